@@ -1,0 +1,41 @@
+/**
+ * Why an actor ended, as in OTP.
+ *
+ * - `normal`: it was done (`this.stop()`).
+ * - `shutdown`: its supervisor or node stopped it in order; `detail` may say more, as OTP's
+ *   `{shutdown, Term}`.
+ * - `killed`: it was ended without being asked; `onStop` did not run.
+ * - `error`: an exception left one of its methods.
+ * - `noActor`: it was not there when it was watched.
+ * - `nodeDown`: its node went down; whether it ended is not known.
+ */
+export type ExitReason =
+  | { readonly type: 'normal' }
+  | { readonly type: 'shutdown'; readonly detail?: unknown }
+  | { readonly type: 'killed' }
+  | { readonly type: 'error'; readonly error: unknown }
+  | { readonly type: 'noActor' }
+  | { readonly type: 'nodeDown'; readonly node: string }
+
+export const NORMAL: ExitReason = Object.freeze({ type: 'normal' })
+export const SHUTDOWN: ExitReason = Object.freeze({ type: 'shutdown' })
+export const KILLED: ExitReason = Object.freeze({ type: 'killed' })
+export const NO_ACTOR: ExitReason = Object.freeze({ type: 'noActor' })
+
+/** OTP: a transient child is restarted only after an abnormal end. */
+export const isAbnormal = (reason: ExitReason): boolean =>
+  reason.type !== 'normal' && reason.type !== 'shutdown'
+
+/** For logs and tables: `error: no such seat`. */
+export function showReason(reason: ExitReason): string {
+  switch (reason.type) {
+    case 'error':
+      return `error: ${reason.error instanceof Error ? reason.error.message : String(reason.error)}`
+    case 'nodeDown':
+      return `node ${reason.node} went down`
+    case 'noActor':
+      return 'no such actor'
+    default:
+      return reason.type
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * The one contract of all overlays. An overlay decides who connects to whom and who is a member. It
+ * is a deterministic machine: `step(event)` returns effects, a driver in `cluster/` performs them and
+ * feeds back what came of them. It reaches no clock, no socket, no random source but the one it was
+ * built with.
+ */
+export interface Overlay {
+  /** Its name in the handshake and in configuration: nodes with different names refuse each other. */
+  readonly name: string
+  readonly capabilities: OverlayCapabilities
+  step(event: OverlayEvent): readonly OverlayEffect[]
+  /** Members as this node knows them, itself included, sorted by name. See `capabilities.membership`. */
+  members(): readonly Member[]
+  /** The peers this overlay wants to be connected to right now, by name. */
+  neighbours(): readonly string[]
+  /**
+   * The neighbour through which a message to `destination` leaves, or undefined when none is known.
+   * A full mesh answers the destination itself.
+   */
+  nextHop(destination: string): string | undefined
+  /** A plain, serialisable picture of the state, for tests, `--json` and dashboards. */
+  snapshot(): Readonly<Record<string, unknown>>
+}
+
+export interface OverlayCapabilities {
+  /** `all`: members() is the whole cluster once quiet. `partial`: a part of it. */
+  readonly membership: 'all' | 'partial'
+  /** True when every member is (to be) connected directly. */
+  readonly direct: boolean
+}
+
+/** What a node tells others about itself. An id always means name and incarnation: a restarted node is a new member. */
+export interface Member {
+  readonly name: string
+  /** ULID of this start. */
+  readonly incarnation: string
+  /** Orders the incarnations of one name: higher is newer. */
+  readonly generation: number
+  /** Where to dial it, best first. */
+  readonly addresses: readonly { readonly host: string; readonly port: number }[]
+  /** Free labels, such as a role; used by placement and by overlays that reserve slots. */
+  readonly tags: readonly string[]
+}
+
+export type OverlayEvent =
+  /** First, once. `restored` is what the last `persist` effect stored, possibly by an earlier incarnation. */
+  | { readonly type: 'start'; readonly restored?: unknown }
+  /** The user asked to join through this peer, which is connected now. */
+  | { readonly type: 'join'; readonly contact: Member }
+  /** The user asked that a member (or this node itself) leaves. */
+  | { readonly type: 'leave'; readonly name: string }
+  /** All that the overlay wanted or accepted: the first connection stands, whoever dialled. */
+  | { readonly type: 'peerUp'; readonly peer: Member }
+  /** The last connection to the peer was lost, or it was silent too long. */
+  | { readonly type: 'peerDown'; readonly peer: string; readonly incarnation: string }
+  /** The failure detector gave it up. */
+  | { readonly type: 'nodeDown'; readonly peer: string; readonly incarnation: string }
+  /** A `connect` did not succeed this time (the driver goes on trying until `disconnect`). */
+  | { readonly type: 'connectFailed'; readonly peer: string }
+  /** A message of this overlay. The body is whatever a peer sent: check every field. */
+  | { readonly type: 'message'; readonly from: Member; readonly body: unknown }
+  /** A timer started by `startTimer` fired. */
+  | { readonly type: 'timer'; readonly name: string }
+
+export type OverlayEffect =
+  /** Be connected to this member from now on: dial, redial with backoff, until `disconnect`. */
+  | { readonly type: 'connect'; readonly peer: Member }
+  /** Close the connections to this peer and stop dialling it. */
+  | { readonly type: 'disconnect'; readonly peer: string; readonly reason: string }
+  /** To a connected peer; dropped when there is no connection. The body must be encodable. */
+  | { readonly type: 'send'; readonly to: string; readonly body: unknown }
+  /** Comes back as a `timer` event. Starting a running timer starts it anew. */
+  | { readonly type: 'startTimer'; readonly name: string; readonly delayMs: number }
+  | { readonly type: 'cancelTimer'; readonly name: string }
+  | { readonly type: 'memberJoined'; readonly member: Member }
+  | {
+      readonly type: 'memberLeft'
+      readonly member: Member
+      /** `left`: by its own or another's wish. `replaced`: a newer incarnation took the name. `evicted`: given up. */
+      readonly reason: 'left' | 'replaced' | 'evicted'
+    }
+  /** This node is no longer a member (somebody removed it, or it left). */
+  | { readonly type: 'selfLeft' }
+  /** Keep this for the next start, in place of what was kept before. */
+  | { readonly type: 'persist'; readonly state: unknown }
+  /** A peer broke the protocol; counted and logged. */
+  | { readonly type: 'badMessage'; readonly from: string; readonly detail: string }
+
+export const NO_EFFECTS: readonly OverlayEffect[] = Object.freeze([])
+
+/** Builds the core for one node. What `fullMesh()` and its siblings return, and `startNode` takes. */
+export interface OverlayFactory {
+  readonly name: string
+  create(self: Member, random: import('../base/random.js').Random): Overlay
+}

@@ -1,0 +1,95 @@
+import type { TroupeError } from '../base/errors.js'
+import type { Member } from '../overlay/overlay.js'
+import type { Envelope } from '../wire/envelope.js'
+import type { FrameKind } from '../wire/frame.js'
+import type { Address } from '../world/network.js'
+
+/**
+ * Talking to peers, as `cluster/` sees it: `peers.ts` implements it over lanes of a network, other
+ * transports (worker threads, a broker) implement it their way. It knows how to talk to a peer and
+ * never which peers to have.
+ */
+export interface Transport {
+  /** Where others may dial this node; set once `start` has resolved. */
+  readonly addresses: readonly Address[]
+  /** @throws TroupeError ERR_ADDRESS_IN_USE, with nothing left open */
+  start(): Promise<void>
+  /**
+   * Dials an address nobody has introduced yet and shakes hands on the membership lane. Resolves with
+   * who is there, once that peer is up (its default channel stands too).
+   * @throws TroupeError ERR_CONNECT, ERR_COOKIE, ERR_PROTOCOL, ERR_NAME_TAKEN, ERR_OVERLAY_MISMATCH,
+   *   ERR_JOIN_SELF, ERR_HANDSHAKE, ERR_HANDSHAKE_TIMEOUT
+   */
+  introduce(address: Address, timeoutMs: number): Promise<Member>
+  /** Be connected to this member until `disconnect`: dial, redial with backoff and jitter. */
+  connect(peer: Member): void
+  /** Say goodbye, close, forget the wish. What is unsent is handed to `undelivered`. */
+  disconnect(peer: string, reason: string): void
+  /** True while at least one lane to that peer stands. */
+  isUp(peer: string): boolean
+  /**
+   * Puts an envelope on the lane its key picks in that channel. Encodes in place, so it throws
+   * ERR_NOT_SERIALIZABLE or ERR_TOO_LARGE, with nothing queued; ERR_NO_ROUTE for a peer nobody knows.
+   */
+  send(peer: string, channel: number, envelope: Envelope): SendOutcome
+  /** A frame of a room of its own (overlay, broadcast, relay), on the membership lane. False when there is none. */
+  sendControl(peer: string, kind: FrameKind, body: Uint8Array): boolean
+  /** Resolves when the lane is below its low-water mark. @throws TroupeError ERR_NODE_DOWN when the peer is forgotten */
+  ready(peer: string, channel: number, key: number): Promise<void>
+  /** Smoothed round-trip time to a peer from heartbeats, in ms. */
+  rttMs(peer: string): number | undefined
+  /** Flushes lanes for at most `drainMs`, says goodbye, closes everything. */
+  stop(drainMs: number): Promise<void>
+  stats(): TransportStats
+}
+
+export const SENT = 0
+/** Accepted, but the lane is above its high-water mark: wait for `ready`. */
+export const SLOW = 1
+/** Not accepted: the lane is at its bound. */
+export const FULL = 2
+export type SendOutcome = typeof SENT | typeof SLOW | typeof FULL
+
+/** What the transport tells the cluster. Called synchronously, in the order things happen. */
+export interface TransportSink {
+  /** The first lane to a peer stands. One report, then exactly one `peerDown` before the next. */
+  peerUp(peer: Member): void
+  /** The last lane was lost or the peer was silent for silenceMs. Nothing of that connection is delivered after this. */
+  peerDown(peer: Member, reason: TroupeError): void
+  /** A goodbye: the peer stops on purpose; `peerDown` follows. */
+  goodbye(peer: Member): void
+  /** All lanes of a channel to that peer stand, or one of them was lost. */
+  channelUp(peer: Member, channel: string): void
+  channelDown(peer: Member, channel: string): void
+  connectFailed(peer: Member, error: TroupeError): void
+  /** A whole envelope for this node. */
+  envelope(from: Member, channel: number, envelope: Envelope): void
+  /** A control frame's body, a view that may be kept. */
+  control(from: Member, kind: FrameKind, body: Uint8Array): void
+  /** Accepted by `send` and never written: for the dead-letter event. */
+  undelivered(peer: Member, channel: string, envelope: Envelope, reason: TroupeError): void
+  /** `count` envelopes were written to a connection that broke: each may have arrived or not. */
+  connectionLost(peer: Member, channel: string, count: number): void
+  /** Somebody was turned away; `code` says why. For counters and the log. */
+  refused(remote: string, error: TroupeError): void
+  /** A newcomer claims the name of a living or silent member: probe, then `true` keeps the holder. */
+  nameContested(newcomer: Member, holder: Member): Promise<boolean>
+}
+
+export interface TransportStats {
+  readonly connections: number
+  readonly refused: Readonly<Record<string, number>>
+  readonly lanes: readonly LaneStats[]
+}
+
+export interface LaneStats {
+  readonly peer: string
+  readonly channel: string
+  readonly lane: number
+  readonly connected: boolean
+  readonly queuedBytes: number
+  readonly bytesIn: number
+  readonly bytesOut: number
+  readonly framesIn: number
+  readonly framesOut: number
+}

@@ -1,0 +1,63 @@
+/** A host (name, IPv4 or IPv6 without brackets) and a TCP port. */
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+/** PEM texts. With `ca` the other side must present a certificate that it signed (mTLS). */
+export interface TlsOptions {
+  readonly key?: string
+  readonly cert?: string
+  readonly ca?: string
+  /** The name expected in the server's certificate; default: the host dialled. */
+  readonly serverName?: string
+}
+
+/** Byte streams between nodes: in order, whole or broken, as TCP gives them. */
+export interface Network {
+  /**
+   * Resolves when the address is bound; port 0 takes a free one.
+   * @throws TroupeError ERR_ADDRESS_IN_USE, ERR_BAD_ADDRESS
+   */
+  listen(at: Address, accept: (connection: Connection) => void, tls?: TlsOptions): Promise<Listener>
+  /**
+   * Resolves once the connection stands (TLS included).
+   * @throws TroupeError ERR_CONNECT, also after `timeoutMs`
+   */
+  connect(to: Address, options: { timeoutMs: number; tls?: TlsOptions }): Promise<Connection>
+}
+
+export interface Listener {
+  readonly address: Address
+  /** Stops accepting; connections that stand are left alone. */
+  close(): Promise<void>
+}
+
+export interface Connection {
+  /** The other end as text, for logs only. */
+  readonly remote: string
+  /** Bytes taken by `write` that the kernel has not taken yet. 0: the line is not the bottleneck. */
+  readonly unsentBytes: number
+  /** Must be called once, synchronously after the connection is handed over; data flows from then on. */
+  attach(handler: ConnectionHandler): void
+  /** Queues bytes, which must not change afterwards. False: wait for `onDrain`, though these were taken. Nothing happens on a closed connection. */
+  write(bytes: Uint8Array): boolean
+  /** Between cork and uncork writes are gathered into one. */
+  cork(): void
+  uncork(): void
+  /** Stops and starts the flow of `onData`: back-pressure towards the sender. */
+  pause(): void
+  resume(): void
+  /** Sends what is queued, then closes. */
+  end(): void
+  /** Closes at once. `onClose` still follows, once. */
+  destroy(): void
+}
+
+export interface ConnectionHandler {
+  /** The bytes are the handler's to keep: nobody writes to them again. */
+  onData(bytes: Uint8Array): void
+  onDrain(): void
+  /** Once, last. `error` is absent for an orderly close. */
+  onClose(error?: Error): void
+}
