@@ -5,7 +5,10 @@
  */
 export const CODES = {
   // options and use
-  ERR_BAD_OPTION: { retryable: false, meaning: 'An option is unknown or its value breaks its rule.' },
+  ERR_BAD_OPTION: {
+    retryable: false,
+    meaning: 'An option is unknown or its value breaks its rule.',
+  },
   ERR_BAD_ADDRESS: { retryable: false, meaning: 'A text is not an address of the form host:port.' },
   ERR_BAD_REF: { retryable: false, meaning: 'A text or value is not a reference to an actor.' },
   ERR_BAD_DEFINITION: {
@@ -26,7 +29,10 @@ export const CODES = {
   },
   ERR_CRASHED: { retryable: false, meaning: 'The actor crashed while it handled the call.' },
   ERR_KILLED: { retryable: false, meaning: 'The actor was killed while it handled the call.' },
-  ERR_NAME_IN_USE: { retryable: false, meaning: 'Another actor on the node is registered by that name.' },
+  ERR_NAME_IN_USE: {
+    retryable: false,
+    meaning: 'Another actor on the node is registered by that name.',
+  },
   ERR_MAILBOX_FULL: {
     retryable: true,
     meaning: 'The mailbox holds mailboxLimit messages; nothing was queued.',
@@ -40,19 +46,33 @@ export const CODES = {
   ERR_BAD_ARGUMENTS: { retryable: false, meaning: "The arguments failed the method's schema." },
   ERR_KEY_NEEDED: {
     retryable: false,
-    meaning: 'The method takes its partition key from its arguments and the caller has only the type: pass partitionKey.',
+    meaning:
+      'The method takes its partition key from its arguments and the caller has only the type: pass partitionKey.',
   },
   ERR_START_FAILED: { retryable: true, meaning: 'onStart or the constructor of an actor threw.' },
   // asks
-  ERR_ASK_TIMEOUT: { retryable: false, meaning: 'No reply came before the deadline. The call may have run.' },
-  ERR_ABORTED: { retryable: false, meaning: "The caller's signal aborted the call. It may have run." },
-  ERR_NODE_DOWN: { retryable: false, meaning: 'The node went down before it answered. The call may have run.' },
+  ERR_ASK_TIMEOUT: {
+    retryable: false,
+    meaning: 'No reply came before the deadline. The call may have run.',
+  },
+  ERR_ABORTED: {
+    retryable: false,
+    meaning: "The caller's signal aborted the call. It may have run.",
+  },
+  ERR_NODE_DOWN: {
+    retryable: false,
+    meaning: 'The node went down before it answered. The call may have run.',
+  },
   ERR_REMOTE: {
     retryable: false,
     meaning: 'A remote method threw an error that carries no code of its own.',
   },
   // supervision
   ERR_CHILD_EXISTS: { retryable: false, meaning: 'A child with that id is there already.' },
+  ERR_TOO_MANY_CHILDREN: {
+    retryable: true,
+    meaning: 'The supervisor has maxChildren children; none was started.',
+  },
   ERR_NO_CHILD: { retryable: false, meaning: 'The supervisor has no child with that id.' },
   ERR_CHILD_RUNNING: { retryable: false, meaning: 'The child runs; stop it first.' },
   ERR_NOT_DYNAMIC: {
@@ -77,21 +97,39 @@ export const CODES = {
   ERR_COOKIE: { retryable: false, meaning: 'The peer did not prove the cookie.' },
   ERR_PROTOCOL: { retryable: false, meaning: 'The peer speaks another protocol version.' },
   ERR_OVERLAY_MISMATCH: { retryable: false, meaning: 'The peer runs another overlay.' },
-  ERR_HANDSHAKE: { retryable: true, meaning: 'The peer broke off or broke the rules of the handshake.' },
-  ERR_HANDSHAKE_TIMEOUT: { retryable: true, meaning: 'The handshake did not end in handshakeTimeoutMs.' },
+  ERR_HANDSHAKE: {
+    retryable: true,
+    meaning: 'The peer broke off or broke the rules of the handshake.',
+  },
+  ERR_HANDSHAKE_TIMEOUT: {
+    retryable: true,
+    meaning: 'The handshake did not end in handshakeTimeoutMs.',
+  },
   ERR_CONNECT: { retryable: true, meaning: 'No connection to that address could be made.' },
   ERR_CONNECTION_LOST: { retryable: true, meaning: 'The connection to the peer broke.' },
   ERR_PEER_SILENT: { retryable: true, meaning: 'Nothing came from the peer for silenceMs.' },
   ERR_TOO_MANY_CONNECTIONS: { retryable: true, meaning: 'The limit of connections is reached.' },
-  ERR_JOIN_TIMEOUT: { retryable: true, meaning: 'The peer could not be used before the deadline of join.' },
+  ERR_JOIN_TIMEOUT: {
+    retryable: true,
+    meaning: 'The peer could not be used before the deadline of join.',
+  },
   ERR_JOIN_SELF: { retryable: false, meaning: 'A node cannot join itself.' },
   ERR_UNKNOWN_NODE: { retryable: false, meaning: 'No member of that name is known here.' },
   ERR_NO_ROUTE: { retryable: true, meaning: 'No way to that node is known right now.' },
-  ERR_LANE_FULL: { retryable: true, meaning: 'The lane holds its bound of messages or bytes; nothing was queued.' },
+  ERR_LANE_FULL: {
+    retryable: true,
+    meaning: 'The lane holds its bound of messages or bytes; nothing was queued.',
+  },
   ERR_UNKNOWN_CHANNEL: { retryable: false, meaning: 'The node was not started with that channel.' },
-  ERR_SPAWN_FORBIDDEN: { retryable: false, meaning: 'The node does not allow that class in remoteSpawn.' },
+  ERR_SPAWN_FORBIDDEN: {
+    retryable: false,
+    meaning: 'The node does not allow that class in remoteSpawn.',
+  },
   ERR_UNKNOWN_CLASS: { retryable: false, meaning: 'No actor class is registered by that name.' },
-  ERR_UNKNOWN_HANDLER: { retryable: false, meaning: 'The node has no handler of that name for forward.' },
+  ERR_UNKNOWN_HANDLER: {
+    retryable: false,
+    meaning: 'The node has no handler of that name for forward.',
+  },
   ERR_LEFT: { retryable: false, meaning: 'The node has left the cluster.' },
   ERR_NODE_STOPPED: { retryable: false, meaning: 'The node is stopping or has stopped.' },
 } as const

@@ -39,6 +39,12 @@ export class RingQueue<T> {
     return this.#size === 0 ? undefined : this.#ring[this.#head]
   }
 
+  /** The newest item, or undefined. */
+  last(): T | undefined {
+    if (this.#size === 0) return undefined
+    return this.#ring[(this.#head + this.#size - 1) & (this.#ring.length - 1)]
+  }
+
   clear(): void {
     this.#ring = EMPTY
     this.#head = 0

@@ -1,3 +1,5 @@
+import type { Random } from '../base/random.js'
+
 /**
  * The one contract of all overlays. An overlay decides who connects to whom and who is a member. It
  * is a deterministic machine: `step(event)` returns effects, a driver in `cluster/` performs them and
@@ -22,6 +24,12 @@ export interface Overlay {
   snapshot(): Readonly<Record<string, unknown>>
 }
 
+/** Where a node is dialled. The same shape as `world/`'s, which this room may not import. */
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
 export interface OverlayCapabilities {
   /** `all`: members() is the whole cluster once quiet. `partial`: a part of it. */
   readonly membership: 'all' | 'partial'
@@ -37,7 +45,7 @@ export interface Member {
   /** Orders the incarnations of one name: higher is newer. */
   readonly generation: number
   /** Where to dial it, best first. */
-  readonly addresses: readonly { readonly host: string; readonly port: number }[]
+  readonly addresses: readonly Address[]
   /** Free labels, such as a role; used by placement and by overlays that reserve slots. */
   readonly tags: readonly string[]
 }
@@ -47,6 +55,8 @@ export type OverlayEvent =
   | { readonly type: 'start'; readonly restored?: unknown }
   /** The user asked to join through this peer, which is connected now. */
   | { readonly type: 'join'; readonly contact: Member }
+  /** Who answers at an address given to `connectAddress`. The peer is connected now, or was a moment ago. */
+  | { readonly type: 'introduced'; readonly address: Address; readonly peer: Member }
   /** The user asked that a member (or this node itself) leaves. */
   | { readonly type: 'leave'; readonly name: string }
   /** All that the overlay wanted or accepted: the first connection stands, whoever dialled. */
@@ -65,6 +75,11 @@ export type OverlayEvent =
 export type OverlayEffect =
   /** Be connected to this member from now on: dial, redial with backoff, until `disconnect`. */
   | { readonly type: 'connect'; readonly peer: Member }
+  /**
+   * Find out who answers at this address: dial, redial with backoff until somebody does, which comes
+   * back as `introduced`. Ends in silence when it is this node's own address.
+   */
+  | { readonly type: 'connectAddress'; readonly address: Address }
   /** Close the connections to this peer and stop dialling it. */
   | { readonly type: 'disconnect'; readonly peer: string; readonly reason: string }
   /** To a connected peer; dropped when there is no connection. The body must be encodable. */
@@ -91,5 +106,5 @@ export const NO_EFFECTS: readonly OverlayEffect[] = Object.freeze([])
 /** Builds the core for one node. What `fullMesh()` and its siblings return, and `startNode` takes. */
 export interface OverlayFactory {
   readonly name: string
-  create(self: Member, random: import('../base/random.js').Random): Overlay
+  create(self: Member, random: Random): Overlay
 }

@@ -38,6 +38,8 @@ export interface Transport {
   ready(peer: string, channel: number, key: number): Promise<void>
   /** Smoothed round-trip time to a peer from heartbeats, in ms. */
   rttMs(peer: string): number | undefined
+  /** Asks the peer for a sign of life: true when a ping is answered within `timeoutMs`, false at once without a connection. */
+  probe(peer: string, timeoutMs: number): Promise<boolean>
   /** Flushes lanes for at most `drainMs`, says goodbye, closes everything. */
   stop(drainMs: number): Promise<void>
   stats(): TransportStats

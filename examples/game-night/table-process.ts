@@ -1,0 +1,15 @@
+/** One more process for the night: a node that joins and hosts whatever matches are placed on it. */
+import { startNode } from 'troupe'
+import { nightOptions } from './node-options.js'
+
+const [name = 'table', contact = ''] = process.argv.slice(2)
+process.on('disconnect', () => process.exit(1)) // never outlive the launcher
+
+const node = await startNode(nightOptions(name))
+await node.join(contact, { timeoutMs: 10_000 })
+process.send?.('ready')
+process.on('message', async (message) => {
+  if (message !== 'stop') return
+  await node.stop({ drainMs: 1_000 })
+  process.exit(0)
+})

@@ -1,0 +1,83 @@
+import type { Clock, Timer } from '../world/clock.js'
+import type { Cell } from './cell.js'
+import { Message } from './message.js'
+import { MethodDefinition } from './method-definition.js'
+
+/** A timer of one incarnation: when it fires its callback becomes a message of the actor. */
+export class ActorTimer implements Timer {
+  readonly #cell: Cell
+  /** All timers of the incarnation; this one is in it while it can still fire. */
+  readonly #all: Set<ActorTimer>
+  readonly #clock: Clock
+  readonly #delayMs: number
+  readonly #run: () => unknown
+  readonly #repeats: boolean
+  #timer: Timer | undefined
+  #waiting = false
+  #cancelled = false
+
+  constructor(
+    cell: Cell,
+    all: Set<ActorTimer>,
+    clock: Clock,
+    delayMs: number,
+    run: () => unknown,
+    repeats: boolean,
+  ) {
+    this.#cell = cell
+    this.#all = all
+    this.#clock = clock
+    this.#delayMs = delayMs
+    this.#run = run
+    this.#repeats = repeats
+  }
+
+  arm(): void {
+    this.#all.add(this)
+    this.#timer = this.#clock.after(this.#delayMs, () => this.#fire())
+  }
+
+  /** The callback does not run any more, not even when it waits in the mailbox. */
+  cancel(): void {
+    this.#cancelled = true
+    this.#all.delete(this)
+    this.#timer?.cancel()
+  }
+
+  #fire(): void {
+    if (this.#repeats) this.#timer = this.#clock.after(this.#delayMs, () => this.#fire())
+    if (this.#waiting) return
+    this.#waiting = true
+    this.#cell.force(new Message(TIMER, [this], undefined))
+  }
+
+  /** Called by the cell through `TIMER` when the message's turn has come. */
+  run(): unknown {
+    if (this.#cancelled) return undefined
+    if (!this.#repeats) this.#all.delete(this)
+    const result = this.#run()
+    if (!this.#repeats || !isThenable(result)) {
+      this.#waiting = false
+      return result
+    }
+    return this.#finish(result)
+  }
+
+  async #finish(result: PromiseLike<unknown>): Promise<void> {
+    try {
+      await result
+    } finally {
+      this.#waiting = false
+    }
+  }
+}
+
+/** Stands in for a method in a timer's message. */
+const TIMER = new MethodDefinition('', 'timer', -1, {
+  body: (timer) => (timer as ActorTimer).run(),
+})
+
+export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === 'object' &&
+  value !== null &&
+  typeof (value as { then?: unknown }).then === 'function'

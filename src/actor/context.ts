@@ -1,0 +1,218 @@
+import { TroupeError } from '../base/errors.js'
+import { badOption } from '../base/options.js'
+import type { Timer } from '../world/clock.js'
+import type { Actor, ActorSpawnOptions } from './actor.js'
+import { ActorTimer } from './actor-timer.js'
+import type { Cell } from './cell.js'
+import type { ExitReason } from './exit-reason.js'
+import type { Message } from './message.js'
+import { ActorRef, type AnyRef, routeOf } from './ref.js'
+import { Reply } from './reply.js'
+
+/**
+ * One incarnation of an actor: what its instance can do, and what it holds. All of it ends with the
+ * incarnation: from then on every call throws ERR_STOPPED, also when a new incarnation runs behind the
+ * same cell.
+ */
+export class Context {
+  readonly cell: Cell
+  /** 1 for the first life of the actor. */
+  readonly incarnation: number
+  actor: Actor<unknown> | undefined
+  ended: boolean
+  /** A handler that lets no other message in has not returned yet. */
+  busy: boolean
+  /** The message being handled. */
+  current: Message | undefined
+  #timers: Set<ActorTimer> | undefined
+  #stash: Message[] | undefined
+  /** Messages of reentrant methods that await. */
+  #suspended: Set<Message> | undefined
+
+  constructor(cell: Cell, incarnation: number) {
+    this.cell = cell
+    this.incarnation = incarnation
+    this.actor = undefined
+    this.ended = false
+    this.busy = false
+    this.current = undefined
+    this.#timers = undefined
+    this.#stash = undefined
+    this.#suspended = undefined
+  }
+
+  /** The cell, while this incarnation lives. @throws TroupeError ERR_STOPPED */
+  live(): Cell {
+    if (this.ended) {
+      throw new TroupeError(
+        'ERR_STOPPED',
+        `incarnation ${this.incarnation} of ${this.cell.ref} has ended`,
+      )
+    }
+    return this.cell
+  }
+
+  selfAs<A extends Actor<unknown>>(
+    actor: Actor<unknown>,
+    actorClass: abstract new () => A,
+  ): ActorRef<A> {
+    if (!(actor instanceof actorClass)) {
+      throw new TroupeError('ERR_BAD_REF', `${this.cell.ref} is not a ${actorClass.name}`)
+    }
+    return this.cell.ref as unknown as ActorRef<A>
+  }
+
+  spawn<A extends Actor<unknown>>(
+    actorClass: new () => A,
+    args: unknown,
+    options: ActorSpawnOptions | undefined,
+  ): ActorRef<A> {
+    const { system } = this.live()
+    if (options === undefined) return system.spawn(actorClass, args).ref as unknown as ActorRef<A>
+    const { link, ...rest } = options
+    const { ref } = system.spawn(actorClass, args, rest)
+    if (link === true) system.bonds.link(this.cell, ref)
+    return ref as unknown as ActorRef<A>
+  }
+
+  watch(ref: AnyRef): void {
+    this.live().system.bonds.watch(this.cell, ref)
+  }
+
+  unwatch(ref: AnyRef): void {
+    this.live().system.bonds.unwatch(this.cell, ref)
+  }
+
+  link(ref: AnyRef): void {
+    this.live().system.bonds.link(this.cell, ref)
+  }
+
+  unlink(ref: AnyRef): void {
+    this.live().system.bonds.unlink(this.cell, ref)
+  }
+
+  after(delayMs: number, run: () => unknown): Timer {
+    return this.#timer('after', delayMs, run, false)
+  }
+
+  every(intervalMs: number, run: () => unknown): Timer {
+    return this.#timer('every', intervalMs, run, true)
+  }
+
+  #timer(option: string, delayMs: number, run: () => unknown, repeats: boolean): Timer {
+    const { system } = this.live()
+    if (!(typeof delayMs === 'number' && delayMs >= 0 && delayMs <= 2 ** 31 - 1)) {
+      throw badOption(option, 'a number of milliseconds from 0 to 2147483647', delayMs)
+    }
+    if (this.#timers === undefined) this.#timers = new Set()
+    const timer = new ActorTimer(this.cell, this.#timers, system.clock, delayMs, run, repeats)
+    timer.arm()
+    return timer
+  }
+
+  stash(): void {
+    this.live()
+    const message = this.message('stash')
+    if (this.#stash === undefined) this.#stash = []
+    const limit = this.cell.settings.stashLimit
+    if (this.#stash.includes(message)) return
+    if (this.#stash.length >= limit) {
+      throw new TroupeError('ERR_STASH_FULL', `${this.cell.ref} stashes ${limit} messages`)
+    }
+    message.held = true
+    this.#stash.push(message)
+  }
+
+  unstashAll(): void {
+    const cell = this.live()
+    const stash = this.#stash
+    this.#stash = undefined
+    if (stash !== undefined) cell.putBack(stash)
+  }
+
+  stop(ref: AnyRef, reason: ExitReason, timeoutMs: number | undefined): Promise<void> {
+    const cell = this.live()
+    const ended = cell.system.stop(ref, reason, timeoutMs)
+    return routeOf(ref) === cell ? Promise.resolve() : ended
+  }
+
+  signal(): AbortSignal {
+    this.live()
+    if (this.current === undefined) throw notInMessage('signal')
+    return this.current.signal()
+  }
+
+  deferReply<T>(): Reply<T> {
+    this.live()
+    const message = this.message('deferReply')
+    if (message.held) {
+      throw new TroupeError('ERR_NOT_IN_MESSAGE', 'the answer to this message was given away before')
+    }
+    message.held = true
+    const { sink } = message
+    message.sink = undefined
+    return new Reply<T>(sink)
+  }
+
+  /** The message of a user being handled; timers and lifecycle methods are none. */
+  message(use: string): Message {
+    if (this.current === undefined || this.current.method.index < 0) throw notInMessage(use)
+    return this.current
+  }
+
+  suspend(message: Message): void {
+    if (this.#suspended === undefined) this.#suspended = new Set()
+    this.#suspended.add(message)
+  }
+
+  resume(message: Message): void {
+    this.#suspended?.delete(message)
+  }
+
+  /** True while a method of this incarnation has not returned. */
+  get working(): boolean {
+    return this.busy || (this.#suspended !== undefined && this.#suspended.size > 0)
+  }
+
+  /** Fences the incarnation. Returns the messages it had begun and not finished, and those it had stashed. */
+  end(): { begun: Message[]; stashed: Message[] } {
+    this.ended = true
+    const begun = this.#suspended === undefined ? [] : [...this.#suspended]
+    if (this.current !== undefined && !begun.includes(this.current)) begun.push(this.current)
+    const stashed = this.#stash ?? []
+    this.#stash = undefined
+    this.#suspended = undefined
+    this.current = undefined
+    if (this.#timers !== undefined) for (const timer of [...this.#timers]) timer.cancel()
+    return { begun, stashed }
+  }
+}
+
+const notInMessage = (use: string): TroupeError =>
+  new TroupeError('ERR_NOT_IN_MESSAGE', `${use} belongs to a message, and none is being handled`)
+
+let next: Context | undefined
+
+/** Makes an instance whose constructor finds this context. */
+export function construct(actorClass: new () => Actor<unknown>, context: Context): Actor<unknown> {
+  const outer = next
+  next = context
+  try {
+    return new actorClass()
+  } finally {
+    next = outer
+  }
+}
+
+/** The context for the actor whose constructor runs. @throws TroupeError ERR_NOT_SPAWNED */
+export function takeContext(className: string): Context {
+  const context = next
+  next = undefined
+  if (context === undefined) {
+    throw new TroupeError(
+      'ERR_NOT_SPAWNED',
+      `${className} is an actor: spawn(${className}) makes one, new does not`,
+    )
+  }
+  return context
+}

@@ -1,0 +1,81 @@
+import type { Actor } from './actor.js'
+import type { MethodDefinition } from './method-definition.js'
+import type { AnyRef } from './ref.js'
+import type { Reply } from './reply.js'
+import type { Route } from './route.js'
+import type { SendOptions } from './send-options.js'
+
+type Method = (...args: never[]) => unknown
+
+/** The names of the methods of `A` that messages can call: public ones below `Actor`. */
+type Callable<A, K extends keyof A> = K extends keyof Actor<unknown>
+  ? never
+  : K extends string
+    ? A[K] extends Method
+      ? K
+      : never
+    : never
+
+/** What an ask resolves to: what a method that returns a `Reply<T>` owes is a `T`. */
+export type Answer<R> = R extends Reply<infer T> ? T : R
+
+/** Fire and forget. False: accepted, but slow down (`ref.ready()`), or refused and reported as a dead letter. */
+export type Tell<A> = {
+  readonly [K in keyof A as Callable<A, K>]: A[K] extends (...args: infer P) => unknown
+    ? (...args: P) => boolean
+    : never
+}
+
+/** Question and answer. Rejects at the deadline, when the method throws, and when the actor is not there. */
+export type Ask<A> = {
+  readonly [K in keyof A as Callable<A, K>]: A[K] extends (...args: infer P) => infer R
+    ? (...args: P) => Promise<Answer<Awaited<R>>>
+    : never
+}
+
+/** One side of a ref, `ref.tell` or `ref.ask`; its methods are made once per class and sit on its prototype. */
+export type FacetClass = new (
+  ref: AnyRef,
+  route: Route,
+  options: SendOptions | undefined,
+) => object
+
+class Facet {
+  readonly #ref: AnyRef
+  readonly #route: Route
+  readonly #options: SendOptions | undefined
+
+  constructor(ref: AnyRef, route: Route, options: SendOptions | undefined) {
+    this.#ref = ref
+    this.#route = route
+    this.#options = options
+  }
+
+  static tell(method: MethodDefinition) {
+    return function (this: Facet, ...args: unknown[]): boolean {
+      return this.#route.tell(this.#ref, method, args, this.#options)
+    }
+  }
+
+  static ask(method: MethodDefinition) {
+    return function (this: Facet, ...args: unknown[]): Promise<unknown> {
+      return this.#route.ask(this.#ref, method, args, this.#options)
+    }
+  }
+}
+
+export function tellFacet(methods: readonly MethodDefinition[]): FacetClass {
+  class TellFacet extends Facet {}
+  for (const method of methods) stub(TellFacet, method.name, Facet.tell(method))
+  return TellFacet
+}
+
+export function askFacet(methods: readonly MethodDefinition[]): FacetClass {
+  class AskFacet extends Facet {}
+  for (const method of methods) stub(AskFacet, method.name, Facet.ask(method))
+  return AskFacet
+}
+
+function stub(facet: FacetClass, name: string, value: unknown): void {
+  Object.defineProperty(facet.prototype, name, { value, enumerable: true })
+}

@@ -1,0 +1,125 @@
+import { TroupeError } from '../base/errors.js'
+import { type Fields, integer, isObject, oneOf, readOptions, show } from '../base/options.js'
+
+/** What a lane does with one message more than it may hold. */
+export type LanePolicy = 'fail' | 'dropOldest' | 'dropNewest'
+
+export interface ChannelOptions {
+  /** Connections to each peer, 1 to 64; the larger wish of two nodes counts. Default 1. */
+  readonly connections: number
+  /**
+   * At the lane's hard bound: `fail` refuses the new message, `dropNewest` takes and drops it,
+   * `dropOldest` makes room for it. Dropped ones become dead letters. Default `fail`.
+   */
+  readonly policy: LanePolicy
+}
+
+/** Heartbeats and control frames; never data. */
+export const MEMBERSHIP = 0
+/** Where messages travel that name no channel. */
+export const DEFAULT_CHANNEL = 1
+export const MAX_CHANNELS = 64
+export const MAX_LANES = 64
+const MAX_NAME_CHARS = 64
+
+const FIELDS: Fields<ChannelOptions> = {
+  connections: { fallback: 1, check: integer(1, MAX_LANES) },
+  policy: { fallback: 'fail', check: oneOf('fail', 'dropOldest', 'dropNewest') },
+}
+
+/**
+ * The channels of one node by index: `membership`, `default`, then the user's in the order they were
+ * declared, then those that peers brought. A channel's index is this node's own and never travels;
+ * names do.
+ */
+export class ChannelTable {
+  readonly #names: string[] = []
+  readonly #options: ChannelOptions[] = []
+  readonly #indices = new Map<string, number>()
+  /** How many of them this node declared itself; the rest was brought by peers. */
+  readonly declared: number
+
+  /** @throws TroupeError ERR_BAD_OPTION */
+  constructor(given: Readonly<Record<string, Partial<ChannelOptions>>> = {}, of = 'channels') {
+    const table = isObject<Record<string, unknown>>()
+    if (!table.test(given)) {
+      throw new TroupeError('ERR_BAD_OPTION', `${of} must be ${table.text}, got ${show(given)}`)
+    }
+    const { default: plain, ...others } = given
+    if (Object.hasOwn(others, 'membership')) {
+      throw new TroupeError('ERR_BAD_OPTION', `${of}.membership is reserved for the runtime`)
+    }
+    this.#add('membership', readOptions(of, FIELDS, {}))
+    this.#add('default', readOptions(`${of}.default`, FIELDS, plain))
+    for (const [name, options] of Object.entries(others)) {
+      if (!isChannelName(name)) {
+        throw new TroupeError(
+          'ERR_BAD_OPTION',
+          `${of}: a channel's name must have 1 to ${MAX_NAME_CHARS} characters, got ${show(name)}`,
+        )
+      }
+      this.#add(name, readOptions(`${of}.${name}`, FIELDS, options))
+    }
+    if (this.#names.length > MAX_CHANNELS) {
+      throw new TroupeError(
+        'ERR_BAD_OPTION',
+        `${of} must have at most ${MAX_CHANNELS - 2} channels, got ${this.#names.length - 2}`,
+      )
+    }
+    this.declared = this.#names.length
+  }
+
+  get size(): number {
+    return this.#names.length
+  }
+
+  /** @throws TroupeError ERR_UNKNOWN_CHANNEL */
+  index(name: string): number {
+    const index = this.#indices.get(name)
+    if (index !== undefined) return index
+    const known = this.#names.map(show).join(', ')
+    throw new TroupeError('ERR_UNKNOWN_CHANNEL', `no channel ${show(name)}; there are: ${known}`)
+  }
+
+  find(name: string): number | undefined {
+    return this.#indices.get(name)
+  }
+
+  /** The index of a channel that a peer named, taken into the table; undefined when it is full. */
+  learn(name: string): number | undefined {
+    const index = this.#indices.get(name)
+    if (index !== undefined) return index
+    if (this.#names.length >= MAX_CHANNELS) return undefined
+    return this.#add(name, FIELDS_DEFAULTS)
+  }
+
+  name(index: number): string {
+    const name = this.#names[index]
+    if (name !== undefined) return name
+    throw new TroupeError('ERR_UNKNOWN_CHANNEL', `no channel with index ${index}`)
+  }
+
+  options(index: number): ChannelOptions {
+    return this.#options[index] ?? FIELDS_DEFAULTS
+  }
+
+  /** What the handshake tells: names and connections of the declared channels. */
+  offer(): [string, number][] {
+    const offer: [string, number][] = []
+    for (let i = 0; i < this.declared; i++) offer.push([this.name(i), this.options(i).connections])
+    return offer
+  }
+
+  #add(name: string, options: ChannelOptions): number {
+    const index = this.#names.length
+    this.#names.push(name)
+    this.#options.push(options)
+    this.#indices.set(name, index)
+    return index
+  }
+}
+
+const FIELDS_DEFAULTS: ChannelOptions = readOptions('channel', FIELDS, {})
+
+export const isChannelName = (name: unknown): name is string =>
+  typeof name === 'string' && name.length >= 1 && name.length <= MAX_NAME_CHARS

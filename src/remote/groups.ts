@@ -1,0 +1,350 @@
+import { unreachable } from '../base/unreachable.js'
+import type { Member } from '../overlay/overlay.js'
+import { BATCH, type GroupEntry, type GroupMessage, type GroupOp } from './group-messages.js'
+import { type GroupChange, GroupChanges, type GroupMember, GroupState } from './group-state.js'
+
+/**
+ * Process groups: which actors belong to which named group, cluster-wide. Every node vouches for its
+ * own actors only, under a version that rises with each change, and repeats to each reachable node
+ * what that node has not acknowledged. So the view is eventually consistent, and one node's state
+ * has one author. A pure machine.
+ */
+export class Groups {
+  readonly #own: GroupState
+  readonly #options: GroupsOptions
+  /** The newest changes; the last one made the present version. */
+  #log: GroupOp[] = []
+  readonly #groupsOf = new Map<number, Set<string>>()
+  readonly #peers = new Map<string, Peer>()
+  readonly #views = new Map<string, readonly GroupMember[]>()
+  #flushing = false
+  #timer = false
+
+  constructor(self: Pick<Member, 'name' | 'incarnation'>, options: GroupsOptions) {
+    this.#own = new GroupState(self.name, self.incarnation)
+    this.#options = options
+  }
+
+  /** Members of a group as known here, by node and age. The array is not changed later. */
+  members(group: string): readonly GroupMember[] {
+    let view = this.#views.get(group)
+    if (view === undefined) {
+      const found = [...this.#own.membersOf(group)]
+      for (const peer of this.#peers.values()) found.push(...peer.state.membersOf(group))
+      if (found.length === 0) return found
+      view = found.sort(byNodeAndAge)
+      this.#views.set(group, view)
+    }
+    return view
+  }
+
+  localMembers(group: string): readonly GroupMember[] {
+    return [...this.#own.membersOf(group)].sort(byNodeAndAge)
+  }
+
+  /** Every group that has a member, sorted. */
+  names(): readonly string[] {
+    const names = new Set(this.#own.groups())
+    for (const peer of this.#peers.values()) for (const name of peer.state.groups()) names.add(name)
+    return [...names].sort()
+  }
+
+  /** Memberships of this node's actors. */
+  get ownCount(): number {
+    return this.#own.count
+  }
+
+  step(event: GroupsEvent): readonly GroupsEffect[] {
+    const effects: GroupsEffect[] = []
+    const changes = new GroupChanges()
+    switch (event.type) {
+      case 'join':
+        this.#join(event.group, event.serial, event.actorType, changes, effects)
+        break
+      case 'leave':
+        this.#leave(event.group, event.serial, changes, effects)
+        break
+      case 'actorEnded':
+        for (const group of [...(this.#groupsOf.get(event.serial) ?? [])]) {
+          this.#leave(group, event.serial, changes, effects)
+        }
+        break
+      case 'nodeUp':
+        this.#nodeUp(event.node, changes, effects)
+        break
+      case 'nodeDown':
+        this.#nodeDown(event.node, changes)
+        break
+      case 'message':
+        this.#onMessage(event.from, event.message, changes, effects)
+        break
+      case 'flushDue':
+        this.#flushing = false
+        for (const peer of this.#peers.values()) this.#tell(peer, effects)
+        break
+      case 'retryDue':
+        this.#onRetryDue(effects)
+        break
+      default:
+        unreachable(event)
+    }
+    for (const change of changes) {
+      this.#views.delete(change.group)
+      effects.push({ type: 'changed', change })
+    }
+    return effects
+  }
+
+  #join(
+    group: string,
+    serial: number,
+    actorType: string,
+    changes: GroupChanges,
+    effects: GroupsEffect[],
+  ): void {
+    const member = this.#own.add(group, serial, actorType)
+    if (member === undefined) return
+    changes.joined(group, member)
+    const groups = this.#groupsOf.get(serial)
+    if (groups === undefined) this.#groupsOf.set(serial, new Set([group]))
+    else groups.add(group)
+    this.#record(['join', group, serial, actorType], effects)
+  }
+
+  #leave(group: string, serial: number, changes: GroupChanges, effects: GroupsEffect[]): void {
+    const member = this.#own.remove(group, serial)
+    if (member === undefined) return
+    changes.left(group, member)
+    const groups = this.#groupsOf.get(serial)
+    groups?.delete(group)
+    if (groups?.size === 0) this.#groupsOf.delete(serial)
+    this.#record(['leave', group, serial, member.type], effects)
+  }
+
+  #record(op: GroupOp, effects: GroupsEffect[]): void {
+    this.#own.version++
+    this.#log.push(op)
+    if (this.#log.length > 2 * LOG) this.#log = this.#log.slice(-LOG)
+    if (this.#flushing || this.#peers.size === 0) return
+    this.#flushing = true
+    effects.push({ type: 'flushSoon' })
+  }
+
+  #nodeUp(node: Member, changes: GroupChanges, effects: GroupsEffect[]): void {
+    const known = this.#peers.get(node.name)
+    if (known !== undefined && known.state.incarnation !== node.incarnation) {
+      changes.difference(known.state, undefined)
+    }
+    const peer =
+      known?.state.incarnation === node.incarnation
+        ? known
+        : new Peer(new GroupState(node.name, node.incarnation))
+    this.#peers.set(node.name, peer)
+    peer.acked = UNKNOWN
+    peer.sent = UNKNOWN
+    this.#tell(peer, effects)
+  }
+
+  #nodeDown(node: Pick<Member, 'name' | 'incarnation'>, changes: GroupChanges): void {
+    const peer = this.#peers.get(node.name)
+    if (peer?.state.incarnation !== node.incarnation) return
+    this.#peers.delete(node.name)
+    changes.difference(peer.state, undefined)
+  }
+
+  /** Sends what the peer was not sent yet: the changes, or the whole state where the log is too short. */
+  #tell(peer: Peer, effects: GroupsEffect[]): void {
+    const { version } = this.#own
+    if (peer.sent === version) return
+    const from = Math.max(peer.sent, 0)
+    const missing = version - from
+    const known = peer.state.version
+    const send = (message: GroupMessage): void => {
+      effects.push({ type: 'send', to: peer.state.node, message })
+    }
+    if (missing <= this.#log.length) {
+      const ops = missing === 0 ? [] : this.#log.slice(-missing)
+      for (let at = 0; at === 0 || at < ops.length; at += BATCH) {
+        send({ type: 'delta', known, from: from + at, ops: ops.slice(at, at + BATCH) })
+      }
+    } else {
+      const entries = this.#entries()
+      for (let at = 0, index = 0; at === 0 || at < entries.length; at += BATCH, index++) {
+        const last = at + BATCH >= entries.length
+        const part = entries.slice(at, at + BATCH)
+        send({ type: 'snapshot', known, version, index, last, entries: part })
+      }
+    }
+    peer.sent = version
+    this.#armTimer(effects)
+  }
+
+  #entries(): GroupEntry[] {
+    const entries: GroupEntry[] = []
+    for (const group of this.#own.groups()) {
+      for (const { serial, type } of this.#own.membersOf(group)) entries.push([group, serial, type])
+    }
+    return entries
+  }
+
+  #onMessage(
+    from: Pick<Member, 'name' | 'incarnation'>,
+    message: GroupMessage,
+    changes: GroupChanges,
+    effects: GroupsEffect[],
+  ): void {
+    const peer = this.#peers.get(from.name)
+    if (peer?.state.incarnation !== from.incarnation) return
+    const before = peer.state.version
+    this.#onKnown(peer, message.known, effects)
+    if (message.type === 'known') return
+    if (message.type === 'delta') this.#onDelta(peer, message.from, message.ops, changes, effects)
+    else if (!this.#onSnapshot(peer, message, changes, effects)) return
+    if (peer.state.version !== before) peer.parts = undefined
+    effects.push({
+      type: 'send',
+      to: from.name,
+      message: { type: 'known', known: peer.state.version },
+    })
+  }
+
+  /** The peer says how much it knows of us; less than thought means that it forgot or lost something. */
+  #onKnown(peer: Peer, known: number, effects: GroupsEffect[]): void {
+    if (known > this.#own.version) return
+    if (known < peer.acked) peer.sent = known
+    peer.acked = known
+    if (peer.sent < known) peer.sent = known
+    this.#tell(peer, effects)
+  }
+
+  #onDelta(
+    peer: Peer,
+    from: number,
+    ops: readonly GroupOp[],
+    changes: GroupChanges,
+    effects: GroupsEffect[],
+  ): void {
+    const { state } = peer
+    if (from > state.version) return
+    for (let at = state.version - from; at < ops.length; at++) {
+      const [op, group, serial, type] = ops[at] as GroupOp
+      state.version++
+      if (op === 'leave') {
+        const member = state.remove(group, serial)
+        if (member !== undefined) changes.left(group, member)
+      } else if (state.count >= this.#options.membershipsMax) {
+        effects.push({ type: 'overflow', node: state.node })
+      } else {
+        const member = state.add(group, serial, type)
+        if (member !== undefined) changes.joined(group, member)
+      }
+    }
+  }
+
+  /** True when the whole state was taken over, or was known already. */
+  #onSnapshot(
+    peer: Peer,
+    message: GroupMessage & { type: 'snapshot' },
+    changes: GroupChanges,
+    effects: GroupsEffect[],
+  ): boolean {
+    const { state } = peer
+    if (message.version <= state.version) return true
+    if (message.index === 0) peer.parts = new Parts(state, message.version)
+    const { parts } = peer
+    if (parts?.state.version !== message.version || parts.next !== message.index) return false
+    parts.next++
+    for (const [group, serial, type] of message.entries) {
+      if (parts.state.count < this.#options.membershipsMax) parts.state.add(group, serial, type)
+      else effects.push({ type: 'overflow', node: state.node })
+    }
+    if (!message.last) return false
+    changes.difference(state, parts.state)
+    peer.state = parts.state
+    return true
+  }
+
+  #onRetryDue(effects: GroupsEffect[]): void {
+    this.#timer = false
+    for (const peer of this.#peers.values()) {
+      if (peer.acked === this.#own.version) continue
+      peer.sent = peer.acked
+      this.#tell(peer, effects)
+      this.#armTimer(effects)
+    }
+  }
+
+  #armTimer(effects: GroupsEffect[]): void {
+    if (this.#timer) return
+    this.#timer = true
+    effects.push({ type: 'startTimer', delayMs: this.#options.retryMs })
+  }
+}
+
+export interface GroupsOptions {
+  /** Pause before what was not acknowledged is sent again, in ms. */
+  readonly retryMs: number
+  /** Memberships accepted from one node; more are dropped and reported. */
+  readonly membershipsMax: number
+}
+
+export type GroupsEvent =
+  | {
+      readonly type: 'join'
+      readonly group: string
+      readonly serial: number
+      readonly actorType: string
+    }
+  | { readonly type: 'leave'; readonly group: string; readonly serial: number }
+  | { readonly type: 'actorEnded'; readonly serial: number }
+  | { readonly type: 'nodeUp'; readonly node: Member }
+  | { readonly type: 'nodeDown'; readonly node: Pick<Member, 'name' | 'incarnation'> }
+  | {
+      readonly type: 'message'
+      readonly from: Pick<Member, 'name' | 'incarnation'>
+      readonly message: GroupMessage
+    }
+  | { readonly type: 'flushDue' }
+  | { readonly type: 'retryDue' }
+
+export type GroupsEffect =
+  | { readonly type: 'send'; readonly to: string; readonly message: GroupMessage }
+  | { readonly type: 'changed'; readonly change: GroupChange }
+  /** A node announced more memberships than membershipsMax. */
+  | { readonly type: 'overflow'; readonly node: string }
+  /** Feed `flushDue` after what is at hand was handled: changes made together travel together. */
+  | { readonly type: 'flushSoon' }
+  | { readonly type: 'startTimer'; readonly delayMs: number }
+
+/** Changes kept to bring a peer up to date without a snapshot. */
+const LOG = 1024
+/** Nothing is known of what the peer knows. */
+const UNKNOWN = -1
+
+class Peer {
+  state: GroupState
+  /** The version of our state that it has, and the one that was sent last. */
+  acked = UNKNOWN
+  sent = UNKNOWN
+  parts: Parts | undefined = undefined
+
+  constructor(state: GroupState) {
+    this.state = state
+  }
+}
+
+/** A snapshot that arrives in parts. */
+class Parts {
+  readonly state: GroupState
+  next = 0
+
+  constructor(of: GroupState, version: number) {
+    this.state = new GroupState(of.node, of.incarnation)
+    this.state.version = version
+  }
+}
+
+function byNodeAndAge(a: GroupMember, b: GroupMember): number {
+  if (a.node !== b.node) return a.node < b.node ? -1 : 1
+  return a.serial - b.serial
+}

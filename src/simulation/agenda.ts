@@ -1,0 +1,121 @@
+import { Heap } from '../base/heap.js'
+import { EventHash } from './event-hash.js'
+import type { Life } from './sim-host.js'
+
+/** What an event is; with time, host and label it is what a trace shows and the hash covers. */
+export type EventKind =
+  | 'timer'
+  | 'immediate'
+  | 'listening'
+  | 'syn'
+  | 'synAck'
+  | 'accept'
+  | 'refuse'
+  | 'data'
+  | 'end'
+  | 'reset'
+  | 'read'
+  | 'ack'
+  | 'drain'
+  | 'connected'
+  | 'close'
+  | 'store'
+
+/** One external cause. After it has run and its promises have settled comes the next. */
+export class SimEvent {
+  /** Virtual time in microseconds. */
+  at: number
+  serial: number
+  readonly kind: EventKind
+  /** The incarnation that runs it; undefined for what the network itself does. */
+  readonly life: Life | undefined
+  /** Link, port or key; texts that repeat, such as `a>b:9000#1`. */
+  readonly label: string
+  /** Undefined: cancelled, or done. */
+  run: (() => void) | undefined
+
+  constructor(
+    at: number,
+    serial: number,
+    kind: EventKind,
+    life: Life | undefined,
+    label: string,
+    run: () => void,
+  ) {
+    this.at = at
+    this.serial = serial
+    this.kind = kind
+    this.life = life
+    this.label = label
+    this.run = run
+  }
+}
+
+/**
+ * Virtual time and what is due in it. Time is an integer of microseconds and moves only when a later
+ * event is taken; events of the same instant run in the order they were set down.
+ */
+export class Agenda {
+  readonly hash = new EventHash()
+  nowUs = 0
+  /** Events other than timers that are still to come: bytes under way, turns, store operations. */
+  inFlight = 0
+  readonly #queue = new Heap<SimEvent>(
+    (a, b) => a.at < b.at || (a.at === b.at && a.serial < b.serial),
+  )
+  #serial = 0
+
+  schedule(
+    delayUs: number,
+    kind: EventKind,
+    life: Life | undefined,
+    label: string,
+    run: () => void,
+  ): SimEvent {
+    const event = new SimEvent(this.nowUs + delayUs, this.#serial++, kind, life, label, run)
+    this.#push(event)
+    return event
+  }
+
+  cancel(event: SimEvent): void {
+    if (event.run === undefined) return
+    event.run = undefined
+    if (event.kind !== 'timer') this.inFlight--
+  }
+
+  /** Puts an event of a paused host aside; `again` brings it back. */
+  putAside(event: SimEvent): void {
+    if (event.kind !== 'timer') this.inFlight--
+  }
+
+  again(event: SimEvent): void {
+    if (event.run === undefined) return
+    event.at = Math.max(event.at, this.nowUs)
+    event.serial = this.#serial++
+    this.#push(event)
+  }
+
+  /**
+   * Takes the next event that is due by `untilUs` and moves time to it. The caller either runs it or
+   * puts it aside.
+   */
+  take(untilUs: number): SimEvent | undefined {
+    for (;;) {
+      const next = this.#queue.peek()
+      if (next === undefined) return undefined
+      if (next.run === undefined) this.#queue.pop()
+      else if (next.life !== undefined && !next.life.alive) this.cancel(next)
+      else if (next.at > untilUs) return undefined
+      else {
+        this.#queue.pop()
+        if (next.at > this.nowUs) this.nowUs = next.at
+        return next
+      }
+    }
+  }
+
+  #push(event: SimEvent): void {
+    if (event.kind !== 'timer') this.inFlight++
+    this.#queue.push(event)
+  }
+}

@@ -1,0 +1,125 @@
+import { canDrainNow, drainLater, drainNow, macrotask } from '../world/real/drain.js'
+import { catchStrays } from '../world/real/strays.js'
+import type { Agenda, SimEvent } from './agenda.js'
+import type { TraceEvent } from './simulation.js'
+import { describe, messageOf, SimulationFailure } from './simulation-failure.js'
+
+/** After so many events the process may do something else, such as end a test that takes too long. */
+const EVENTS_A_TURN = 4096
+
+/** So many events without time moving are a loop that will not end. */
+const EVENTS_AN_INSTANT = 1_000_000
+
+/** Takes one event after the other, each to quiescence. */
+export class Runner {
+  readonly #agenda: Agenda
+  readonly #seed: string
+  readonly #trace: ((event: TraceEvent) => void) | undefined
+  readonly #drain: 'fast' | 'portable' | undefined
+  #current: SimEvent | undefined
+  #failure: SimulationFailure | undefined
+  #running = false
+  #instantUs = 0
+  #instantEvents = 0
+  events = 0
+
+  constructor(
+    agenda: Agenda,
+    seed: string,
+    drain: 'fast' | 'portable' | undefined,
+    trace: ((event: TraceEvent) => void) | undefined,
+  ) {
+    this.#agenda = agenda
+    this.#seed = seed
+    this.#drain = drain
+    this.#trace = trace
+  }
+
+  /** Something in the simulated programs broke: the run ends here. The first failure counts. */
+  fail(error: unknown): void {
+    this.#failure ??= this.failure(`${messageOf(error)} (in ${describe(this.#current)})`, error)
+  }
+
+  failure(what: string, cause?: unknown): SimulationFailure {
+    const atMs = this.#agenda.nowUs / 1000
+    return new SimulationFailure(what, this.#seed, atMs, this.events, cause)
+  }
+
+  /** Runs until `done`, for at most `ms` of virtual time; gives whether it was done. */
+  drive(done: () => boolean, ms: number): Promise<boolean> {
+    if (this.#running) {
+      throw new Error('this simulation is running already: one run, complete or settle at a time')
+    }
+    if (!(ms >= 0)) throw new RangeError(`virtual time cannot move by ${ms} ms`)
+    this.#running = true
+    const untilUs = this.#agenda.nowUs + Math.ceil(Math.min(ms, 2 ** 42) * 1000)
+    const release = catchStrays((error) => this.fail(error))
+    return new Promise((resolve, reject) => {
+      const finish = (reached: boolean): void => {
+        this.#running = false
+        release()
+        if (this.#failure === undefined) resolve(reached)
+        else reject(this.#failure)
+      }
+      const turn = (): void => {
+        const fast = this.#drain !== 'portable' && canDrainNow()
+        let left = fast ? EVENTS_A_TURN : 1
+        let reached: boolean | undefined
+        while (reached === undefined && left-- > 0) reached = this.#advance(done, untilUs, fast)
+        if (reached !== undefined) finish(reached)
+        else if (fast) macrotask(turn)
+        else drainLater(turn)
+      }
+      macrotask(turn)
+    })
+  }
+
+  /** One event, if there is one; else, or after a failure, whether the end was reached. */
+  #advance(done: () => boolean, untilUs: number, fast: boolean): boolean | undefined {
+    if (this.#failure !== undefined) return false
+    try {
+      if (done()) return true
+      const event = this.#agenda.take(untilUs)
+      if (event === undefined) {
+        this.#agenda.nowUs = untilUs
+        return false
+      }
+      this.#step(event)
+      if (fast) drainNow()
+    } catch (error) {
+      this.fail(error)
+    }
+    return undefined
+  }
+
+  #step(event: SimEvent): void {
+    const agenda = this.#agenda
+    const { life, run } = event
+    agenda.putAside(event)
+    if (life?.host.paused) {
+      life.host.aside.push(event)
+      return
+    }
+    event.run = undefined
+    this.#current = event
+    this.events++
+    if (event.at !== this.#instantUs) this.#instantEvents = 0
+    this.#instantUs = event.at
+    if (++this.#instantEvents > EVENTS_AN_INSTANT) {
+      throw new Error(`virtual time stands still: ${EVENTS_AN_INSTANT} events at one instant`)
+    }
+    this.#trace?.({
+      index: this.events,
+      atMs: event.at / 1000,
+      kind: event.kind,
+      host: life?.name,
+      label: event.label,
+      hash: agenda.hash.value,
+    })
+    agenda.hash.text(event.kind)
+    agenda.hash.number(agenda.nowUs)
+    agenda.hash.text(life?.name ?? '')
+    agenda.hash.text(event.label)
+    run?.()
+  }
+}

@@ -1,0 +1,29 @@
+import type { SimEvent } from './agenda.js'
+
+/** A simulated run failed: where it was, how to see it again, and the error itself as `cause`. */
+export class SimulationFailure extends Error {
+  override readonly name = 'SimulationFailure'
+  readonly seed: string
+  /** Virtual time in milliseconds. */
+  readonly atMs: number
+  /** How many events had run. */
+  readonly events: number
+
+  constructor(what: string, seed: string, atMs: number, events: number, cause?: unknown) {
+    super(`${what} [SEED=${seed}, event ${events} at ${atMs} ms]`, { cause })
+    this.seed = seed
+    this.atMs = atMs
+    this.events = events
+  }
+}
+
+/** `data a>b:9000#1` or `timer on b`. */
+export function describe(event: SimEvent | undefined): string {
+  if (event === undefined) return 'before the first event'
+  return event.life?.name === event.label
+    ? `${event.kind} on ${event.label}`
+    : `${event.kind} ${event.label}`
+}
+
+export const messageOf = (error: unknown): string =>
+  error instanceof Error ? `${error.name}: ${error.message}` : String(error)

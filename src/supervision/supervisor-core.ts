@@ -1,0 +1,503 @@
+import { type ExitReason, SHUTDOWN, showReason } from '../actor/exit-reason.js'
+import { TroupeError } from '../base/errors.js'
+import { RingQueue } from '../base/ring-queue.js'
+import { unreachable } from '../base/unreachable.js'
+import { ChildRunner, type Outcome, type StartFailure } from './child-runner.js'
+import type { Child, ChildCount } from './child-table.js'
+import type { MembersView, Place } from './relocation.js'
+import { decideRestart, restartsAfter } from './restart-policy.js'
+import type { Strategy } from './strategies.js'
+import type {
+  CallError,
+  CoreSpec,
+  LogEntry,
+  SupervisorEffect,
+  SupervisorEvent,
+} from './supervisor-event.js'
+import type { Purpose } from './supervisor-work.js'
+
+type Phase = 'new' | 'starting' | 'running' | 'ending' | 'ended'
+
+type EventOf<S extends CoreSpec, T> = Extract<SupervisorEvent<S>, { readonly type: T }>
+
+/** What waits while a piece of work is under way. */
+type Queued<S extends CoreSpec> =
+  | Extract<SupervisorEvent<S>, { readonly call: number }>
+  | EventOf<S, 'childEnded' | 'tryAgain'>
+  | { readonly type: 'childLost'; readonly id: string; readonly run: number }
+  | { readonly type: 'placesDue' }
+
+/**
+ * OTP's supervisor as a machine. Starts, stops and restarts take time here; while one is under way
+ * everything else queues, as it does in the mailbox of OTP's supervisor, but for a request to stop,
+ * which overtakes. Departures from OTP: an end of the supervisor does not wait for a child that is
+ * still starting, children may be placed on other nodes, and a restart that follows the loss of a
+ * node does not count towards the restart intensity.
+ */
+export class SupervisorCore<S extends CoreSpec> {
+  readonly #strategy: Strategy
+  readonly #runner: ChildRunner<S>
+  readonly #queue = new RingQueue<Queued<S>>()
+  #phase: Phase = 'new'
+  #history: readonly number[] = []
+  #nowMs = 0
+  /** A retry of waiting children is under way. */
+  #retrying = false
+  #placesDue = false
+  #effects: SupervisorEffect<S>[] = []
+
+  /** `firstRun` lets the numbers of runs rise over the incarnations of the supervisor. */
+  constructor(strategy: Strategy, specs: readonly S[], view: MembersView, firstRun = 0) {
+    this.#strategy = strategy
+    const emit = (effect: SupervisorEffect<S>) => void this.#effects.push(effect)
+    this.#runner = new ChildRunner(view, firstRun, strategy.type === 'dynamic', emit)
+    for (const spec of specs) this.#runner.children.add(spec)
+  }
+
+  children(): IterableIterator<Child<S>> {
+    return this.#runner.children.values()
+  }
+
+  child(id: string): Child<S> | undefined {
+    return this.#runner.children.get(id)
+  }
+
+  count(): ChildCount {
+    return this.#runner.children.count()
+  }
+
+  step(event: SupervisorEvent<S>, nowMs: number): readonly SupervisorEffect<S>[] {
+    this.#nowMs = nowMs
+    this.#take(event)
+    this.#advance()
+    const effects = this.#effects
+    this.#effects = []
+    return effects
+  }
+
+  #take(event: SupervisorEvent<S>): void {
+    switch (event.type) {
+      case 'start':
+        this.#onStart()
+        return
+      case 'childStarted':
+        this.#runner.childStarted(event.id, event.run)
+        return
+      case 'childStartFailed':
+        this.#runner.childStartFailed(event.id, event.run, event.error, event.lost === true)
+        return
+      case 'childStopped':
+        this.#runner.childStopped(event.id, event.run, event.lost === true)
+        return
+      case 'childEnded':
+        this.#onChildEnded(event)
+        return
+      case 'stopRequested':
+        this.#onStopRequested(event.reason)
+        return
+      case 'startChild':
+      case 'terminateChild':
+      case 'restartChild':
+      case 'deleteChild':
+        if (this.#phase === 'starting' || this.#phase === 'running') this.#queue.push(event)
+        else this.#refuse(event.call, ENDS)
+        return
+      case 'tryAgain':
+        this.#queue.push(event)
+        return
+      case 'members':
+        this.#retrying = false
+        this.#onMembers(event.view)
+        return
+      case 'nodeDown':
+        this.#onNodeDown(event.place)
+        return
+      case 'nodeUp':
+        this.#onNodeUp(event.place)
+        return
+      default:
+        unreachable(event)
+    }
+  }
+
+  /** Goes on with the work under way, then with what waited, until something must be awaited. */
+  #advance(): void {
+    while (this.#phase !== 'ended') {
+      const outcome = this.#runner.advance()
+      if (outcome) {
+        this.#conclude(outcome)
+        continue
+      }
+      if (this.#runner.purpose) return
+      const event = this.#queue.shift()
+      if (!event) return
+      this.#handle(event)
+    }
+  }
+
+  #handle(event: Queued<S>): void {
+    switch (event.type) {
+      case 'childEnded':
+        this.#handleEnded(event)
+        return
+      case 'tryAgain':
+        this.#handleTryAgain(event.id, event.run)
+        return
+      case 'startChild':
+        this.#startChild(event)
+        return
+      case 'terminateChild':
+        this.#terminateChild(event.call, event.id)
+        return
+      case 'restartChild':
+        this.#restartChild(event.call, event.id)
+        return
+      case 'deleteChild':
+        this.#deleteChild(event.call, event.id)
+        return
+      case 'childLost':
+        this.#handleLost(event.id, event.run)
+        return
+      case 'placesDue':
+        this.#placeWaiting()
+        return
+      default:
+        unreachable(event)
+    }
+  }
+
+  #conclude(outcome: Outcome<S>): void {
+    if (outcome.type !== 'done') {
+      this.#onStartFailure(outcome)
+      return
+    }
+    const { purpose } = outcome
+    switch (purpose.type) {
+      case 'startUp':
+        this.#phase = 'running'
+        this.#emit({ type: 'started' })
+        return
+      case 'restart':
+        return
+      case 'startChild':
+      case 'restartChild':
+      case 'terminateChild':
+        this.#emit({ type: 'reply', call: purpose.call })
+        return
+      case 'end':
+        this.#phase = 'ended'
+        this.#emit({ type: 'end', reason: purpose.reason })
+        return
+      case 'failStart':
+        this.#phase = 'ended'
+        this.#emit({ type: 'startFailed', id: purpose.id, error: purpose.error })
+        return
+      default:
+        unreachable(purpose)
+    }
+  }
+
+  #onStartFailure({ type, purpose, child, error }: StartFailure<S>): void {
+    const { id, run } = child
+    if (type === 'startFailed') {
+      this.#log({ event: 'startFailed', id, error, again: purpose.type === 'restart' })
+    }
+    switch (purpose.type) {
+      case 'startUp':
+        this.#end({ type: 'failStart', id, error })
+        return
+      case 'restart':
+        child.status = 'restarting'
+        this.#emit({ type: 'tryAgain', id, run })
+        return
+      case 'startChild':
+        this.#runner.forget(child)
+        this.#refuse(purpose.call, startError(type, id, error))
+        return
+      case 'restartChild':
+        this.#refuse(purpose.call, startError(type, id, error))
+        return
+      default:
+        throw new Error(`work for '${purpose.type}' starts no child`)
+    }
+  }
+
+  // Start and end of the supervisor
+
+  #onStart(): void {
+    if (this.#phase !== 'new') return
+    this.#phase = 'starting'
+    this.#runner.begin({ type: 'startUp' }, [], this.#runner.children.inOrder())
+  }
+
+  #onStopRequested(reason: ExitReason): void {
+    if (this.#phase !== 'ending' && this.#phase !== 'ended') this.#end({ type: 'end', reason })
+  }
+
+  /** Stops all children in reverse order; the work under way and what waited is given up. */
+  #end(purpose: Purpose): void {
+    const current = this.#runner.purpose
+    if (current && 'call' in current) this.#refuse(current.call, ENDS)
+    for (const event of this.#queue) if ('call' in event) this.#refuse(event.call, ENDS)
+    this.#queue.clear()
+    this.#placesDue = false
+    this.#phase = 'ending'
+    this.#runner.begin(purpose, this.#runner.children.inOrder().reverse(), [])
+  }
+
+  // A child ended
+
+  #onChildEnded(event: EventOf<S, 'childEnded'>): void {
+    const child = this.child(event.id)
+    if (!child || child.run !== event.run) return
+    if (child.status === 'starting') this.#runner.childStarted(event.id, event.run)
+    if (child.status !== 'running' || child.ended || child.lost) return
+    child.ended = event.reason
+    const ending = this.#phase === 'ending' || this.#phase === 'ended'
+    child.held = !ending && restartsAfter(child.spec.restart, event.reason)
+    this.#queue.push(event)
+  }
+
+  #handleEnded({ id, run, reason }: EventOf<S, 'childEnded'>): void {
+    const child = this.child(id)
+    if (!child?.ended || child.run !== run) return
+    child.ended = undefined
+    child.status = 'stopped'
+    this.#log({ event: 'childEnded', id, reason })
+    if (restartsAfter(child.spec.restart, reason)) this.#restart(child, reason, true)
+    else this.#dropped(child)
+  }
+
+  #handleTryAgain(id: string, run: number): void {
+    const child = this.child(id)
+    if (child?.run === run && child.status === 'restarting') this.#restart(child, undefined, true)
+  }
+
+  /** OTP: the failing child and, by strategy, its siblings start again, unless that is once too often. */
+  #restart(child: Child<S>, reason: ExitReason | undefined, counts: boolean): void {
+    if (counts) {
+      const decision = decideRestart(this.#history, this.#strategy, this.#nowMs)
+      this.#history = decision.history
+      if (!decision.restart) {
+        this.#giveUp(child, reason)
+        return
+      }
+    }
+    const { type } = this.#strategy
+    const rest =
+      type === 'oneForAll'
+        ? this.#runner.children.inOrder()
+        : type === 'restForOne'
+          ? [child, ...this.#runner.children.after(child)]
+          : [child]
+    const siblings = rest.filter((one) => one !== child)
+    this.#log({ event: 'restarting', id: child.id, reason, siblings: siblings.map(idOf) })
+    const starts = rest.filter((one) => one.spec.restart !== 'temporary')
+    this.#runner.begin({ type: 'restart' }, siblings.reverse(), starts)
+  }
+
+  #giveUp(child: Child<S>, reason: ExitReason | undefined): void {
+    const { maxRestarts, withinMs } = this.#strategy
+    this.#log({ event: 'gaveUp', id: child.id, maxRestarts, withinMs })
+    const cause = reason?.type === 'error' ? { cause: reason.error } : {}
+    const error = new TroupeError(
+      'ERR_RESTART_INTENSITY',
+      `child '${child.id}' failed, more than ${maxRestarts} restarts in ${withinMs} ms`,
+      cause,
+    )
+    this.#end({ type: 'end', reason: { type: 'shutdown', detail: error } })
+  }
+
+  /** A child that is not restarted: is its supervisor to end with it? */
+  #dropped(child: Child<S>): void {
+    const { type, autoShutdown } = this.#strategy
+    this.#runner.children.vacate(child)
+    if (type === 'dynamic' || child.spec.restart === 'temporary') this.#runner.forget(child)
+    if (!child.spec.significant || autoShutdown === 'never') return
+    if (autoShutdown === 'allSignificant') {
+      for (const other of this.children()) {
+        if (other !== child && other.spec.significant && other.status !== 'stopped') return
+      }
+    }
+    this.#log({ event: 'autoShutdown', id: child.id })
+    this.#end({ type: 'end', reason: SHUTDOWN })
+  }
+
+  // Management calls
+
+  #startChild({ call, spec }: EventOf<S, 'startChild'>): void {
+    const { children } = this.#runner
+    const { maxChildren } = this.#strategy
+    const there = children.get(spec.id)
+    if (there) {
+      const detail = `child '${spec.id}' is there already, it is ${there.status}`
+      this.#refuse(call, { code: 'ERR_CHILD_EXISTS', detail })
+    } else if (children.size >= maxChildren) {
+      const detail = `there are ${maxChildren} children, as many as maxChildren allows`
+      this.#refuse(call, { code: 'ERR_TOO_MANY_CHILDREN', detail })
+    } else this.#runner.begin({ type: 'startChild', call }, [], [children.add(spec)])
+  }
+
+  #terminateChild(call: number, id: string): void {
+    const child = this.child(id)
+    if (!child) {
+      this.#refuse(call, noChild(id))
+      return
+    }
+    this.#runner.begin({ type: 'terminateChild', call }, [child], [])
+  }
+
+  #restartChild(call: number, id: string): void {
+    const child = this.#stoppedChild(call, id)
+    if (child) this.#runner.begin({ type: 'restartChild', call }, [], [child])
+  }
+
+  #deleteChild(call: number, id: string): void {
+    const child = this.#stoppedChild(call, id)
+    if (!child) return
+    this.#runner.finish(child, SHUTDOWN)
+    this.#runner.children.vacate(child)
+    this.#runner.forget(child)
+    this.#emit({ type: 'reply', call })
+  }
+
+  #stoppedChild(call: number, id: string): Child<S> | undefined {
+    const child = this.child(id)
+    if (this.#strategy.type === 'dynamic') {
+      const detail = 'a child of a dynamic supervisor is neither restarted nor deleted by call'
+      this.#refuse(call, { code: 'ERR_NOT_DYNAMIC', detail })
+    } else if (!child) this.#refuse(call, noChild(id))
+    else if (child.status !== 'stopped') {
+      this.#refuse(call, { code: 'ERR_CHILD_RUNNING', detail: `child '${id}' is ${child.status}` })
+    } else return child
+    return undefined
+  }
+
+  // Places
+
+  #onMembers(view: MembersView): void {
+    this.#runner.view = view
+    this.#duePlaces()
+  }
+
+  #onNodeDown(down: Place): void {
+    const view = this.#runner.view
+    const reachable = view.reachable.filter((place) => !same(place, down))
+    this.#runner.view = { ...view, reachable }
+    for (const child of this.children()) {
+      if (!child.place || !same(child.place, down)) continue
+      if (child.status === 'running' && !child.ended) {
+        child.lost = true
+        this.#queue.push({ type: 'childLost', id: child.id, run: child.run })
+      } else if (child.held && child.status !== 'starting') {
+        child.held = false
+        this.#runner.abandon(child)
+      }
+    }
+  }
+
+  #onNodeUp(up: Place): void {
+    const view = this.#runner.view
+    const others = view.reachable.filter((place) => place.node !== up.node)
+    const reachable = [...others, up].sort((a, b) => (a.node < b.node ? -1 : 1))
+    this.#onMembers({ ...view, reachable, total: Math.max(view.total, reachable.length) })
+  }
+
+  #handleLost(id: string, run: number): void {
+    const child = this.child(id)
+    if (!child?.lost || child.run !== run || child.status !== 'running' || !child.place) return
+    if (this.#adopt(child)) return
+    const reason: ExitReason = { type: 'nodeDown', node: child.place.node }
+    this.#log({ event: 'childEnded', id, reason })
+    if (child.spec.restart === 'temporary') {
+      this.#runner.abandon(child)
+      child.status = 'stopped'
+      this.#dropped(child)
+      return
+    }
+    child.status = 'waiting'
+    if (this.#place(child)) return
+    const error = new TroupeError('ERR_NO_PLACE', `child '${id}' waits: ${showReason(reason)}`)
+    this.#log({ event: 'noPlace', id, error })
+    this.#retryPlaces()
+  }
+
+  #placeWaiting(): void {
+    this.#placesDue = false
+    let waiting = false
+    for (const child of this.children()) {
+      if (child.status !== 'waiting' || this.#adopt(child)) continue
+      if (this.#place(child)) {
+        this.#duePlaces()
+        return
+      }
+      waiting = true
+    }
+    if (waiting) this.#retryPlaces()
+  }
+
+  /** The copy on a node that is back in contact is the child again. */
+  #adopt(child: Child<S>): boolean {
+    const { id, run, place, lost } = child
+    if (!lost || !place || !this.#runner.view.reachable.some((one) => same(one, place)))
+      return false
+    child.lost = false
+    child.status = 'running'
+    this.#emit({ type: 'adopt', id, run, place })
+    return true
+  }
+
+  /** Starts a waiting child, and its siblings by strategy, if there is a place for it now. */
+  #place(child: Child<S>): boolean {
+    try {
+      if (!this.#runner.placeFor(child)) return false
+    } catch (error) {
+      this.#log({ event: 'startFailed', id: child.id, error, again: true })
+      return false
+    }
+    const from = child.lost ? child.place : child.lostFrom
+    this.#restart(child, from && { type: 'nodeDown', node: from.node }, false)
+    return true
+  }
+
+  #duePlaces(): void {
+    if (this.#placesDue) return
+    this.#placesDue = true
+    this.#queue.push({ type: 'placesDue' })
+  }
+
+  #retryPlaces(): void {
+    if (this.#retrying) return
+    this.#retrying = true
+    this.#emit({ type: 'retryPlaces' })
+  }
+
+  #refuse(call: number, error: CallError): void {
+    this.#emit({ type: 'reply', call, error })
+  }
+
+  #log(entry: LogEntry): void {
+    this.#emit({ type: 'log', entry })
+  }
+
+  #emit(effect: SupervisorEffect<S>): void {
+    this.#effects.push(effect)
+  }
+}
+
+const ENDS: CallError = { code: 'ERR_STOPPED', detail: 'the supervisor ends' }
+
+const idOf = (child: { readonly id: string }): string => child.id
+
+const same = (a: Place, b: Place): boolean => a.node === b.node && a.incarnation === b.incarnation
+
+const noChild = (id: string): CallError => ({
+  code: 'ERR_NO_CHILD',
+  detail: `there is no child '${id}'`,
+})
+
+function startError(type: 'startFailed' | 'noPlace', id: string, cause: unknown): CallError {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  const code = type === 'noPlace' ? 'ERR_NO_PLACE' : 'ERR_START_FAILED'
+  return { code, detail: `child '${id}' did not start: ${why}`, cause }
+}

@@ -1,0 +1,52 @@
+/** One step from a container to a value in it: a property, an index, or a place that has no such name. */
+export type Step = string | number | Entry
+
+export interface Entry {
+  readonly of: 'key' | 'value' | 'item' | 'wire'
+  readonly index: number
+}
+
+/** From an instance of a registered class to what its `toWire` gave. */
+export const WIRE: Entry = { of: 'wire', index: 0 }
+
+/** The way as a programmer would write it: `arguments[0].a.b[3]`. */
+export function pathText(root: string, steps: readonly Step[]): string {
+  let text = root
+  for (const step of steps) {
+    if (typeof step === 'number') text += `[${step}]`
+    else if (typeof step === 'string') text += property(step)
+    else text += ENTRY_TEXT[step.of](step.index)
+  }
+  return text
+}
+
+/** The number of leading steps that lead to a value which contains itself, or undefined. */
+export function cycleIn(root: unknown, steps: readonly Step[]): number | undefined {
+  const met = new Set<unknown>()
+  let value = root
+  for (let i = 0; i < steps.length; i++) {
+    if (met.has(value)) return i
+    met.add(value)
+    value = follow(value, steps[i] as Step)
+  }
+  return met.has(value) ? steps.length : undefined
+}
+
+function follow(value: unknown, step: Step): unknown {
+  if (typeof step !== 'object') return (value as Record<string | number, unknown>)[step]
+  if (step.of === 'item') return [...(value as Set<unknown>)][step.index]
+  if (step.of === 'wire') return undefined
+  return [...(value as Map<unknown, unknown>)][step.index]?.[step.of === 'key' ? 0 : 1]
+}
+
+const property = (name: string): string =>
+  /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name)
+    ? `.${name}`
+    : `[${JSON.stringify(name.length > 60 ? `${name.slice(0, 57)}…` : name)}]`
+
+const ENTRY_TEXT: Record<Entry['of'], (index: number) => string> = {
+  key: (index) => `.keys()[${index}]`,
+  value: (index) => `.values()[${index}]`,
+  item: (index) => `.values()[${index}]`,
+  wire: () => '.toWire()',
+}

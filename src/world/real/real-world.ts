@@ -1,0 +1,51 @@
+import { check, isText, readOptions } from '../../base/options.js'
+import { seededRandom } from '../../base/random.js'
+import type { World } from '../world.js'
+import { FileStore } from './file-store.js'
+import { RealClock } from './real-clock.js'
+import { realCompress } from './real-compress.js'
+import { realCrypto } from './real-crypto.js'
+import { realEntropy } from './real-entropy.js'
+import { realTurn } from './real-turn.js'
+import { tcpNetwork } from './tcp-network.js'
+
+export interface RealWorldOptions {
+  /**
+   * A directory, made when missing, in which the store keeps its log. One process a directory.
+   * Absent: the world has no store.
+   */
+  readonly dataDir?: string
+  /** Seeds `random`, for reproducible choices on a real node. Default: drawn from entropy. */
+  readonly seed?: number | string
+}
+
+const OPTIONS = {
+  dataDir: { fallback: undefined, check: isText },
+  seed: {
+    fallback: undefined,
+    check: check<number | string>(
+      'a number or a string',
+      (v) => typeof v === 'string' || (typeof v === 'number' && Number.isFinite(v)),
+    ),
+  },
+}
+
+/**
+ * The world of a node on this machine: its clock, sockets, randomness and disk. Opens nothing and
+ * starts nothing by itself.
+ *
+ * @throws TroupeError ERR_BAD_OPTION
+ */
+export function realWorld(options?: RealWorldOptions): World {
+  const { dataDir, seed } = readOptions<RealWorldOptions>('realWorld', OPTIONS, options)
+  const world = {
+    clock: new RealClock(),
+    random: seededRandom(seed ?? Buffer.from(realEntropy.bytes(16)).toString('hex')),
+    entropy: realEntropy,
+    crypto: realCrypto,
+    compress: realCompress,
+    turn: realTurn,
+    network: tcpNetwork,
+  }
+  return dataDir === undefined ? world : { ...world, store: new FileStore(dataDir) }
+}

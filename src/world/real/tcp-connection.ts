@@ -1,0 +1,104 @@
+import type net from 'node:net'
+import type { Connection, ConnectionHandler } from '../network.js'
+
+/** After everything queued was sent, the other side has this long to close too. */
+const LINGER_MS = 5_000
+
+/**
+ * A socket as a Connection. Nothing is read before `attach`: a stream without a 'data' listener
+ * keeps what arrives, and its end, to itself. Errors are always heard and end in `onClose`.
+ */
+export class TcpConnection implements Connection {
+  readonly remote: string
+  readonly #socket: net.Socket
+  #handler: ConnectionHandler | undefined
+  #error: Error | undefined
+  #closed = false
+  #ended = false
+  #awaitsDrain = false
+
+  constructor(socket: net.Socket) {
+    this.#socket = socket
+    this.remote = remoteOf(socket)
+    socket.on('error', (error) => {
+      this.#error ??= error
+    })
+    socket.on('close', () => this.#onClose())
+    socket.on('drain', () => this.#onDrain())
+  }
+
+  get unsentBytes(): number {
+    return this.#socket.writableLength
+  }
+
+  attach(handler: ConnectionHandler): void {
+    if (this.#handler !== undefined)
+      throw new Error(`connection ${this.remote} is attached already`)
+    this.#handler = handler
+    if (this.#closed) {
+      queueMicrotask(() => handler.onClose(this.#error))
+      return
+    }
+    this.#socket.on('data', (bytes: Buffer) => {
+      if (!this.#ended) handler.onData(bytes)
+    })
+  }
+
+  write(bytes: Uint8Array): boolean {
+    if (this.#ended || !this.#socket.writable) return false
+    // The stream says false for a large chunk even when the kernel took all of it at once.
+    if (this.#socket.write(bytes) || this.#socket.writableLength === 0) return true
+    this.#awaitsDrain = true
+    return false
+  }
+
+  cork(): void {
+    this.#socket.cork()
+  }
+
+  uncork(): void {
+    this.#socket.uncork()
+  }
+
+  pause(): void {
+    if (!this.#ended) this.#socket.pause()
+  }
+
+  resume(): void {
+    if (this.#handler !== undefined) this.#socket.resume()
+  }
+
+  end(): void {
+    if (this.#ended || this.#closed) return
+    this.#ended = true
+    this.#socket.resume() // reads on, so that the other side's end is seen
+    this.#socket.end(() => {
+      const linger = setTimeout(() => this.#socket.destroy(), LINGER_MS)
+      linger.unref()
+      this.#socket.once('close', () => clearTimeout(linger))
+    })
+  }
+
+  destroy(): void {
+    this.#ended = true
+    this.#socket.destroy()
+  }
+
+  #onDrain(): void {
+    if (!this.#awaitsDrain || this.#ended) return
+    this.#awaitsDrain = false
+    this.#handler?.onDrain()
+  }
+
+  #onClose(): void {
+    this.#closed = true
+    this.#handler?.onClose(this.#error)
+  }
+}
+
+function remoteOf(socket: net.Socket): string {
+  const { remoteAddress = 'unknown', remotePort = 0 } = socket
+  return remoteAddress.includes(':')
+    ? `[${remoteAddress}]:${remotePort}`
+    : `${remoteAddress}:${remotePort}`
+}
