@@ -9,7 +9,10 @@ export const CODES = {
     retryable: false,
     meaning: 'An option is unknown or its value breaks its rule.',
   },
-  ERR_BAD_ADDRESS: { retryable: false, meaning: 'A text is not an address of the form host:port.' },
+  ERR_BAD_ADDRESS: {
+    retryable: false,
+    meaning: 'Not an address of the form host:port, or none that this machine can listen on.',
+  },
   ERR_BAD_REF: { retryable: false, meaning: 'A text or value is not a reference to an actor.' },
   ERR_BAD_DEFINITION: {
     retryable: false,

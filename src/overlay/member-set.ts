@@ -28,8 +28,7 @@ export interface MemberRecord {
   readonly evicted: boolean
 }
 
-export const isPresent = (record: MemberRecord | undefined): record is MemberRecord =>
-  record !== undefined && record.added > record.removed
+export const isPresent = (record: MemberRecord): boolean => record.added > record.removed
 
 /** The record of a member that is in the set by its own word. */
 export const presentRecord = (member: Member, removed = 0): MemberRecord => ({
@@ -41,7 +40,11 @@ export const presentRecord = (member: Member, removed = 0): MemberRecord => ({
 })
 
 /** The same member removed: every dot seen so far is dropped. */
-export const removedRecord = (record: MemberRecord, by: string, evicted: boolean): MemberRecord => ({
+export const removedRecord = (
+  record: MemberRecord,
+  by: string,
+  evicted: boolean,
+): MemberRecord => ({
   member: record.member,
   added: record.added,
   removed: record.added,
@@ -72,7 +75,7 @@ export interface MemberChange {
 /**
  * The membership as one node knows it: one record a name, removed ones included (they keep late
  * news of the removed from bringing it back). Bounded: `membersMax` present, `removedMax` removed
- * ones, of which the longest-lived incarnations are forgotten first, alike on all nodes.
+ * ones, of which the oldest incarnations are forgotten first, alike on all nodes.
  */
 export class MemberSet {
   readonly #records = new Map<string, MemberRecord>()
@@ -93,13 +96,13 @@ export class MemberSet {
   }
 
   has(name: string): boolean {
-    return isPresent(this.#records.get(name))
+    return this.member(name) !== undefined
   }
 
   /** The present member of that name. */
   member(name: string): Member | undefined {
     const record = this.#records.get(name)
-    return isPresent(record) ? record.member : undefined
+    return record !== undefined && isPresent(record) ? record.member : undefined
   }
 
   /** Present members, sorted by name. The same array until something changes. */
@@ -225,8 +228,7 @@ function latestRemove(a: MemberRecord, b: MemberRecord): MemberRecord {
 }
 
 /** An incarnation describes itself once; should two descriptions meet, all nodes keep the same one. */
-const smallerText = (a: Member, b: Member): Member =>
-  a === b || textOf(a) <= textOf(b) ? a : b
+const smallerText = (a: Member, b: Member): Member => (a === b || textOf(a) <= textOf(b) ? a : b)
 
 const textOf = (member: Member): string => JSON.stringify(memberToWire(member))
 
@@ -239,4 +241,4 @@ const keyText = (record: MemberRecord): string => {
 }
 
 const hashLow = (record: MemberRecord): number => hashText(keyText(record))
-const hashHigh = (record: MemberRecord): number => hashText(`${keyText(record)}\n`)
+const hashHigh = (record: MemberRecord): number => hashText(`+${keyText(record)}`)

@@ -2,7 +2,13 @@ import { isUlid } from '../base/identity.js'
 import type { Address, Member } from './overlay.js'
 
 /** Bounds of what a member may tell about itself. */
-export const MEMBER_LIMITS = { nameChars: 128, addresses: 16, hostChars: 253, tags: 32, tagChars: 64 }
+export const MEMBER_LIMITS = {
+  nameChars: 128,
+  addresses: 16,
+  hostChars: 253,
+  tags: 32,
+  tagChars: 64,
+}
 
 /**
  * Orders the incarnations of one name: generation first, then the incarnation itself, so that two
@@ -47,9 +53,7 @@ export function memberFromWire(value: unknown): Member | undefined {
 
 /** 1 to 128 characters without white space, control characters and `/`: names stand in refs and logs. */
 export const isNodeName = (value: unknown): value is string =>
-  typeof value === 'string' &&
-  value.length <= MEMBER_LIMITS.nameChars &&
-  PLAIN.test(value)
+  typeof value === 'string' && value.length <= MEMBER_LIMITS.nameChars && PLAIN.test(value)
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it refuses
 const PLAIN = /^[^\s/\u0000-\u001f\u007f-\u009f]+$/

@@ -83,11 +83,7 @@ export class Agenda {
     if (event.kind !== 'timer') this.inFlight--
   }
 
-  /** Puts an event of a paused host aside; `again` brings it back. */
-  putAside(event: SimEvent): void {
-    if (event.kind !== 'timer') this.inFlight--
-  }
-
+  /** Brings back an event that was put aside while its host was paused. */
   again(event: SimEvent): void {
     if (event.run === undefined) return
     event.at = Math.max(event.at, this.nowUs)
@@ -108,6 +104,7 @@ export class Agenda {
       else if (next.at > untilUs) return undefined
       else {
         this.#queue.pop()
+        if (next.kind !== 'timer') this.inFlight--
         if (next.at > this.nowUs) this.nowUs = next.at
         return next
       }

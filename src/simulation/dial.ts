@@ -32,6 +32,7 @@ export class Dial {
     wires: Wires,
     life: Life,
     to: Address,
+    server: SimHost | undefined,
     timeoutMs: number,
     tls: TlsOptions | undefined,
     settle: Settle,
@@ -42,14 +43,13 @@ export class Dial {
     this.#secure = tls !== undefined
     this.#settle = settle
     this.#localPort = life.host.freePort()
-    const [there, back] = wires.pipes(life.name, to.host, to.port)
+    const [there, back] = wires.pipes(life.name, server?.name ?? to.host, to.port)
     this.#there = there
     this.#back = back
     const expire = (): void => this.#fail(`no answer within ${timeoutMs} ms`)
     const timeoutUs = Math.ceil(timeoutMs * 1000)
     this.#timeout = wires.agenda.schedule(timeoutUs, 'timer', life, there.label, expire)
     back.receiver = { arrived: (packet) => this.#atDialler(packet) }
-    const server = wires.hosts.get(to.host)
     if (server === undefined) {
       const unknown = (): void => this.#fail('host not found')
       wires.agenda.schedule(0, 'refuse', life, there.label, unknown)

@@ -95,7 +95,6 @@ export class Runner {
   #step(event: SimEvent): void {
     const agenda = this.#agenda
     const { life, run } = event
-    agenda.putAside(event)
     if (life?.host.paused) {
       life.host.aside.push(event)
       return

@@ -69,14 +69,16 @@ export class SimNetwork implements Network {
 
   connect(to: Address, options: { timeoutMs: number; tls?: TlsOptions }): Promise<Connection> {
     if (!this.#life.alive) return new Promise(() => {})
-    const name = LOOPBACK.has(to.host) || ANY.has(to.host) ? this.#life.name : to.host
+    const { timeoutMs, tls } = options
     return new Promise((resolve, reject) => {
-      const { timeoutMs, tls } = options
-      new Dial(this.#wires, this.#life, { host: name, port: to.port }, timeoutMs, tls, {
-        resolve,
-        reject,
-      })
+      const settle = { resolve, reject }
+      new Dial(this.#wires, this.#life, to, this.#hostOf(to), timeoutMs, tls, settle)
     })
+  }
+
+  #hostOf(to: Address): SimHost | undefined {
+    const own = LOOPBACK.has(to.host) || ANY.has(to.host)
+    return own ? this.#life.host : this.#wires.hosts.get(to.host)
   }
 }
 

@@ -113,7 +113,7 @@ export class Simulation {
 
   /**
    * The world of the program that runs on this host now; a new name is a new host, switched on.
-   * The same object until `restart`. Listen on the host's name (or `127.0.0.1`, for itself only, or
+   * The same object until `restart`, also after a crash. Listen on the host's name (or `127.0.0.1`, for itself only, or
    * `0.0.0.0`), dial it by its name.
    */
   world(host: string): World {

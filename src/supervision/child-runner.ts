@@ -26,6 +26,8 @@ export interface StartFailure<S extends CoreSpec> {
 export class ChildRunner<S extends CoreSpec> {
   readonly children = new ChildTable<S>()
   view: MembersView
+  /** A child began to wait for a place; the reader puts it back. */
+  newlyWaiting = false
   readonly #forgetEnded: boolean
   readonly #emit: (effect: SupervisorEffect<S>) => void
   #work: Work<S> | undefined = undefined
@@ -145,7 +147,7 @@ export class ChildRunner<S extends CoreSpec> {
 
   #start(work: Work<S>, child: Child<S>): void {
     if (child.held && child.place) {
-      this.#launch(work, child, child.place, 'restart')
+      this.#launch(work, child, 'restart')
       return
     }
     let place: Place | undefined
@@ -162,10 +164,10 @@ export class ChildRunner<S extends CoreSpec> {
     if (child.lost) this.abandon(child)
     this.children.vacate(child)
     this.children.occupy(child, place)
-    this.#launch(work, child, place, 'start')
+    this.#launch(work, child, 'start')
   }
 
-  #launch(work: Work<S>, child: Child<S>, place: Place, type: 'start' | 'restart'): void {
+  #launch(work: Work<S>, child: Child<S>, type: 'start' | 'restart'): void {
     child.status = 'starting'
     child.run = ++this.#run
     work.pending++
@@ -205,7 +207,10 @@ export class ChildRunner<S extends CoreSpec> {
     this.#emit({ type: 'log', entry: { event: 'noPlace', id: child.id, error } })
     if ('call' in work.purpose) {
       this.#failure = { type: 'noPlace', purpose: work.purpose, child, error }
-    } else child.status = 'waiting'
+    } else {
+      child.status = 'waiting'
+      this.newlyWaiting = true
+    }
   }
 
   // Places

@@ -66,10 +66,16 @@ export class SupervisorCore<S extends CoreSpec> {
     return this.#runner.children.count()
   }
 
+  /** True from the moment at which the supervisor is on its way out. */
+  get ending(): boolean {
+    return this.#phase === 'ending' || this.#phase === 'ended'
+  }
+
   step(event: SupervisorEvent<S>, nowMs: number): readonly SupervisorEffect<S>[] {
     this.#nowMs = nowMs
     this.#take(event)
     this.#advance()
+    if (this.#runner.newlyWaiting) this.#retryPlaces()
     const effects = this.#effects
     this.#effects = []
     return effects
@@ -231,7 +237,7 @@ export class SupervisorCore<S extends CoreSpec> {
   }
 
   #onStopRequested(reason: ExitReason): void {
-    if (this.#phase !== 'ending' && this.#phase !== 'ended') this.#end({ type: 'end', reason })
+    if (!this.ending) this.#end({ type: 'end', reason })
   }
 
   /** Stops all children in reverse order; the work under way and what waited is given up. */
@@ -253,8 +259,7 @@ export class SupervisorCore<S extends CoreSpec> {
     if (child.status === 'starting') this.#runner.childStarted(event.id, event.run)
     if (child.status !== 'running' || child.ended || child.lost) return
     child.ended = event.reason
-    const ending = this.#phase === 'ending' || this.#phase === 'ended'
-    child.held = !ending && restartsAfter(child.spec.restart, event.reason)
+    child.held = !this.ending && restartsAfter(child.spec.restart, event.reason)
     this.#queue.push(event)
   }
 
@@ -291,8 +296,9 @@ export class SupervisorCore<S extends CoreSpec> {
           ? [child, ...this.#runner.children.after(child)]
           : [child]
     const siblings = rest.filter((one) => one !== child)
-    this.#log({ event: 'restarting', id: child.id, reason, siblings: siblings.map(idOf) })
-    const starts = rest.filter((one) => one.spec.restart !== 'temporary')
+    const taken = siblings.map(idOf)
+    this.#log({ event: 'restarting', id: child.id, reason, siblings: taken, counts })
+    const starts = rest.filter((one) => one === child || one.spec.restart !== 'temporary')
     this.#runner.begin({ type: 'restart' }, siblings.reverse(), starts)
   }
 
@@ -467,6 +473,7 @@ export class SupervisorCore<S extends CoreSpec> {
   }
 
   #retryPlaces(): void {
+    this.#runner.newlyWaiting = false
     if (this.#retrying) return
     this.#retrying = true
     this.#emit({ type: 'retryPlaces' })

@@ -137,6 +137,8 @@ export type LogEntry =
       readonly id: string
       readonly reason: ExitReason | undefined
       readonly siblings: readonly string[]
+      /** Towards the restart intensity. */
+      readonly counts: boolean
     }
   | {
       readonly event: 'startFailed'

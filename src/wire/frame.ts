@@ -34,8 +34,30 @@ export const FRAME = {
 
 export type FrameKind = (typeof FRAME)[keyof typeof FRAME]
 
-/** Body limits by kind, in bytes; ENVELOPE and RELAY are bounded by `maxMessageBytes` instead. */
+/** Body limits by kind, in bytes; ENVELOPE and RELAY are bounded by `maxMessageBytes` instead, see `bodyLimit`. */
 export const HANDSHAKE_LIMIT = 16 * 1024
 export const CONTROL_LIMIT = 1024 * 1024
+/** What `cluster/` puts before the envelope in a RELAY body, at most. */
+export const RELAY_HEAD_LIMIT = 4 * 1024
 /** A frame larger than this travels as fragments. */
 export const FRAGMENT_ABOVE = 64 * 1024
+
+/** Bytes the body of a frame of that kind may have; 0 for a kind there is not. */
+export function bodyLimit(kind: number, maxMessageBytes: number): number {
+  switch (kind) {
+    case FRAME.ENVELOPE:
+      return maxMessageBytes
+    case FRAME.RELAY:
+      return maxMessageBytes + RELAY_HEAD_LIMIT
+    case FRAME.HELLO:
+    case FRAME.CHALLENGE:
+    case FRAME.PROOF:
+    case FRAME.WELCOME:
+    case FRAME.REFUSE:
+      return HANDSHAKE_LIMIT
+    default:
+      return KINDS.has(kind) ? CONTROL_LIMIT : 0
+  }
+}
+
+const KINDS: ReadonlySet<number> = new Set(Object.values(FRAME))

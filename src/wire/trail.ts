@@ -39,10 +39,11 @@ function follow(value: unknown, step: Step): unknown {
   return [...(value as Map<unknown, unknown>)][step.index]?.[step.of === 'key' ? 0 : 1]
 }
 
-const property = (name: string): string =>
-  /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name)
-    ? `.${name}`
-    : `[${JSON.stringify(name.length > 60 ? `${name.slice(0, 57)}…` : name)}]`
+function property(name: string): string {
+  const short = name.length > 60 ? `${name.slice(0, 57)}…` : name
+  const plain = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(short)
+  return plain ? `.${short}` : `[${JSON.stringify(short)}]`
+}
 
 const ENTRY_TEXT: Record<Entry['of'], (index: number) => string> = {
   key: (index) => `.keys()[${index}]`,

@@ -37,6 +37,7 @@ export class ValueReader {
   #liftedAt = 0
   #boxes = 0
   #cost = 0
+  #busy = false
 
   constructor(ports: ReaderPorts) {
     this.#ports = ports
@@ -44,11 +45,12 @@ export class ValueReader {
 
   /** Exactly one value from `start` to `end`. @throws TroupeError ERR_DECODE, and nothing else */
   read(bytes: Buffer, start: number, end: number, lifted: readonly Uint8Array[]): unknown {
-    if (reading === this) throw damaged('a fromWire used the codec of its node')
+    if (this.#busy) throw damaged('a fromWire used the codec of its node')
     const fault = this.#scan.fault(bytes, start, end)
     if (fault !== '') throw damaged(fault)
     const outer = reading
     reading = this
+    this.#busy = true
     this.#begin(start, end, lifted)
     try {
       const value = this.#unpackr.unpack(bytes, this.#range as never)
@@ -59,6 +61,7 @@ export class ValueReader {
       throw damaged('msgpackr refused it', error)
     } finally {
       reading = outer
+      this.#busy = false
       this.#lifted = NONE
     }
   }
@@ -77,11 +80,7 @@ export class ValueReader {
     if (this.#boxes !== this.#scan.boxes) {
       throw damaged('another library took msgpackr extension 1 for itself')
     }
-    const lifted = this.#lifted
-    const index = this.#liftedIndex
-    if (index >= lifted.length) return
-    const rest = lifted.length - index === 1 ? (lifted[index]?.length ?? 0) - this.#liftedAt : 1
-    if (rest !== 0) throw damaged('payload bytes are left over')
+    if (this.#liftedIndex !== this.#lifted.length) throw damaged('payload bytes are left over')
   }
 
   /** What a box stands for. Everything in it was sent by a peer. */
@@ -113,31 +112,30 @@ export class ValueReader {
   #ref(wire: readonly unknown[]): unknown {
     const { refs } = this.#ports
     if (refs === undefined) throw damaged('references to actors are not known here')
-    return this.#guarded('a reference to an actor', () => refs.fromWire(wire.slice(1)))
+    reading = undefined
+    try {
+      return refs.fromWire(wire.slice(1))
+    } catch (error) {
+      throw damaged('a reference to an actor could not be made', error)
+    } finally {
+      reading = this
+    }
   }
 
+  /** Code of others runs with no reader at work, so that a box of its own is not taken for ours. */
   #instance(wire: readonly unknown[]): unknown {
     const name = wire[1]
     const codec = typeof name === 'string' ? this.#ports.classesByName.get(name) : undefined
     if (codec === undefined || wire.length !== 3) {
       throw damaged(`class ${JSON.stringify(name)?.slice(0, 100)} is not registered with the codec`)
     }
-    return this.#guarded(`an instance of ${name}`, () => codec.fromWire(wire[2]))
-  }
-
-  /** Code of others runs with no reader at work, so that a box of its own is not taken for ours. */
-  #guarded(what: string, run: () => unknown): unknown {
-    const { start, end } = this.#range
-    const boxes = this.#scan.boxes
+    reading = undefined
     try {
-      return run()
+      return codec.fromWire(wire[2])
     } catch (error) {
-      throw damaged(`${what} could not be made`, error)
+      throw damaged(`an instance of ${name} could not be made`, error)
     } finally {
       reading = this
-      this.#range.start = start
-      this.#range.end = end
-      this.#scan.boxes = boxes
     }
   }
 

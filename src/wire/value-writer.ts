@@ -37,11 +37,17 @@ export class ValueWriter extends ByteBatch {
   lifts: Uint8Array[] = []
   liftedBytes = 0
   refusal = ''
-  refusedDepth = 0
+  /** Steps of the trail that lead to the value refused, or to where code of users was last called. */
+  reached = 0
   readonly trail: Step[] = new Array<Step>(MAX_DEPTH + 2).fill('')
   #cost = 0
   #lift = true
   #ports: WriterPorts = NO_PORTS
+
+  /** Bytes of the record in progress, payloads included. */
+  get size(): number {
+    return this.at - this.start + this.liftedBytes
+  }
 
   /** Must precede the `list` or `write` of every record. Without `lift` all bytes stay in line. */
   open(ports: WriterPorts, lift: boolean): void {
@@ -98,7 +104,7 @@ export class ValueWriter extends ByteBatch {
   /** Notes why and where; the caller throws what this returns. */
   refuse(depth: number, refusal: string): typeof REFUSED {
     this.refusal = refusal
-    this.refusedDepth = depth
+    this.reached = depth
     return REFUSED
   }
 
@@ -239,6 +245,7 @@ export class ValueWriter extends ByteBatch {
     for (let i = 0; i < count; i++) {
       const key = keys[i] as string
       trail[depth] = key
+      this.reached = depth + 1
       if (key === '__proto__') throw this.refuse(depth + 1, 'is a property that would be a prototype')
       this.text(key, depth + 1)
       this.write((value as Record<string, unknown>)[key], depth + 1)
@@ -296,6 +303,7 @@ export class ValueWriter extends ByteBatch {
   }
 
   #instance(value: object, known: RegisteredClass, depth: number): void {
+    this.reached = depth
     this.#box(BOX.CLASS, 2, depth)
     this.text(known.name, depth)
     this.trail[depth] = WIRE
@@ -303,6 +311,7 @@ export class ValueWriter extends ByteBatch {
   }
 
   #ref(value: object, refs: NonNullable<WriterPorts['refs']>, depth: number): void {
+    this.reached = depth
     const wire = refs.toWire(value)
     this.#box(BOX.REF, wire.length, depth)
     this.trail[depth] = WIRE

@@ -40,7 +40,7 @@ export interface Connection {
   readonly unsentBytes: number
   /** Must be called once, synchronously after the connection is handed over; data flows from then on. */
   attach(handler: ConnectionHandler): void
-  /** Queues bytes, which must not change afterwards. False: wait for `onDrain`, though these were taken. Nothing happens on a closed connection. */
+  /** Queues bytes, which must not change afterwards. False: wait for `onDrain`, though these were taken. On a closed connection nothing happens, and it returns false. */
   write(bytes: Uint8Array): boolean
   /** Between cork and uncork writes are gathered into one. */
   cork(): void
@@ -48,7 +48,7 @@ export interface Connection {
   /** Stops and starts the flow of `onData`: back-pressure towards the sender. */
   pause(): void
   resume(): void
-  /** Sends what is queued, then closes. */
+  /** Sends what is queued, then closes. What still arrives is dropped. */
   end(): void
   /** Closes at once. `onClose` still follows, once. */
   destroy(): void

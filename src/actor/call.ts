@@ -1,0 +1,109 @@
+import { TroupeError } from '../base/errors.js'
+import { Deadline, type Deadlines } from './deadlines.js'
+import type { ReplySink } from './reply-sink.js'
+
+/** What calls count together. */
+export interface CallCounters {
+  /** Answers that came after the asker had given up. */
+  lateAnswers: number
+  askTimeouts: number
+}
+
+let grabbedResolve: (value: unknown) => void
+let grabbedReject: (error: unknown) => void
+/** One executor for all promises: no closure a call. */
+const grab = (resolve: (value: unknown) => void, reject: (error: unknown) => void): void => {
+  grabbedResolve = resolve
+  grabbedReject = reject
+}
+
+/**
+ * One ask in flight, on the asker's side: a promise that settles once, at its deadline at the latest.
+ * `what` is a text or an object whose text says who was asked, read only when an error needs it.
+ */
+export class Call extends Deadline implements ReplySink {
+  readonly promise: Promise<unknown>
+  settled: boolean
+  readonly #deadlines: Deadlines
+  readonly #counters: CallCounters
+  readonly #what: { toString(): string }
+  readonly #resolve: (value: unknown) => void
+  readonly #reject: (error: unknown) => void
+  #abandon: ((reason: unknown) => void) | undefined
+  #signal: AbortSignal | undefined
+  #onAbort: (() => void) | undefined
+
+  constructor(deadlines: Deadlines, counters: CallCounters, what: { toString(): string }) {
+    super()
+    this.promise = new Promise(grab)
+    this.#resolve = grabbedResolve
+    this.#reject = grabbedReject
+    this.settled = false
+    this.#deadlines = deadlines
+    this.#counters = counters
+    this.#what = what
+    this.#abandon = undefined
+    this.#signal = undefined
+    this.#onAbort = undefined
+  }
+
+  /** Starts the deadline. An aborted signal settles the call at once. */
+  start(timeoutMs: number, signal: AbortSignal | undefined): void {
+    if (signal !== undefined) this.#listen(signal)
+    if (!this.settled) this.#deadlines.add(this, timeoutMs)
+  }
+
+  reply(value: unknown): void {
+    if (this.#settle()) this.#resolve(value)
+  }
+
+  fail(error: unknown): void {
+    if (this.#settle()) this.#reject(error)
+  }
+
+  onAbandoned(run: (reason: unknown) => void): void {
+    this.#abandon = run
+  }
+
+  /** Called by `Deadlines`. */
+  override expire(): void {
+    this.#counters.askTimeouts++
+    const ms = this.dueMs
+    this.#giveUp(
+      new TroupeError('ERR_ASK_TIMEOUT', `no answer from ${this.#what} before its deadline`, {
+        data: { dueMs: ms },
+      }),
+    )
+  }
+
+  #settle(): boolean {
+    if (this.settled) {
+      this.#counters.lateAnswers++
+      return false
+    }
+    this.settled = true
+    this.#deadlines.remove(this)
+    if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort)
+    this.#abandon = undefined
+    return true
+  }
+
+  #giveUp(error: TroupeError): void {
+    if (this.settled) return
+    const abandon = this.#abandon
+    this.#settle()
+    this.#reject(error)
+    abandon?.(error)
+  }
+
+  #listen(signal: AbortSignal): void {
+    const abort = (): void => {
+      const options = { cause: signal.reason }
+      this.#giveUp(new TroupeError('ERR_ABORTED', `the call to ${this.#what} was aborted`, options))
+    }
+    if (signal.aborted) return abort()
+    this.#signal = signal
+    this.#onAbort = abort
+    signal.addEventListener('abort', abort, { once: true })
+  }
+}

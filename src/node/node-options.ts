@@ -1,0 +1,200 @@
+import type { Actor } from '../actor/actor.js'
+import { TroupeError } from '../base/errors.js'
+import type { Logger } from '../base/logger.js'
+import {
+  badOption,
+  type Check,
+  check,
+  durationMs,
+  type Fields,
+  integer,
+  isBoolean,
+  isObject,
+  isText,
+  oneOf,
+  readOptions,
+} from '../base/options.js'
+import { fullMesh } from '../overlay/full-mesh.js'
+import type { OverlayFactory } from '../overlay/overlay.js'
+import type { ChannelOptions } from '../peer/channel-table.js'
+import type { PeerOptions } from '../peer/peer-options.js'
+import type { Address, TlsOptions } from '../world/network.js'
+import type { World } from '../world/world.js'
+import type { Timing } from './presets.js'
+
+/** An actor class, as `remoteSpawn` lists them. */
+export type ActorClass = abstract new () => Actor<never>
+
+export interface NodeOptions {
+  /** The node's name, unique in its cluster: 1 to 64 letters, digits, `.`, `_` or `-`. */
+  readonly name: string
+  /**
+   * Where to listen; `port: 0` takes a free one, and `host` is 127.0.0.1 unless told. Without `listen` the node
+   * dials others but cannot be dialled. Anything but loopback needs a `cookie`, or TLS with a `ca`.
+   */
+  readonly listen?: { readonly host?: string; readonly port: number } | undefined
+  /** Where others are to dial this node when that is not where it listens (behind NAT, in a container). */
+  readonly advertise?: Address | undefined
+  /** A secret that all nodes share, at least one character. Proved by both sides, never sent. */
+  readonly cookie?: string | undefined
+  /** TLS for all connections; with `ca` both sides must present a certificate it signed. */
+  readonly tls?: TlsOptions | undefined
+  /** Who connects to whom. Default: `fullMesh()`. */
+  readonly overlay?: OverlayFactory | undefined
+  /** Named traffic classes: `{ game: { connections: 4 }, replay: {} }`. `default` may be tuned too. */
+  readonly channels?: Readonly<Record<string, Partial<ChannelOptions>>>
+  /** Classes that other nodes may spawn here. Default: none. */
+  readonly remoteSpawn?: readonly ActorClass[]
+  /** Heartbeats and how soon a node is given up: `local()`, `lan()` (default), `wan()`, or times of your own. */
+  readonly timing?: Partial<Timing>
+  /** Bounds and times of connections; see `PeerOptions`. The three of `timing` are set there. */
+  readonly connections?: Partial<Omit<PeerOptions, keyof Timing>>
+  /** Free labels others see, such as a role; at most 16. */
+  readonly tags?: readonly string[]
+  /** A directory in which the node keeps what must survive it (its generation, its members). Default: none. */
+  readonly dataDir?: string | undefined
+  /** Pino's shape. Default: JSON lines of warnings and errors to standard error. */
+  readonly logger?: Logger | undefined
+  /** Deadline of asks that name none. Default 5,000. */
+  readonly askTimeoutMs?: number
+  /** Messages that may wait in a mailbox. Default 100,000. */
+  readonly mailboxLimit?: number
+  /** Messages that an actor may stash. Default 1,000. */
+  readonly stashLimit?: number
+  /** What a running handler and `onStop` get before they are abandoned. Default 5,000. */
+  readonly stopTimeoutMs?: number
+  /** Copies arguments and answers of local calls too, as if the actor were remote. Default false. */
+  readonly copyLocal?: boolean
+  /** Sends the stacks of errors to askers on other nodes. Default false. */
+  readonly remoteStacks?: boolean
+  /** What the node does when a root supervisor gives up, after the event `rootFailed`. Default `stay`. */
+  readonly onRootFailed?: 'stop' | 'stay'
+  /** The outside. Default: this machine; a simulation hands in its own. */
+  readonly world?: World | undefined
+}
+
+const isNodeName = check<string>(
+  "1 to 64 letters, digits, '.', '_' or '-'",
+  (v) => typeof v === 'string' && /^[A-Za-z0-9._-]{1,64}$/.test(v),
+)
+
+const isAddress = check<Address>(
+  '{ host, port } with a port from 1 to 65535',
+  (v) =>
+    typeof v === 'object' &&
+    v !== null &&
+    typeof (v as Address).host === 'string' &&
+    (v as Address).host !== '' &&
+    integer(1, 65_535).test((v as Address).port),
+)
+
+const isLogger = check<Logger>(
+  'a logger with debug, info, warn and error',
+  (v) =>
+    typeof v === 'object' &&
+    v !== null &&
+    ['debug', 'info', 'warn', 'error'].every(
+      (level) => typeof (v as Record<string, unknown>)[level] === 'function',
+    ),
+)
+
+const isTags = check<readonly string[]>(
+  'at most 16 strings of 1 to 64 characters',
+  (v) =>
+    Array.isArray(v) &&
+    v.length <= 16 &&
+    v.every((tag) => typeof tag === 'string' && tag.length >= 1 && tag.length <= 64),
+)
+
+const isClasses = check<readonly ActorClass[]>(
+  'a list of actor classes',
+  (v) => Array.isArray(v) && v.every((item) => typeof item === 'function'),
+)
+
+const optional = <T>(rule: Check<T>): { fallback: undefined; check: Check<T> } => ({
+  fallback: undefined,
+  check: rule,
+})
+
+const FIELDS = {
+  name: optional(isNodeName),
+  listen: optional(isObject()),
+  advertise: optional(isAddress),
+  cookie: optional(isText),
+  tls: optional(isObject()),
+  overlay: optional(
+    check<OverlayFactory>(
+      'an overlay, such as fullMesh()',
+      (v) => typeof (v as OverlayFactory | null)?.create === 'function',
+    ),
+  ),
+  channels: optional(isObject()),
+  remoteSpawn: { fallback: [], check: isClasses },
+  timing: optional(isObject()),
+  connections: optional(isObject()),
+  tags: { fallback: [], check: isTags },
+  dataDir: optional(isText),
+  logger: optional(isLogger),
+  askTimeoutMs: { fallback: 5_000, check: durationMs(1) },
+  mailboxLimit: { fallback: 100_000, check: integer(1) },
+  stashLimit: { fallback: 1_000, check: integer(0) },
+  stopTimeoutMs: { fallback: 5_000, check: durationMs() },
+  copyLocal: { fallback: false, check: isBoolean },
+  remoteStacks: { fallback: false, check: isBoolean },
+  onRootFailed: { fallback: 'stay', check: oneOf('stop', 'stay') },
+  world: optional(isObject()),
+} as unknown as Fields<NodeOptions>
+
+const LISTEN_FIELDS: Fields<{ host: string; port: number }> = {
+  host: { fallback: '127.0.0.1', check: isText },
+  port: { fallback: 0, check: integer(0, 65_535) },
+}
+
+const TLS_FIELDS = {
+  key: optional(isText),
+  cert: optional(isText),
+  ca: optional(isText),
+  serverName: optional(isText),
+} as unknown as Fields<TlsOptions>
+
+const TIMING_FIELDS = {
+  heartbeatMs: optional(durationMs(1)),
+  silenceMs: optional(durationMs(1)),
+  downAfterMs: optional(durationMs()),
+} as unknown as Fields<Partial<Timing>>
+
+/** Options with their defaults; `listen` is undefined for a node that is not dialled. */
+export interface ReadNodeOptions
+  extends Required<Omit<NodeOptions, Absent>>,
+    Pick<NodeOptions, Absent> {
+  readonly overlay: OverlayFactory
+  readonly listen?: { readonly host: string; readonly port: number }
+}
+
+type Absent = 'listen' | 'advertise' | 'cookie' | 'tls' | 'dataDir' | 'logger' | 'world'
+
+/**
+ * Checks all options of a node before anything starts.
+ * @throws TroupeError ERR_BAD_OPTION naming option, rule and value
+ */
+export function readNodeOptions(given: NodeOptions): ReadNodeOptions {
+  const read = readOptions<NodeOptions>('startNode', FIELDS, given)
+  if (read.name === undefined) throw badOption('startNode.name', isNodeName.text, undefined)
+  if (read.dataDir !== undefined && read.world !== undefined) {
+    throw new TroupeError(
+      'ERR_BAD_OPTION',
+      'startNode.dataDir belongs to the real world; a world brings its own store',
+    )
+  }
+  const listen = read.listen && readOptions('startNode.listen', LISTEN_FIELDS, read.listen)
+  const tls = read.tls && readOptions('startNode.tls', TLS_FIELDS, read.tls)
+  return {
+    ...(read as ReadNodeOptions),
+    overlay: read.overlay ?? fullMesh(),
+    channels: read.channels ?? {},
+    connections: read.connections ?? {},
+    timing: readOptions('startNode.timing', TIMING_FIELDS, read.timing),
+    ...(listen && { listen }),
+    ...(tls && { tls }),
+  }
+}

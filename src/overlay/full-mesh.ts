@@ -1,0 +1,407 @@
+import type { Random } from '../base/random.js'
+import { unreachable } from '../base/unreachable.js'
+import { type FullMeshOptions, readFullMeshOptions } from './full-mesh-options.js'
+import { compareIncarnations, sameIncarnation } from './member.js'
+import { isPresent, type MemberRecord, removedRecord } from './member-set.js'
+import { MeshMembership } from './mesh-membership.js'
+import { type MeshMessage, meshMessageFromWire, meshMessagesOf, wire } from './mesh-message.js'
+import type {
+  Member,
+  Overlay,
+  OverlayCapabilities,
+  OverlayEffect,
+  OverlayEvent,
+  OverlayFactory,
+} from './overlay.js'
+
+/**
+ * Every member is connected to every other; membership is an observed-remove set that is gossiped as
+ * deltas (protocols: Partisan's full membership strategy, which sends whole sets to all on every
+ * change). For up to a few hundred nodes.
+ *
+ * @throws TroupeError ERR_BAD_OPTION
+ */
+export function fullMesh(options: Partial<FullMeshOptions> = {}): OverlayFactory {
+  const read = readFullMeshOptions(options)
+  return { name: NAME, create: (self, random) => new FullMesh(self, random, read) }
+}
+
+const NAME = 'full-mesh'
+const CAPABILITIES: OverlayCapabilities = { membership: 'all', direct: true }
+/** Rounds of gossip a contact that does not answer is kept for. */
+const JOIN_ROUNDS = 3
+const CONTACTS_MAX = 64
+
+/**
+ * How it works. A node that is told to join sends `join` with its record to the contact, which tells
+ * the record to the peers it has and answers with its state; the newcomer connects to everybody in
+ * it and says `hello`. Whoever connects says `hello`: its own record and a digest of all others; a
+ * digest that differs is answered with the whole state, whose receiver returns only what the sender
+ * lacks. Removing is one `leave` to all peers. So a change costs n messages, not n² sets, and what
+ * got lost is repaired at the next connection or round of gossip.
+ */
+class FullMesh implements Overlay {
+  readonly name = NAME
+  readonly capabilities = CAPABILITIES
+  readonly #random: Random
+  readonly #options: FullMeshOptions
+  readonly #us: MeshMembership
+  readonly #own: string
+  /** Connected peers, members or not. */
+  readonly #up = new Map<string, Member>()
+  /** Contacts asked to let this node in: name → rounds of gossip left. */
+  readonly #contacts = new Map<string, number>()
+  /** Connected non-members seen at the last round; closed at the next. */
+  #strangers = new Set<string>()
+
+  constructor(self: Member, random: Random, options: FullMeshOptions) {
+    this.#random = random
+    this.#options = options
+    this.#us = new MeshMembership(self, options.membersMax, options.removedMax)
+    this.#own = self.name
+  }
+
+  step(event: OverlayEvent): readonly OverlayEffect[] {
+    this.#us.begin()
+    this.#handle(event)
+    return this.#us.end()
+  }
+
+  members(): readonly Member[] {
+    return this.#us.members()
+  }
+
+  neighbours(): readonly string[] {
+    const names: string[] = []
+    for (const { name } of this.#us.members()) if (name !== this.#own) names.push(name)
+    return names
+  }
+
+  nextHop(destination: string): string | undefined {
+    return destination !== this.#own && this.#us.set.has(destination) ? destination : undefined
+  }
+
+  snapshot(): Readonly<Record<string, unknown>> {
+    const records = this.#us.set.records()
+    return {
+      overlay: NAME,
+      self: this.#own,
+      out: this.#us.isOut,
+      members: this.members().map((member) => [member.name, member.incarnation]),
+      removed: records.filter((record) => !isPresent(record)).length,
+      connected: [...this.#up.keys()].sort(),
+      digest: this.#us.set.digest('', ''),
+    }
+  }
+
+  #handle(event: OverlayEvent): void {
+    switch (event.type) {
+      case 'start':
+        this.#start(event.restored)
+        break
+      case 'join':
+        this.#join(event.contact)
+        break
+      case 'leave':
+        this.#leave(event.name)
+        break
+      case 'peerUp':
+        this.#peerUp(event.peer)
+        break
+      case 'peerDown':
+        this.#peerDown(event.peer, event.incarnation)
+        break
+      case 'nodeDown':
+        this.#nodeDown(event.peer, event.incarnation)
+        break
+      case 'message':
+        this.#message(event.from, event.body)
+        break
+      case 'timer':
+        this.#timer(event.name)
+        break
+      case 'connectFailed': // the driver goes on dialling: that is how a partition heals
+      case 'introduced': // only for overlays that know addresses and no names
+        break
+      default:
+        unreachable(event)
+    }
+  }
+
+  #start(restored: unknown): void {
+    this.#startGossip()
+    if (restored === undefined) return
+    const message = meshMessageFromWire(restored)
+    if (message?.type === 'state') {
+      for (const record of message.records) {
+        if (record.member.name !== this.#own) this.#us.apply(record)
+      }
+    } else this.#bad(this.#own, 'the stored members are damaged')
+  }
+
+  #join(contact: Member): void {
+    if (contact.name === this.#own) return
+    if (this.#us.isOut) this.#us.addSelf()
+    if (this.#contacts.size < CONTACTS_MAX || this.#contacts.has(contact.name)) {
+      this.#contacts.set(contact.name, JOIN_ROUNDS)
+    }
+    this.#us.emit({ type: 'connect', peer: contact })
+    this.#send(contact.name, wire.join(this.#us.self))
+  }
+
+  #leave(name: string): void {
+    const record = this.#us.set.get(name)
+    if (record !== undefined && isPresent(record)) this.#remove(record, false)
+  }
+
+  #remove(record: MemberRecord, evicted: boolean): void {
+    const removed = removedRecord(record, this.#own, evicted)
+    this.#tell(wire.leave(removed))
+    if (record.member.name === this.#own) this.#goOut(removed)
+    else this.#us.apply(removed)
+  }
+
+  #peerUp(peer: Member): void {
+    const { name } = peer
+    this.#up.set(name, peer)
+    if (this.#options.evictAfterMs !== undefined) {
+      this.#us.emit({ type: 'cancelTimer', name: EVICT + name })
+    }
+    if (this.#contacts.has(name)) this.#send(name, wire.join(this.#us.self))
+    const record = this.#us.set.get(name)
+    if (this.#us.isOut || record === undefined) return
+    const age = compareIncarnations(peer, record.member)
+    if (isPresent(record) && age >= 0) this.#hello(name, true)
+    else if (age <= 0) this.#send(name, wire.news([record])) // it is out and may not know
+  }
+
+  #peerDown(name: string, incarnation: string): void {
+    if (this.#up.get(name)?.incarnation !== incarnation) return
+    this.#up.delete(name)
+    this.#strangers.delete(name)
+  }
+
+  #nodeDown(name: string, incarnation: string): void {
+    const delayMs = this.#options.evictAfterMs
+    if (delayMs === undefined || this.#us.set.member(name)?.incarnation !== incarnation) return
+    this.#us.emit({ type: 'startTimer', name: EVICT + name, delayMs })
+  }
+
+  #timer(timer: string): void {
+    if (timer === GOSSIP) this.#gossip()
+    if (!timer.startsWith(EVICT)) return
+    const name = timer.slice(EVICT.length)
+    const record = this.#us.set.get(name)
+    if (record !== undefined && isPresent(record) && !this.#up.has(name)) this.#remove(record, true)
+  }
+
+  /** One round: a digest to a random connected member; strangers that stayed strangers are closed. */
+  #gossip(): void {
+    this.#startGossip()
+    const strangers = new Set<string>()
+    const connected: string[] = []
+    for (const [name, peer] of this.#up) {
+      if (this.#us.isMember(peer)) connected.push(name)
+      else if (this.#contacts.has(name)) continue
+      else if (this.#strangers.has(name)) this.#disconnect(name, 'not a member')
+      else strangers.add(name)
+    }
+    this.#strangers = strangers
+    for (const [name, rounds] of this.#contacts) {
+      if (rounds > 1) this.#contacts.set(name, rounds - 1)
+      else this.#dropContact(name)
+    }
+    if (connected.length > 0) this.#hello(this.#random.pick(connected.sort()), false)
+  }
+
+  #dropContact(name: string): void {
+    this.#contacts.delete(name)
+    if (!this.#us.set.has(name)) this.#disconnect(name, 'it did not answer the join')
+  }
+
+  #message(from: Member, body: unknown): void {
+    const message = meshMessageFromWire(body)
+    switch (message?.type) {
+      case undefined:
+        this.#bad(from.name, 'not a message of this overlay')
+        break
+      case 'hello':
+      case 'join':
+        this.#greeting(from, message)
+        break
+      case 'leave':
+        this.#left(from, message.record)
+        break
+      case 'state':
+      case 'news':
+        this.#records(from, message)
+        break
+      default:
+        unreachable(message)
+    }
+    if (this.#us.isMember(from)) this.#contacts.delete(from.name)
+  }
+
+  /** `hello` and `join` carry the sender's own record and nobody else's. */
+  #greeting(from: Member, message: MeshMessage & { type: 'hello' | 'join' }): void {
+    const { record, type } = message
+    const { member } = record
+    if (!sameIncarnation(member, from) || member.generation !== from.generation) {
+      this.#bad(from.name, `a ${type} with the record of ${member.name}/${member.incarnation}`)
+    } else if (!isPresent(record)) {
+      this.#bad(from.name, `a ${type} of a node that left`)
+    } else if (this.#us.isOut && type === 'hello') {
+      this.#send(from.name, wire.leave(this.#us.self))
+    } else {
+      if (this.#us.isOut) this.#us.addSelf()
+      this.#admit(from, message)
+    }
+  }
+
+  #admit(from: Member, message: MeshMessage & { type: 'hello' | 'join' }): void {
+    const wasMember = this.#us.isMember(from)
+    if (!wasMember && this.#isFull(from, from.name)) {
+      this.#disconnect(from.name, 'the mesh is full')
+      return
+    }
+    this.#us.apply(message.record)
+    if (!this.#us.isMember(from)) {
+      this.#tellStale(from)
+    } else if (message.type === 'join') {
+      this.#tell(wire.news([message.record]), from.name)
+      this.#sendState(from.name, true)
+    } else {
+      if (!wasMember) this.#hello(from.name, true)
+      const differs = message.digest !== this.#us.set.digest(this.#own, from.name)
+      // At the first hello of a connection both see the difference, and one of them acts.
+      const acts = !message.first || !wasMember || this.#own < from.name
+      if (differs && acts) this.#sendState(from.name, false)
+    }
+  }
+
+  /** Its record was superseded or removed before it spoke: it shall know. */
+  #tellStale(peer: Member): void {
+    const record = this.#us.set.get(peer.name)
+    if (record !== undefined) this.#send(peer.name, wire.news([record]))
+  }
+
+  #left(from: Member, record: MemberRecord): void {
+    const itself = sameIncarnation(record.member, from)
+    if (isPresent(record)) {
+      this.#bad(from.name, 'a leave that removes nothing')
+    } else if (record.by !== from.name && !itself) {
+      this.#bad(from.name, `a leave of ${record.member.name} in the name of ${record.by}`)
+    } else if (!itself && !this.#us.isMember(from)) {
+      this.#bad(from.name, `a leave of ${record.member.name} from a node that is no member`)
+    } else this.#take(from, record)
+  }
+
+  /** Third parties' records come only from members, and from contacts on the way to be members. */
+  #records(from: Member, message: MeshMessage & { type: 'state' | 'news' }): void {
+    const { records } = message
+    const aboutUs = records.every((record) => record.member.name === this.#own)
+    if (!aboutUs && !this.#us.isMember(from) && !this.#contacts.has(from.name)) {
+      this.#bad(from.name, 'records from a node that is no member')
+      return
+    }
+    const changed: MemberRecord[] = []
+    for (const record of records) if (this.#take(from, record)) changed.push(record)
+    if (message.type === 'news' || this.#us.isOut) return
+    if (message.joining) {
+      for (const part of meshMessagesOf(changed, wire.news)) this.#tell(part, from.name)
+    }
+    const lacking = this.#us.lacking(message)
+    for (const part of meshMessagesOf(lacking, wire.news)) this.#send(from.name, part)
+  }
+
+  /** Joins a record in that came from somebody. True: something about another node was new in it. */
+  #take(from: Member, record: MemberRecord): boolean {
+    const { name } = record.member
+    if (name === this.#own) {
+      this.#aboutSelf(from, record)
+      return false
+    }
+    return !(isPresent(record) && this.#isFull(from, name)) && this.#us.apply(record)
+  }
+
+  /** Nobody adds this node but itself; others may only remove what it added. */
+  #aboutSelf(from: Member, record: MemberRecord): void {
+    const { self } = this.#us
+    const age = compareIncarnations(record.member, self.member)
+    if (age < 0 || this.#us.isOut) return
+    if (age > 0) {
+      if (isPresent(record)) this.#goOut(removedRecord(self, this.#own, false))
+    } else if (record.added > self.added) {
+      this.#bad(from.name, 'a record of this node that it never wrote')
+    } else if (record.removed === self.added) {
+      if (record.evicted || this.#contacts.size > 0) this.#refute(record)
+      else this.#goOut(record)
+    }
+  }
+
+  /** Given up but alive, or removed but just joining: a concurrent add wins. */
+  #refute(removed: MemberRecord): void {
+    this.#us.addSelf(removed.removed)
+    for (const name of this.#up.keys()) {
+      if (this.#contacts.has(name)) this.#send(name, wire.join(this.#us.self))
+      else if (this.#us.set.has(name)) this.#hello(name, true)
+    }
+  }
+
+  #goOut(removed: MemberRecord): void {
+    const left = new Set(this.neighbours())
+    this.#us.goOut(removed)
+    for (const name of new Set([...this.#up.keys(), ...this.#contacts.keys()])) {
+      if (!left.has(name)) this.#disconnect(name, 'this node left')
+    }
+    this.#contacts.clear()
+    this.#strangers.clear()
+  }
+
+  #isFull(from: Member, name: string): boolean {
+    const full = this.#us.set.isFull(name)
+    if (full) this.#bad(from.name, `membersMax ${this.#options.membersMax} leaves out ${name}`)
+    return full
+  }
+
+  #hello(to: string, first: boolean): void {
+    this.#send(to, wire.hello(this.#us.self, this.#us.set.digest(this.#own, to), first))
+  }
+
+  #sendState(to: string, joining: boolean): void {
+    let after = ''
+    const parts = meshMessagesOf(this.#us.set.records(), (records) => records)
+    for (const [index, records] of parts.entries()) {
+      const until = index === parts.length - 1 ? '' : (records.at(-1)?.member.name ?? '')
+      this.#send(to, wire.state(records, after, until, joining))
+      after = until
+    }
+  }
+
+  /** To all connected members, the one named excepted. */
+  #tell(body: unknown, except?: string): void {
+    for (const name of this.#up.keys()) {
+      if (name !== except && this.#us.set.has(name)) this.#send(name, body)
+    }
+  }
+
+  #send(to: string, body: unknown): void {
+    if (this.#up.has(to)) this.#us.emit({ type: 'send', to, body })
+  }
+
+  #disconnect(peer: string, reason: string): void {
+    this.#us.emit({ type: 'disconnect', peer, reason })
+  }
+
+  #bad(from: string, detail: string): void {
+    this.#us.emit({ type: 'badMessage', from, detail })
+  }
+
+  #startGossip(): void {
+    const delayMs = Math.round(this.#options.gossipMs * (0.75 + 0.5 * this.#random.float()))
+    this.#us.emit({ type: 'startTimer', name: GOSSIP, delayMs })
+  }
+}
+
+const GOSSIP = 'gossip'
+const EVICT = 'evict:'

@@ -1,0 +1,189 @@
+import { FrameReader } from '../wire/frame-reader.js'
+import { FRAME, type FrameKind, HEAD_BYTES } from '../wire/frame.js'
+import { putHead } from '../wire/frame-writer.js'
+import type { Connection, ConnectionHandler } from '../world/network.js'
+import { DelayLine } from './delay-line.js'
+import { type GateSide, PASS, type Verdict } from './gate.js'
+import type { PeerContext } from './peer-context.js'
+
+/** Who handles what a stream brings: a handshake first, then a lane. */
+export interface StreamOwner extends GateSide {
+  /** The bytes may be kept; nobody writes to them. Throws only for a broken rule of the wire. */
+  frame(kind: FrameKind, bytes: Uint8Array, start: number, end: number): void
+  /** After a read that held whole frames: the peer lives. */
+  heard(): void
+  drained(): void
+  /** The peer broke a rule of the wire; the stream is closed by whoever is told. */
+  broken(error: unknown): void
+  /** Once, last; not after `close` or `abort`. */
+  closed(error: Error | undefined): void
+}
+
+class InFrame {
+  readonly kind: FrameKind
+  readonly bytes: Uint8Array
+  readonly start: number
+  readonly end: number
+
+  constructor(kind: FrameKind, bytes: Uint8Array, start: number, end: number) {
+    this.kind = kind
+    this.bytes = bytes
+    this.start = start
+    this.end = end
+  }
+}
+
+/** A connection as frames. What comes in crosses the gate here. */
+export class FrameStream implements ConnectionHandler {
+  readonly connection: Connection
+  readonly #context: PeerContext
+  readonly #reader: FrameReader
+  readonly #deliver: (kind: FrameKind, bytes: Uint8Array, start: number, end: number) => void
+  #owner: StreamOwner
+  #open = true
+  #heard = false
+  bytesIn = 0
+  bytesOut = 0
+  framesIn = 0
+  framesOut = 0
+  #delayedIn: DelayLine<InFrame> | undefined
+  #delayedOut: DelayLine<Uint8Array> | undefined
+
+  /** Attaches itself: to be called as soon as the connection is handed over. */
+  constructor(context: PeerContext, connection: Connection, owner: StreamOwner) {
+    this.#context = context
+    this.connection = connection
+    this.#owner = owner
+    this.#reader = new FrameReader()
+    this.#deliver = (kind, bytes, start, end) => this.#frame(kind, bytes, start, end)
+    context.connections.opened(this)
+    connection.attach(this)
+  }
+
+  get open(): boolean {
+    return this.#open
+  }
+
+  /** From here on frames go to `owner`, the rest of the present read included. */
+  handTo(owner: StreamOwner): void {
+    this.#owner = owner
+  }
+
+  /** Bytes that the connection has not passed on yet. */
+  get unsentBytes(): number {
+    return this.connection.unsentBytes
+  }
+
+  /** Raw bytes of whole frames, or of parts of one, in order. False: wait for `drained`. */
+  write(bytes: Uint8Array): boolean {
+    if (!this.#open) return false
+    this.bytesOut += bytes.length
+    if (this.#delayedOut !== undefined && this.#delayedOut.size > 0) {
+      this.#delayedOut.push(bytes, 0)
+      return true
+    }
+    return this.connection.write(bytes)
+  }
+
+  /** One small frame of its own, through the gate. */
+  writeFrame(kind: FrameKind, body: Uint8Array): void {
+    if (!this.#open) return
+    const verdict = this.#context.gate.out(this.#owner, kind, undefined, body.length + HEAD_BYTES)
+    if (verdict.drop) return
+    const frame = new Uint8Array(HEAD_BYTES + body.length)
+    putHead(frame, 0, kind, body.length)
+    frame.set(body, HEAD_BYTES)
+    this.framesOut++
+    if (verdict.delayMs > 0) {
+      this.#delayedOut ??= new DelayLine(this.#context.world.clock, (bytes) => {
+        if (this.#open) this.connection.write(bytes)
+      })
+      this.bytesOut += frame.length
+      this.#delayedOut.push(frame, verdict.delayMs)
+    } else this.write(frame)
+  }
+
+  /** Sends what was written, then closes. The owner hears nothing more. */
+  close(): void {
+    if (!this.#open) return
+    this.#delayedOut?.flush()
+    this.#shut()
+    this.#context.connections.closing(this)
+    this.connection.end()
+  }
+
+  /** Closes at once. The owner hears nothing more. */
+  abort(): void {
+    this.#shut()
+    this.connection.destroy()
+  }
+
+  onData(bytes: Uint8Array): void {
+    if (!this.#open) return
+    this.bytesIn += bytes.length
+    try {
+      this.#reader.push(bytes, this.#deliver)
+    } catch (error) {
+      if (this.#open) this.#owner.broken(error)
+      return
+    }
+    if (!this.#heard || !this.#open) return
+    this.#heard = false
+    this.#owner.heard()
+  }
+
+  onDrain(): void {
+    if (this.#open) this.#owner.drained()
+  }
+
+  onClose(error?: Error): void {
+    this.#context.connections.closed(this)
+    if (!this.#open) return
+    this.#delayedIn?.flush()
+    this.#shut()
+    this.#owner.closed(error)
+  }
+
+  #shut(): void {
+    this.#open = false
+    this.#delayedIn?.clear()
+    this.#delayedOut?.clear()
+  }
+
+  #frame(kind: FrameKind, bytes: Uint8Array, start: number, end: number): void {
+    if (!this.#open) return
+    this.framesIn++
+    const verdict = this.#context.gate.in(this.#owner, kind, undefined, end - start + HEAD_BYTES)
+    if (verdict === PASS && this.#delayedIn === undefined) {
+      this.#heard = true
+      this.#owner.frame(kind, bytes, start, end)
+    } else this.#detour(verdict, new InFrame(kind, bytes, start, end))
+  }
+
+  /** Off the fast path: a rule has spoken, or frames before this one are held back. */
+  #detour(verdict: Verdict, frame: InFrame): void {
+    if (verdict.drop) {
+      if (frame.kind === FRAME.FRAGMENT) return
+      return
+    }
+    const copies = frame.kind >= FRAME.PING && frame.kind !== FRAME.FRAGMENT ? verdict.copies : 1
+    for (let i = 0; i < copies; i++) {
+      if (verdict.delayMs === 0 && this.#delayedIn === undefined) this.#release(frame)
+      else {
+        this.#delayedIn ??= new DelayLine(this.#context.world.clock, (late) => this.#release(late))
+        this.#delayedIn.push(frame, verdict.delayMs)
+      }
+    }
+  }
+
+  #release(frame: InFrame): void {
+    if (!this.#open) return
+    try {
+      this.#owner.frame(frame.kind, frame.bytes, frame.start, frame.end)
+      this.#owner.heard()
+    } catch (error) {
+      this.#owner.broken(error)
+    }
+    if (this.#delayedIn?.size === 0) this.#delayedIn = undefined
+  }
+}

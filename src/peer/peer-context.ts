@@ -1,0 +1,29 @@
+import type { Logger } from '../base/logger.js'
+import type { Member } from '../overlay/overlay.js'
+import type { Codec } from '../wire/codec.js'
+import type { TlsOptions } from '../world/network.js'
+import type { World } from '../world/world.js'
+import type { ChannelTable } from './channel-table.js'
+import type { Connections } from './connections.js'
+import type { Gate } from './gate.js'
+import type { PeerOptions } from './peer-options.js'
+import type { TransportSink } from './transport.js'
+
+/** What everything in this room shares: one for each node. */
+export interface PeerContext {
+  readonly world: World
+  readonly options: PeerOptions
+  readonly codec: Codec
+  readonly gate: Gate
+  readonly table: ChannelTable
+  readonly connections: Connections
+  readonly sink: TransportSink
+  readonly logger: Logger
+  readonly overlay: string
+  readonly cookie: Uint8Array | undefined
+  readonly tls: TlsOptions | undefined
+  /** This node as it introduces itself; its addresses are known once it listens. */
+  readonly self: Member
+  /** Numbers what this node does, for `arbitrate`: higher than every number before. */
+  nextClock(): number
+}

@@ -1,0 +1,86 @@
+import type { Carrier } from '../cluster/carrier.js'
+import type { Member } from '../overlay/overlay.js'
+import type { RemoteCall } from './calls.js'
+import type { InboundCall } from './inbound-call.js'
+import type { PeerTable } from './method-tables.js'
+
+/** One incarnation of another node, and all that messages to and from it keep meanwhile. */
+export class RemotePeer {
+  readonly name: string
+  readonly incarnation: string
+  /** It can be reached, as far as the cluster knows. */
+  up = false
+  /** The cluster gave it up, or a newer incarnation took its name: this object is history. */
+  gone = false
+  /** Asks of this node that it has not answered, by call id. */
+  readonly calls = new Map<number, RemoteCall>()
+  /** Asks of that node that this node has not answered, by its call id. */
+  readonly inbound = new Map<number, InboundCall>()
+  /** What is known of its classes' method tables, by type name. */
+  readonly tables = new Map<string, PeerTable>()
+
+  constructor(name: string, incarnation: string) {
+    this.name = name
+    this.incarnation = incarnation
+  }
+}
+
+/** The present incarnation of every node that was dealt with. As many as the cluster has members. */
+export class RemotePeers {
+  readonly #carrier: Carrier
+  readonly #byName = new Map<string, RemotePeer>()
+
+  constructor(carrier: Carrier) {
+    this.#carrier = carrier
+  }
+
+  /** The present incarnation of a node; undefined when no member has that name. */
+  named(name: string): RemotePeer | undefined {
+    const known = this.#byName.get(name)
+    if (known !== undefined) return known
+    const member = this.#carrier.member(name)
+    return member === undefined ? undefined : this.#add(member)
+  }
+
+  /** Who sent something; undefined for an incarnation that is not a member (any more). */
+  sender(from: Member): RemotePeer | undefined {
+    const known = this.#byName.get(from.name)
+    if (known?.incarnation === from.incarnation) return known
+    const member = this.#carrier.member(from.name)
+    if (member?.incarnation !== from.incarnation || known !== undefined) return undefined
+    return this.#add(member)
+  }
+
+  /** A peer of the same name and another incarnation must be taken out first. */
+  nodeUp(node: Member): RemotePeer {
+    let peer = this.#byName.get(node.name)
+    if (peer?.incarnation !== node.incarnation) peer = this.#add(node)
+    peer.up = true
+    return peer
+  }
+
+  /** Takes that incarnation out; undefined when nothing was known of it. */
+  nodeDown(node: Member): RemotePeer | undefined {
+    const peer = this.#byName.get(node.name)
+    if (peer?.incarnation !== node.incarnation) return undefined
+    this.#byName.delete(node.name)
+    peer.up = false
+    peer.gone = true
+    return peer
+  }
+
+  /** The incarnation in use under a name, without asking the cluster. */
+  present(name: string): RemotePeer | undefined {
+    return this.#byName.get(name)
+  }
+
+  values(): IterableIterator<RemotePeer> {
+    return this.#byName.values()
+  }
+
+  #add(member: Member): RemotePeer {
+    const peer = new RemotePeer(member.name, member.incarnation)
+    this.#byName.set(member.name, peer)
+    return peer
+  }
+}

@@ -1,0 +1,201 @@
+import { TroupeError } from '../base/errors.js'
+import { MAX_MESSAGE_BYTES } from './codec.js'
+import { bodyLimit, FRAME, type FrameKind, HEAD_BYTES } from './frame.js'
+import type { OnFrame } from './frame-reader.js'
+import { type EncodedFrame, putHead } from './frame-writer.js'
+
+/*
+ * The body of a FRAGMENT frame:
+ *
+ *     0   u32 LE  stream   which large frame of this connection
+ *     4   u32 LE  offset   where in that frame's body these bytes belong: fragments come in order
+ *     8   u8      flags    FIRST, LAST, WANT_ACK
+ *     9   u8      kind     with FIRST: kind of the large frame
+ *     10  u32 LE  total    with FIRST: bytes of its body
+ *     …           bytes    at least one
+ */
+const FIRST = 1
+const LAST = 2
+const WANT_ACK = 4
+const SHORT = 9
+const LONG = 14
+
+/** Large frames under way at a time on one connection. The sender keeps to it as the receiver does. */
+export const MAX_STREAMS = 64
+/** Bytes of all large frames under way on one connection, as a multiple of `maxMessageBytes`. */
+const STREAM_BYTES_FACTOR = 2
+
+/** True when another large frame of that size may begin beside `open` frames of `openBytes` in all. */
+export function mayBegin(
+  open: number,
+  openBytes: number,
+  bytes: number,
+  maxMessageBytes: number = MAX_MESSAGE_BYTES,
+): boolean {
+  return open < MAX_STREAMS && openBytes + bytes <= budget(maxMessageBytes)
+}
+
+const budget = (maxMessageBytes: number): number =>
+  STREAM_BYTES_FACTOR * bodyLimit(FRAME.RELAY, maxMessageBytes)
+
+/** Cuts one large frame into FRAGMENT frames, without copying its bytes. */
+export class Fragmenter {
+  readonly stream: number
+  readonly #kind: number
+  readonly #total: number
+  readonly #chunks: readonly Uint8Array[]
+  #chunk = 0
+  #chunkAt = HEAD_BYTES
+  #offset = 0
+
+  /** `stream` numbers the large frames of a connection; `frame` is as `takeLarge` gave it, with its head. */
+  constructor(stream: number, frame: EncodedFrame) {
+    this.stream = stream >>> 0
+    this.#chunks = frame.chunks
+    this.#kind = frame.chunks[0]?.[5] ?? 0
+    this.#total = frame.bytes - HEAD_BYTES
+  }
+
+  /** Bytes of the frame that are in no fragment yet. */
+  get bytesLeft(): number {
+    return this.#total - this.#offset
+  }
+
+  get done(): boolean {
+    return this.#offset === this.#total
+  }
+
+  /**
+   * The next fragment as a whole frame in pieces, carrying at most `maxBytes` (at least 1) of the
+   * large frame. `wantAck` sets a mark that `wantsAck` finds on the other side.
+   */
+  next(maxBytes: number, wantAck = false): Uint8Array[] {
+    const count = Math.min(maxBytes, this.bytesLeft)
+    const first = this.#offset === 0
+    const head = Buffer.allocUnsafe(HEAD_BYTES + (first ? LONG : SHORT))
+    putHead(head, 0, FRAME.FRAGMENT, head.length - HEAD_BYTES + count)
+    head.writeUInt32LE(this.stream, HEAD_BYTES)
+    head.writeUInt32LE(this.#offset, HEAD_BYTES + 4)
+    if (first) {
+      head[HEAD_BYTES + 9] = this.#kind
+      head.writeUInt32LE(this.#total, HEAD_BYTES + 10)
+    }
+    const pieces: Uint8Array[] = [head]
+    this.#cut(count, pieces)
+    const last = this.done
+    head[HEAD_BYTES + 8] = (first ? FIRST : 0) | (last ? LAST : 0) | (wantAck ? WANT_ACK : 0)
+    return pieces
+  }
+
+  #cut(count: number, into: Uint8Array[]): void {
+    let left = count
+    while (left > 0) {
+      const chunk = this.#chunks[this.#chunk] as Uint8Array
+      const end = Math.min(chunk.length, this.#chunkAt + left)
+      if (end > this.#chunkAt) into.push(chunk.subarray(this.#chunkAt, end))
+      left -= end - this.#chunkAt
+      this.#chunkAt = end
+      if (end === chunk.length) {
+        this.#chunk++
+        this.#chunkAt = 0
+      }
+    }
+    this.#offset += count
+  }
+}
+
+/** True for the body of a FRAGMENT frame whose sender asked to hear of its arrival. */
+export const wantsAck = (bytes: Uint8Array, start: number, end: number): boolean =>
+  end - start >= SHORT && ((bytes[start + 8] as number) & WANT_ACK) !== 0
+
+/** A large frame under way: `have` of `total` bytes are in `body`. */
+class Stream {
+  have = 0
+  body: Buffer
+  constructor(
+    readonly kind: FrameKind,
+    readonly total: number,
+  ) {
+    this.body = Buffer.allocUnsafeSlow(Math.min(total, ON_TRUST))
+  }
+}
+
+/** As in FrameReader: more memory only as bytes come in. */
+const ON_TRUST = 1024 * 1024
+
+/**
+ * Puts the large frames of one connection together again. Bounded in number and bytes by what
+ * `mayBegin` allows the sender; memory follows what has come in, not what was announced. When the
+ * connection goes, so does the assembler.
+ */
+export class Assembler {
+  readonly #maxMessageBytes: number
+  readonly #streams = new Map<number, Stream>()
+  #openBytes = 0
+
+  constructor(maxMessageBytes: number = MAX_MESSAGE_BYTES) {
+    this.#maxMessageBytes = maxMessageBytes
+  }
+
+  /** Large frames of which a part has come in. */
+  get open(): number {
+    return this.#streams.size
+  }
+
+  /**
+   * Takes the body of a FRAGMENT frame; calls `onFrame` when it completes a large frame.
+   * @throws TroupeError ERR_BAD_FRAME; close the connection then
+   */
+  accept(bytes: Buffer, start: number, end: number, onFrame: OnFrame): void {
+    if (end - start < SHORT) throw bad('it is too short')
+    const id = bytes.readUInt32LE(start)
+    const flags = bytes[start + 8] as number
+    if ((flags & ~(FIRST | LAST | WANT_ACK)) !== 0) throw bad('its flags are unknown')
+    const first = (flags & FIRST) !== 0
+    const stream = first ? this.#begin(id, bytes, start, end) : this.#streams.get(id)
+    if (stream === undefined) throw bad(`stream ${id} was never begun`)
+    if (bytes.readUInt32LE(start + 4) !== stream.have) throw bad('it does not follow the last one')
+    const from = start + (first ? LONG : SHORT)
+    const have = stream.have + end - from
+    if (end === from) throw bad('it is empty')
+    if (have > stream.total) throw bad('there is more than was announced')
+    if ((have === stream.total) !== ((flags & LAST) !== 0)) throw bad('it ends in the wrong place')
+    append(stream, bytes, from, end)
+    if (have < stream.total) return
+    this.#streams.delete(id)
+    this.#openBytes -= stream.total
+    onFrame(stream.kind, stream.body, 0, stream.total)
+  }
+
+  #begin(id: number, bytes: Buffer, start: number, end: number): Stream {
+    if (end - start < LONG) throw bad('it is too short')
+    if (this.#streams.has(id)) throw bad(`stream ${id} is begun twice`)
+    const kind = bytes[start + 9] as number
+    const total = bytes.readUInt32LE(start + 10)
+    if (kind < FRAME.OVERLAY || kind === FRAME.FRAGMENT) throw bad(`kind ${kind} is never cut`)
+    const limit = bodyLimit(kind, this.#maxMessageBytes)
+    if (total === 0 || total > limit) throw bad(`it announces ${total} bytes, above ${limit}`)
+    if (!mayBegin(this.#streams.size, this.#openBytes, total, this.#maxMessageBytes)) {
+      throw bad(`too much is under way: ${this.#streams.size} frames, ${this.#openBytes} bytes`)
+    }
+    const stream = new Stream(kind as FrameKind, total)
+    this.#streams.set(id, stream)
+    this.#openBytes += total
+    return stream
+  }
+}
+
+function append(stream: Stream, bytes: Buffer, from: number, end: number): void {
+  const have = stream.have + end - from
+  if (have > stream.body.length) {
+    const size = Math.min(stream.total, Math.max(2 * stream.body.length, have))
+    const body = Buffer.allocUnsafeSlow(size)
+    stream.body.copy(body, 0, 0, stream.have)
+    stream.body = body
+  }
+  bytes.copy(stream.body, stream.have, from, end)
+  stream.have = have
+}
+
+const bad = (detail: string): TroupeError =>
+  new TroupeError('ERR_BAD_FRAME', `a fragment is malformed: ${detail}`)

@@ -1,0 +1,273 @@
+import { TroupeError } from '../base/errors.js'
+import { OVERFLOW } from './byte-batch.js'
+import { type Codec, tooLarge } from './codec.js'
+import type { EncodedBody, Envelope } from './envelope.js'
+import {
+  CALL,
+  KEY,
+  METHOD_NAME,
+  NAME_LIMIT,
+  PAYLOADS,
+  STAMP,
+  STAMP_LIMIT,
+  TO_NAME,
+} from './envelope-head.js'
+import {
+  bodyLimit,
+  FRAGMENT_ABOVE,
+  FRAME,
+  type FrameKind,
+  HEAD_BYTES,
+  RELAY_HEAD_LIMIT,
+  WIRE_VERSION,
+} from './frame.js'
+import { ValueWriter } from './value-writer.js'
+
+/** A whole frame, or in `encodeEnvelopeBody` a whole body: `bytes` in all, in pieces nobody changes. */
+export interface EncodedFrame {
+  readonly bytes: number
+  readonly chunks: readonly Uint8Array[]
+}
+
+/**
+ * The batch of one lane: frames are encoded in place, one after the other, and taken once a tick.
+ *
+ * Every `write…` returns the bytes of its frame. More than FRAGMENT_ABOVE means: this frame is still
+ * apart, and `takeLarge` takes it back out, uncopied, to be sent in fragments. Who does not ask gets
+ * it with the batch, in its place. A write that throws leaves the batch as it was.
+ */
+export class FrameWriter {
+  readonly #out = new ValueWriter()
+  #large: EncodedFrame | undefined
+
+  /** Bytes written and not taken. */
+  get pendingBytes(): number {
+    return this.#out.finishedBytes + (this.#large?.bytes ?? 0)
+  }
+
+  /**
+   * Encodes an envelope, its `args` or else its ready `body`.
+   * @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE
+   */
+  writeEnvelope(envelope: Envelope, codec: Codec): number {
+    const out = this.#begin(codec.maxMessageBytes)
+    try {
+      return this.#finish(FRAME.ENVELOPE, writeBody(out, envelope, codec), codec.maxMessageBytes)
+    } catch (error) {
+      out.drop()
+      throw error === OVERFLOW ? tooLarge(codec.maxMessageBytes) : error
+    }
+  }
+
+  /**
+   * A frame whose body is ready. Large bodies are not copied and must not change.
+   * @throws TroupeError ERR_TOO_LARGE above the limit of that kind
+   */
+  writeFrame(kind: FrameKind, body: Uint8Array, maxMessageBytes = Number.MAX_SAFE_INTEGER): number {
+    return this.#writeReady(kind, [body], bodyLimit(kind, maxMessageBytes))
+  }
+
+  /**
+   * A RELAY frame: a head that `cluster/` made, and behind it the body of an envelope, as
+   * `encodeEnvelopeBody` gave it or as it came in.
+   * @throws TroupeError ERR_TOO_LARGE
+   */
+  writeRelay(head: Uint8Array, body: readonly Uint8Array[], maxMessageBytes: number): number {
+    if (head.length > RELAY_HEAD_LIMIT) throw tooLarge(RELAY_HEAD_LIMIT)
+    return this.#writeReady(FRAME.RELAY, [head, ...body], bodyLimit(FRAME.RELAY, maxMessageBytes))
+  }
+
+  /** A frame that was encoded before. */
+  writeEncoded(frame: EncodedFrame): number {
+    this.#place()
+    if (frame.bytes > FRAGMENT_ABOVE) this.#large = frame
+    else {
+      this.#out.begin(FRAGMENT_ABOVE)
+      for (const chunk of frame.chunks) copyInto(this.#out, chunk)
+      this.#out.finish()
+    }
+    return frame.bytes
+  }
+
+  /** The frame written last, if it is larger than FRAGMENT_ABOVE: it is no longer in the batch. */
+  takeLarge(): EncodedFrame | undefined {
+    const large = this.#large
+    this.#large = undefined
+    return large
+  }
+
+  /** All that was written, oldest first, for `connection.write`. Nobody writes to these bytes again. */
+  take(): Uint8Array[] {
+    this.#place()
+    return this.#out.take()
+  }
+
+  #begin(limit: number): ValueWriter {
+    const out = this.#out
+    if (this.#large !== undefined) this.#place()
+    out.begin(limit + HEAD_BYTES)
+    out.reserve(HEAD_BYTES)
+    out.at += HEAD_BYTES
+    return out
+  }
+
+  #writeReady(kind: FrameKind, parts: readonly Uint8Array[], limit: number): number {
+    let bytes = 0
+    for (const part of parts) bytes += part.length
+    if (bytes > limit) throw tooLarge(limit)
+    const out = this.#begin(limit)
+    if (bytes + HEAD_BYTES > FRAGMENT_ABOVE) return this.#finish(kind, parts, limit)
+    for (const part of parts) copyInto(out, part)
+    return this.#finish(kind, NONE, limit)
+  }
+
+  /** Fills in the frame's head; `payloads` belong to its body and follow what is in place. */
+  #finish(kind: FrameKind, payloads: readonly Uint8Array[], limit: number): number {
+    const out = this.#out
+    let body = out.at - out.start - HEAD_BYTES
+    for (let i = 0; i < payloads.length; i++) body += (payloads[i] as Uint8Array).length
+    if (body > limit) throw OVERFLOW
+    putHead(out.buffer, out.start, kind, body)
+    const bytes = body + HEAD_BYTES
+    if (bytes > FRAGMENT_ABOVE) this.#large = { bytes, chunks: [out.detach(), ...payloads] }
+    else out.finish()
+    return bytes
+  }
+
+  /** A large frame nobody took stays where it was written. */
+  #place(): void {
+    const large = this.#large
+    if (large === undefined) return
+    this.#large = undefined
+    for (const chunk of large.chunks) this.#out.append(chunk)
+  }
+}
+
+/** An envelope as a frame of its own. @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE */
+export function encodeEnvelopeFrame(envelope: Envelope, codec: Codec): EncodedFrame {
+  const writer = new FrameWriter()
+  const bytes = writer.writeEnvelope(envelope, codec)
+  return { bytes, chunks: writer.take() }
+}
+
+/** The same without the frame's head: for RELAY. @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE */
+export function encodeEnvelopeBody(envelope: Envelope, codec: Codec): EncodedFrame {
+  const { bytes, chunks } = encodeEnvelopeFrame(envelope, codec)
+  const first = (chunks[0] as Uint8Array).subarray(HEAD_BYTES)
+  return { bytes: bytes - HEAD_BYTES, chunks: [first, ...chunks.slice(1)] }
+}
+
+export function putHead(bytes: Uint8Array, at: number, kind: number, bodyBytes: number): void {
+  bytes[at] = bodyBytes
+  bytes[at + 1] = bodyBytes >>> 8
+  bytes[at + 2] = bodyBytes >>> 16
+  bytes[at + 3] = bodyBytes >>> 24
+  bytes[at + 4] = WIRE_VERSION
+  bytes[at + 5] = kind
+  bytes[at + 6] = 0
+  bytes[at + 7] = 0
+}
+
+/** Writes the body in place (envelope-head.ts) and returns what belongs behind it. */
+function writeBody(out: ValueWriter, envelope: Envelope, codec: Codec): readonly Uint8Array[] {
+  const { to, method, callId, key, stamp, body } = envelope
+  out.reserve(2)
+  out.buffer[out.at] = envelope.kind
+  out.at += 2
+  const flags =
+    (typeof to === 'string' ? TO_NAME : 0) |
+    (typeof method === 'string' ? METHOD_NAME : 0) |
+    (callId === 0 ? 0 : CALL) |
+    (key === 0 ? 0 : KEY) |
+    (stamp === undefined ? 0 : STAMP)
+  if (typeof to === 'number') putVarint(out, to)
+  else putName(out, to)
+  if (typeof method === 'number') putVarint(out, method)
+  else putName(out, method)
+  if (callId !== 0) putVarint(out, callId)
+  if (key !== 0) putU32(out, key)
+  if (stamp !== undefined) putStamp(out, stamp)
+  const payloads =
+    body === undefined ? putArgs(out, envelope.args ?? NO_ARGS, codec) : putBody(out, body)
+  const hasPayloads = body === undefined ? payloads.length > 0 : body.payloads.length > 0
+  out.buffer[out.start + HEAD_BYTES + 1] = hasPayloads ? flags | PAYLOADS : flags
+  return payloads
+}
+
+/** Arguments, encoded where they are to lie. Only with payloads do they move, by four bytes. */
+function putArgs(
+  out: ValueWriter,
+  args: readonly unknown[],
+  codec: Codec,
+): readonly Uint8Array[] {
+  const before = out.at - out.start
+  codec.writeArgs(out, args)
+  if (out.lifts.length === 0) return NONE
+  const headBytes = out.at - out.start - before
+  out.reserve(4)
+  const at = out.start + before
+  out.buffer.copyWithin(at + 4, at, at + headBytes)
+  out.at = at
+  putU32(out, headBytes)
+  out.at += headBytes
+  return out.lifts
+}
+
+/** Arguments encoded before: copied when the frame will be small, else handed on. */
+function putBody(out: ValueWriter, body: EncodedBody): readonly Uint8Array[] {
+  const { head, payloads } = body
+  let bytes = head.length
+  for (const payload of payloads) bytes += payload.length
+  if (payloads.length > 0) putU32(out, head.length)
+  if (bytes > FRAGMENT_ABOVE) return [head, ...payloads]
+  copyInto(out, head)
+  for (const payload of payloads) copyInto(out, payload)
+  return NONE
+}
+
+function putVarint(out: ValueWriter, value: number): void {
+  out.reserve(8)
+  let rest = value
+  while (rest > 127) {
+    out.buffer[out.at++] = (rest % 128) | 128
+    rest = Math.floor(rest / 128)
+  }
+  out.buffer[out.at++] = rest
+}
+
+function putU32(out: ValueWriter, value: number): void {
+  out.reserve(4)
+  out.view.setUint32(out.at, value, true)
+  out.at += 4
+}
+
+function putName(out: ValueWriter, name: string): void {
+  const bytes = Buffer.byteLength(name, 'utf8')
+  if (bytes > NAME_LIMIT) {
+    throw new TroupeError('ERR_TOO_LARGE', `a name has ${bytes} bytes, above ${NAME_LIMIT}`)
+  }
+  out.reserve(bytes + 2)
+  out.view.setUint16(out.at, bytes, true)
+  out.buffer.write(name, out.at + 2, 'utf8')
+  out.at += bytes + 2
+}
+
+function putStamp(out: ValueWriter, stamp: Uint8Array): void {
+  const bytes = stamp.length
+  if (bytes > STAMP_LIMIT) {
+    throw new TroupeError('ERR_TOO_LARGE', `a stamp has ${bytes} bytes, above ${STAMP_LIMIT}`)
+  }
+  out.reserve(2)
+  out.view.setUint16(out.at, bytes, true)
+  out.at += 2
+  copyInto(out, stamp)
+}
+
+function copyInto(out: ValueWriter, bytes: Uint8Array): void {
+  out.reserve(bytes.length)
+  out.buffer.set(bytes, out.at)
+  out.at += bytes.length
+}
+
+const NONE: readonly Uint8Array[] = []
+const NO_ARGS: readonly unknown[] = []

@@ -1,0 +1,194 @@
+import { readFileSync } from 'node:fs'
+import net from 'node:net'
+import { assert } from 'chai'
+import { codeOf } from '../../src/base/errors.js'
+import type { Connection, Listener, TlsOptions } from '../../src/world/network.js'
+import { realWorld } from '../../src/world/real/real-world.js'
+import { failureOf, Recorder } from '../contracts/network.js'
+import { realUntil } from './real-env.js'
+
+const pem = (name: string): string =>
+  readFileSync(new URL(`../fixtures/tls/${name}.pem`, import.meta.url), 'utf8')
+
+const ca = pem('ca-cert')
+const server: TlsOptions = { key: pem('server-key'), cert: pem('server-cert') }
+const client: TlsOptions = { key: pem('client-key'), cert: pem('client-cert'), ca }
+const stranger: TlsOptions = { key: pem('stranger-key'), cert: pem('stranger-cert'), ca }
+const text = (value: string): Uint8Array => new TextEncoder().encode(value)
+
+describe('TLS', () => {
+  const { network } = realWorld()
+  const open: (Connection | Listener)[] = []
+  let accepted: Recorder[]
+
+  beforeEach(() => {
+    accepted = []
+  })
+  afterEach(async () => {
+    for (const one of open.splice(0)) {
+      if ('destroy' in one) one.destroy()
+      else await one.close()
+    }
+  })
+
+  async function listen(tls?: TlsOptions, host = '127.0.0.1'): Promise<Listener> {
+    const accept = (connection: Connection): void => {
+      const side = new Recorder()
+      accepted.push(side)
+      open.push(connection)
+      connection.attach(side)
+      connection.write(text('welcome'))
+    }
+    const listener = await network.listen({ host, port: 0 }, accept, tls)
+    open.push(listener)
+    return listener
+  }
+
+  async function dial(to: Listener, tls?: TlsOptions, timeoutMs = 2_000) {
+    const connection = await network.connect(
+      to.address,
+      tls === undefined ? { timeoutMs } : { timeoutMs, tls },
+    )
+    open.push(connection)
+    const side = new Recorder()
+    connection.attach(side)
+    return { connection, side }
+  }
+
+  it('carries bytes both ways when the server proves itself', async () => {
+    for (const host of ['127.0.0.1', '::1', 'localhost']) {
+      accepted = []
+      const { connection, side } = await dial(await listen(server, host), { ca })
+      connection.write(text('hello'))
+      await realUntil(() => accepted[0]?.text === 'hello' && side.text === 'welcome', host)
+    }
+  })
+
+  it('carries 16 MB with back-pressure', async () => {
+    const listener = await listen(server)
+    const { connection } = await dial(listener, { ca })
+    const total = 16 * 1024 * 1024
+    connection.write(new Uint8Array(total))
+    connection.end()
+    await realUntil(() => accepted[0]?.closes === 1, 'close')
+    assert.equal(accepted[0]?.bytes, total)
+    assert.isUndefined(accepted[0]?.error)
+  })
+
+  it('refuses a server whose certificate is not signed by ca', async () => {
+    const listener = await listen(server)
+    for (const tls of [{ ca: pem('stranger-ca-cert') }, {}]) {
+      const error = await failureOf(dial(listener, tls))
+      assert.equal(codeOf(error), 'ERR_CONNECT')
+    }
+    assert.lengthOf(accepted, 0)
+  })
+
+  it('checks the name it expects', async () => {
+    const listener = await listen(server)
+    const { side } = await dial(listener, { ca, serverName: 'troupe.test' })
+    await realUntil(() => side.text === 'welcome', 'welcome')
+    const error = await failureOf(dial(listener, { ca, serverName: 'other.test' }))
+    assert.equal(codeOf(error), 'ERR_CONNECT')
+    assert.include((error as Error).message, 'other.test')
+  })
+
+  it('takes a client whose certificate ca signed, where the listener asks for one', async () => {
+    const { side } = await dial(await listen({ ...server, ca }), client)
+    await realUntil(() => side.text === 'welcome', 'welcome')
+  })
+
+  it('never accepts a client without a certificate, or with a stranger’s', async () => {
+    const listener = await listen({ ...server, ca })
+    for (const tls of [{ ca }, stranger]) {
+      // In TLS 1.3 the client is done before the server has looked at its certificate.
+      const outcome = await dial(listener, tls).catch((error: unknown) => error)
+      if (outcome instanceof Error) assert.equal(codeOf(outcome), 'ERR_CONNECT')
+      else {
+        const { side } = outcome as { side: Recorder }
+        await realUntil(() => side.closes === 1, 'close')
+        assert.equal(side.text, '')
+      }
+    }
+    assert.lengthOf(accepted, 0)
+    await dial(listener, client)
+    await realUntil(() => accepted.length === 1, 'the right client')
+  })
+
+  it('survives plain bytes on a TLS port and TLS on a plain port', async () => {
+    const secure = await listen(server)
+    const { connection, side } = await dial(secure)
+    connection.write(text('GET / HTTP/1.0\r\n\r\n'))
+    await realUntil(() => side.closes === 1, 'close')
+    const plain = await listen()
+    assert.equal(codeOf(await failureOf(dial(plain, { ca }, 500))), 'ERR_CONNECT')
+    const { side: after } = await dial(secure, { ca })
+    await realUntil(() => after.text === 'welcome', 'welcome')
+  })
+
+  it('refuses certificates that are none before anything is open', async () => {
+    const bad = { key: 'no key', cert: 'no certificate' }
+    assert.equal(codeOf(await failureOf(listen(bad))), 'ERR_BAD_OPTION')
+    const listener = await listen(server)
+    assert.equal(codeOf(await failureOf(dial(listener, bad))), 'ERR_CONNECT')
+  })
+})
+
+describe('TCP', () => {
+  const { network } = realWorld()
+
+  it('gives up after timeoutMs when nobody answers', async () => {
+    // A listener whose backlog is full of connections nobody takes would do; a server that speaks no
+    // TLS never ends the handshake and is simpler to have.
+    const silent = net.createServer().listen(0, '127.0.0.1')
+    await new Promise((resolve) => silent.once('listening', resolve))
+    const { port } = silent.address() as net.AddressInfo
+    const start = performance.now()
+    const attempt = network.connect({ host: '127.0.0.1', port }, { timeoutMs: 50, tls: { ca } })
+    const error = await failureOf(attempt)
+    assert.equal(codeOf(error), 'ERR_CONNECT')
+    assert.include((error as Error).message, 'no answer within 50 ms')
+    assert.isBelow(performance.now() - start, 1_000)
+    silent.close()
+  })
+
+  it('says which host it did not find', async () => {
+    const to = { host: 'no-such-host.invalid', port: 1 }
+    const error = await failureOf(network.connect(to, { timeoutMs: 3_000 }))
+    assert.equal(codeOf(error), 'ERR_CONNECT')
+    assert.include((error as Error).message, 'no-such-host.invalid')
+  })
+
+  it('reports a reset with its error, once', async () => {
+    const raw: net.Socket[] = []
+    const server = net.createServer((socket) => raw.push(socket)).listen(0, '127.0.0.1')
+    await new Promise((resolve) => server.once('listening', resolve))
+    const { port } = server.address() as net.AddressInfo
+    const connection = await network.connect({ host: '127.0.0.1', port }, { timeoutMs: 1_000 })
+    const side = new Recorder()
+    connection.attach(side)
+    await realUntil(() => raw.length === 1, 'accept')
+    raw[0]?.resetAndDestroy()
+    await realUntil(() => side.closes === 1, 'close')
+    assert.equal(codeOf(side.error), 'ECONNRESET')
+    server.close()
+  })
+
+  it('does not keep a connection for ever to a peer that never closes its side', async () => {
+    const server = net.createServer({ allowHalfOpen: true }, (socket) => socket.resume())
+    server.listen(0, '127.0.0.1')
+    await new Promise((resolve) => server.once('listening', resolve))
+    const { port } = server.address() as net.AddressInfo
+    const connection = await network.connect({ host: '127.0.0.1', port }, { timeoutMs: 1_000 })
+    const side = new Recorder()
+    connection.attach(side)
+    const { setTimeout: original } = globalThis
+    // The linger timer is the only one set here: make it short.
+    globalThis.setTimeout = ((run: () => void) => original(run, 20)) as typeof setTimeout
+    connection.end()
+    await new Promise((resolve) => original(resolve, 60))
+    globalThis.setTimeout = original
+    await realUntil(() => side.closes === 1, 'close')
+    server.close()
+  })
+})
