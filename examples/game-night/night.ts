@@ -1,4 +1,12 @@
-import { type ActorRef, child, dynamic, oneForOne, Supervisor } from 'troupe'
+import {
+  type ActorRef,
+  child,
+  dynamic,
+  leastLoaded,
+  oneForOne,
+  Supervisor,
+  template,
+} from 'troupe'
 import type { Outcome } from './connect-four.js'
 import { Lobby, type Opened, Spectator } from './lobby.js'
 import { Match } from './match.js'
@@ -12,21 +20,15 @@ export interface NightArgs {
 /** All matches, spread over all nodes. A match that crashes or loses its node comes back. */
 export class Matches extends Supervisor {
   override readonly strategy = dynamic({ maxRestarts: 1_000, withinMs: 5_000 })
-  #next = 0
-
   override children() {
-    return [child('match', Match, { restart: 'transient', on: (members) => this.#place(members) })]
-  }
-
-  #place(members: readonly { readonly name: string }[]): string {
-    return members[this.#next++ % members.length]?.name ?? this.node.name
+    return [template('match', Match, { restart: 'transient', on: leastLoaded })]
   }
 }
 
 export class Players extends Supervisor {
   override readonly strategy = dynamic()
   override children() {
-    return [child('player', Player)]
+    return [template('player', Player)]
   }
 }
 

@@ -11,11 +11,12 @@ import type { SpawnOptions } from './spawn-options.js'
 export type ArgsOf<A> = A extends Actor<infer P> ? P : never
 
 /** What follows the class in a spawn: arguments may be left out where the class takes none. */
-export type SpawnRest<A, Options> = undefined extends ArgsOf<A>
-  ? [args?: ArgsOf<A>, options?: Options]
-  : [void] extends [ArgsOf<A>]
-    ? [args?: undefined, options?: Options]
-    : [args: ArgsOf<A>, options?: Options]
+export type SpawnRest<A, Options> =
+  undefined extends ArgsOf<A>
+    ? [args?: ArgsOf<A>, options?: Options]
+    : [void] extends [ArgsOf<A>]
+      ? [args?: undefined, options?: Options]
+      : [args: ArgsOf<A>, options?: Options]
 
 /** Options of a spawn by an actor. */
 export interface ActorSpawnOptions extends SpawnOptions {
@@ -44,7 +45,7 @@ export abstract class Actor<Args = void> {
   }
 
   /** As OTP's trap_exit: true turns the abnormal end of a linked actor into `onExit`. */
-  protected declare trapExits: boolean
+  declare protected trapExits: boolean
 
   /** @throws TroupeError ERR_NOT_SPAWNED outside of a spawn */
   constructor() {

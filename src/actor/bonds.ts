@@ -13,7 +13,10 @@ export interface Bonds {
   /** As OTP's link: an abnormal end of either ends the other, unless that one traps exits. */
   link(cell: Cell, target: AnyRef): void
   unlink(cell: Cell, target: AnyRef): void
-  /** The cell calls this once per incarnation, after onStop: tell watchers and links, drop what the old incarnation held. */
+  /**
+   * The cell calls this once per incarnation, after onStop: tell watchers and links, drop what the old
+   * incarnation held. Once more, with `willRestart` false, when a promised restart is called off.
+   */
   ended(cell: Cell, incarnation: number, reason: ExitReason, willRestart: boolean): void
 }
 

@@ -19,21 +19,28 @@ const grab = (resolve: (value: unknown) => void, reject: (error: unknown) => voi
 
 /**
  * One ask in flight, on the asker's side: a promise that settles once, at its deadline at the latest.
- * `what` is a text or an object whose text says who was asked, read only when an error needs it.
+ * The text of `to` says who was asked; it is read only when an error needs it.
  */
 export class Call extends Deadline implements ReplySink {
   readonly promise: Promise<unknown>
   settled: boolean
   readonly #deadlines: Deadlines
   readonly #counters: CallCounters
-  readonly #what: { toString(): string }
+  readonly #to: { toString(): string }
+  readonly #method: string | undefined
+  #timeoutMs: number
   readonly #resolve: (value: unknown) => void
   readonly #reject: (error: unknown) => void
   #abandon: ((reason: unknown) => void) | undefined
   #signal: AbortSignal | undefined
   #onAbort: (() => void) | undefined
 
-  constructor(deadlines: Deadlines, counters: CallCounters, what: { toString(): string }) {
+  constructor(
+    deadlines: Deadlines,
+    counters: CallCounters,
+    to: { toString(): string },
+    method?: string,
+  ) {
     super()
     this.promise = new Promise(grab)
     this.#resolve = grabbedResolve
@@ -41,7 +48,9 @@ export class Call extends Deadline implements ReplySink {
     this.settled = false
     this.#deadlines = deadlines
     this.#counters = counters
-    this.#what = what
+    this.#to = to
+    this.#method = method
+    this.#timeoutMs = 0
     this.#abandon = undefined
     this.#signal = undefined
     this.#onAbort = undefined
@@ -49,6 +58,7 @@ export class Call extends Deadline implements ReplySink {
 
   /** Starts the deadline. An aborted signal settles the call at once. */
   start(timeoutMs: number, signal: AbortSignal | undefined): void {
+    this.#timeoutMs = timeoutMs
     if (signal !== undefined) this.#listen(signal)
     if (!this.settled) this.#deadlines.add(this, timeoutMs)
   }
@@ -68,12 +78,12 @@ export class Call extends Deadline implements ReplySink {
   /** Called by `Deadlines`. */
   override expire(): void {
     this.#counters.askTimeouts++
-    const ms = this.dueMs
-    this.#giveUp(
-      new TroupeError('ERR_ASK_TIMEOUT', `no answer from ${this.#what} before its deadline`, {
-        data: { dueMs: ms },
-      }),
-    )
+    const detail = `${this.#what} was not answered in ${this.#timeoutMs} ms`
+    this.#giveUp(new TroupeError('ERR_ASK_TIMEOUT', detail))
+  }
+
+  get #what(): string {
+    return this.#method === undefined ? String(this.#to) : `${this.#method} of ${this.#to}`
   }
 
   #settle(): boolean {
@@ -98,12 +108,38 @@ export class Call extends Deadline implements ReplySink {
 
   #listen(signal: AbortSignal): void {
     const abort = (): void => {
-      const options = { cause: signal.reason }
-      this.#giveUp(new TroupeError('ERR_ABORTED', `the call to ${this.#what} was aborted`, options))
+      const detail = `${this.#what} was aborted`
+      this.#giveUp(new TroupeError('ERR_ABORTED', detail, { cause: signal.reason }))
     }
     if (signal.aborted) return abort()
     this.#signal = signal
     this.#onAbort = abort
     signal.addEventListener('abort', abort, { once: true })
+  }
+}
+
+/** A call within one node whose answer is copied as the wire would. */
+export class CopyingCall extends Call {
+  readonly #copy: (values: readonly unknown[]) => readonly unknown[]
+
+  constructor(
+    deadlines: Deadlines,
+    counters: CallCounters,
+    to: { toString(): string },
+    method: string,
+    copy: (values: readonly unknown[]) => readonly unknown[],
+  ) {
+    super(deadlines, counters, to, method)
+    this.#copy = copy
+  }
+
+  override reply(value: unknown): void {
+    let copied: unknown
+    try {
+      copied = this.#copy([value])[0]
+    } catch (error) {
+      return this.fail(error)
+    }
+    super.reply(copied)
   }
 }

@@ -6,7 +6,7 @@ import { ActorTimer } from './actor-timer.js'
 import type { Cell } from './cell.js'
 import type { ExitReason } from './exit-reason.js'
 import type { Message } from './message.js'
-import { ActorRef, type AnyRef, routeOf } from './ref.js'
+import { type ActorRef, type AnyRef, routeOf } from './ref.js'
 import { Reply } from './reply.js'
 
 /**
@@ -146,7 +146,10 @@ export class Context {
     this.live()
     const message = this.message('deferReply')
     if (message.held) {
-      throw new TroupeError('ERR_NOT_IN_MESSAGE', 'the answer to this message was given away before')
+      throw new TroupeError(
+        'ERR_NOT_IN_MESSAGE',
+        'the answer to this message was given away before',
+      )
     }
     message.held = true
     const { sink } = message

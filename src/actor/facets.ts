@@ -34,11 +34,7 @@ export type Ask<A> = {
 }
 
 /** One side of a ref, `ref.tell` or `ref.ask`; its methods are made once per class and sit on its prototype. */
-export type FacetClass = new (
-  ref: AnyRef,
-  route: Route,
-  options: SendOptions | undefined,
-) => object
+export type FacetClass = new (ref: AnyRef, route: Route, options: SendOptions | undefined) => object
 
 class Facet {
   readonly #ref: AnyRef

@@ -6,6 +6,8 @@ import type { ExitReason } from './exit-reason.js'
  * between `actor/` and `supervision/`. An actor without one just ends.
  */
 export interface Guardian {
+  /** Called once per incarnation, synchronously, when its onStart has finished and messages are handled. One that does not start is `ended` only. */
+  started(cell: Cell): void
   /**
    * Called once per incarnation, synchronously, when it has ended by itself (not when the guardian
    * stopped it). True: a new incarnation will follow behind the same ref, the cell keeps its mailbox

@@ -34,7 +34,8 @@ export class Mailbox {
 
   /** Puts messages before all others; the first of them comes out first. */
   putBack(messages: readonly Message[]): void {
-    for (let i = messages.length - 1; i >= 0; i--) this.#lane(messages[i] as Message).unshift(messages[i] as Message)
+    for (let i = messages.length - 1; i >= 0; i--)
+      this.#lane(messages[i] as Message).unshift(messages[i] as Message)
   }
 
   shift(): Message | undefined {
@@ -56,13 +57,12 @@ export class Mailbox {
   /** Takes all out, oldest first. */
   drain(): Message[] {
     const all: Message[] = []
-    for (let message = this.shift(); message !== undefined; message = this.shift()) all.push(message)
+    for (let message = this.shift(); message !== undefined; message = this.shift())
+      all.push(message)
     return all
   }
 
   #lane(message: Message): RingQueue<Message> {
-    return message.method.reentrant && this.#reentrant !== undefined
-      ? this.#reentrant
-      : this.#queue
+    return message.method.reentrant && this.#reentrant !== undefined ? this.#reentrant : this.#queue
   }
 }

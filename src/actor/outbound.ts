@@ -1,3 +1,4 @@
+import { TroupeError } from '../base/errors.js'
 import type { ExitReason } from './exit-reason.js'
 import type { AnyRef } from './ref.js'
 import type { SendOptions } from './send-options.js'
@@ -22,3 +23,16 @@ export interface Outbound {
   /** Resolves when the remote actor has ended. */
   stop(to: AnyRef, reason: ExitReason, timeoutMs: number): Promise<void>
 }
+
+/** Of a node without peers: tells are refused by an error, since no other node can be known. */
+export const noOutbound: Outbound = {
+  tell: (to) => {
+    throw unknownNode(to)
+  },
+  ask: (to) => Promise.reject(unknownNode(to)),
+  ready: () => Promise.resolve(),
+  stop: (to) => Promise.reject(unknownNode(to)),
+}
+
+const unknownNode = (to: AnyRef): TroupeError =>
+  new TroupeError('ERR_UNKNOWN_NODE', `no node named '${to.node}' is known here: ${to}`)

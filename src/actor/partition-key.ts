@@ -23,11 +23,7 @@ export type PartitionKeyMethod<A extends unknown[]> = (
  *
  * @throws TroupeError ERR_BAD_DEFINITION when it stands elsewhere, or twice
  */
-export function partitionKey(
-  proto: object,
-  name: string | symbol | undefined,
-  index: number,
-): void
+export function partitionKey(proto: object, name: string | symbol | undefined, index: number): void
 export function partitionKey(proto: object, name: string | symbol): void
 export function partitionKey<This, V extends Key>(
   value: undefined,

@@ -113,7 +113,9 @@ export class ActorRef<A> {
     const mine = this.#route
     const its = routeOf(other)
     if (mine === its) return true
-    return mine.node === its.node && mine.id === its.id && mine.registeredName === its.registeredName
+    return (
+      mine.node === its.node && mine.id === its.id && mine.registeredName === its.registeredName
+    )
   }
 
   toString(): string {

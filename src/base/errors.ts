@@ -45,6 +45,10 @@ export const CODES = {
     retryable: false,
     meaning: 'Something that belongs to a message (stash, delegate) was used outside of one.',
   },
+  ERR_NOT_SPAWNED: {
+    retryable: false,
+    meaning: 'An actor class was constructed with `new`; only `spawn` makes actors.',
+  },
   ERR_UNKNOWN_METHOD: { retryable: false, meaning: 'The actor has no such public method.' },
   ERR_BAD_ARGUMENTS: { retryable: false, meaning: "The arguments failed the method's schema." },
   ERR_KEY_NEEDED: {

@@ -225,6 +225,8 @@ class StaticMembers implements Overlay {
   }
 
   #dial(target: Target): void {
+    const answered = this.#answered.get(keyOf(target))
+    if (this.#out || (answered !== undefined && this.#removed.has(answered))) return
     if (this.#self.addresses.some((own) => addressText(own) === keyOf(target))) return
     this.#emit({ type: 'connectAddress', address: target.address })
   }

@@ -11,15 +11,21 @@ class Delayed<T> {
   }
 }
 
-/** Things that wait, in the order they came: what is behind a delayed thing waits with it. */
+/** What could not be released is tried again after this long. */
+const HOLD_MS = 50
+
+/**
+ * Things that wait, in the order they came: what is behind a delayed thing waits with it. `release`
+ * says false to keep the thing, and all behind it, for a while longer.
+ */
 export class DelayLine<T> {
   readonly #clock: Clock
-  readonly #release: (item: T) => void
+  readonly #release: (item: T) => boolean
   readonly #queue = new RingQueue<Delayed<T>>()
   #lastDueMs = 0
   #timer: Timer | undefined
 
-  constructor(clock: Clock, release: (item: T) => void) {
+  constructor(clock: Clock, release: (item: T) => boolean) {
     this.#clock = clock
     this.#release = release
   }
@@ -41,30 +47,34 @@ export class DelayLine<T> {
     this.#timer = undefined
   }
 
-  /** Releases all of them now. */
+  /** Releases now what lets itself be released. */
   flush(): void {
     this.#timer?.cancel()
     this.#timer = undefined
-    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-      this.#release(next.item)
-    }
+    this.#releaseUntil(Number.POSITIVE_INFINITY)
   }
 
   #arm(): void {
     const next = this.#queue.peek()
     if (this.#timer !== undefined || next === undefined) return
-    const waitMs = Math.max(0, next.dueMs - this.#clock.now())
-    this.#timer = this.#clock.after(waitMs, () => this.#due())
+    this.#wait(Math.max(0, next.dueMs - this.#clock.now()))
   }
 
-  #due(): void {
-    this.#timer = undefined
-    const nowMs = this.#clock.now()
+  #wait(delayMs: number): void {
+    this.#timer = this.#clock.after(delayMs, () => {
+      this.#timer = undefined
+      this.#releaseUntil(this.#clock.now())
+    })
+  }
+
+  #releaseUntil(nowMs: number): void {
     for (let next = this.#queue.peek(); next !== undefined; next = this.#queue.peek()) {
-      if (next.dueMs > nowMs) break
-      this.#queue.shift()
-      this.#release(next.item)
+      if (next.dueMs > nowMs) return this.#arm()
+      if (!this.#release(next.item)) {
+        if (this.#timer === undefined && this.#queue.size > 0) this.#wait(HOLD_MS)
+        return
+      }
+      if (this.#queue.peek() === next) this.#queue.shift()
     }
-    this.#arm()
   }
 }

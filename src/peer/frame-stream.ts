@@ -1,4 +1,4 @@
-import { FrameReader } from '../wire/frame-reader.js'
+import { FrameReader, type OnFrame } from '../wire/frame-reader.js'
 import { FRAME, type FrameKind, HEAD_BYTES } from '../wire/frame.js'
 import { putHead } from '../wire/frame-writer.js'
 import type { Connection, ConnectionHandler } from '../world/network.js'
@@ -9,7 +9,7 @@ import type { PeerContext } from './peer-context.js'
 /** Who handles what a stream brings: a handshake first, then a lane. */
 export interface StreamOwner extends GateSide {
   /** The bytes may be kept; nobody writes to them. Throws only for a broken rule of the wire. */
-  frame(kind: FrameKind, bytes: Uint8Array, start: number, end: number): void
+  frame(kind: FrameKind, bytes: Buffer, start: number, end: number): void
   /** After a read that held whole frames: the peer lives. */
   heard(): void
   drained(): void
@@ -19,13 +19,16 @@ export interface StreamOwner extends GateSide {
   closed(error: Error | undefined): void
 }
 
+/** Frames held back by rules before reading stops. */
+const HELD_MAX = 1024
+
 class InFrame {
   readonly kind: FrameKind
-  readonly bytes: Uint8Array
+  readonly bytes: Buffer
   readonly start: number
   readonly end: number
 
-  constructor(kind: FrameKind, bytes: Uint8Array, start: number, end: number) {
+  constructor(kind: FrameKind, bytes: Buffer, start: number, end: number) {
     this.kind = kind
     this.bytes = bytes
     this.start = start
@@ -38,7 +41,7 @@ export class FrameStream implements ConnectionHandler {
   readonly connection: Connection
   readonly #context: PeerContext
   readonly #reader: FrameReader
-  readonly #deliver: (kind: FrameKind, bytes: Uint8Array, start: number, end: number) => void
+  readonly #deliver: OnFrame
   #owner: StreamOwner
   #open = true
   #heard = false
@@ -54,7 +57,7 @@ export class FrameStream implements ConnectionHandler {
     this.#context = context
     this.connection = connection
     this.#owner = owner
-    this.#reader = new FrameReader()
+    this.#reader = new FrameReader(context.options.maxMessageBytes)
     this.#deliver = (kind, bytes, start, end) => this.#frame(kind, bytes, start, end)
     context.connections.opened(this)
     connection.attach(this)
@@ -64,8 +67,9 @@ export class FrameStream implements ConnectionHandler {
     return this.#open
   }
 
-  /** From here on frames go to `owner`, the rest of the present read included. */
+  /** The handshake is done: frames of all kinds go to `owner`, the rest of the present read included. */
   handTo(owner: StreamOwner): void {
+    this.#reader.open()
     this.#owner = owner
   }
 
@@ -97,6 +101,7 @@ export class FrameStream implements ConnectionHandler {
     if (verdict.delayMs > 0) {
       this.#delayedOut ??= new DelayLine(this.#context.world.clock, (bytes) => {
         if (this.#open) this.connection.write(bytes)
+        return true
       })
       this.bytesOut += frame.length
       this.#delayedOut.push(frame, verdict.delayMs)
@@ -146,11 +151,12 @@ export class FrameStream implements ConnectionHandler {
 
   #shut(): void {
     this.#open = false
+    this.#reader.close()
     this.#delayedIn?.clear()
     this.#delayedOut?.clear()
   }
 
-  #frame(kind: FrameKind, bytes: Uint8Array, start: number, end: number): void {
+  #frame(kind: FrameKind, bytes: Buffer, start: number, end: number): void {
     if (!this.#open) return
     this.framesIn++
     const verdict = this.#context.gate.in(this.#owner, kind, undefined, end - start + HEAD_BYTES)
@@ -162,28 +168,42 @@ export class FrameStream implements ConnectionHandler {
 
   /** Off the fast path: a rule has spoken, or frames before this one are held back. */
   #detour(verdict: Verdict, frame: InFrame): void {
-    if (verdict.drop) {
-      if (frame.kind === FRAME.FRAGMENT) return
-      return
-    }
-    const copies = frame.kind >= FRAME.PING && frame.kind !== FRAME.FRAGMENT ? verdict.copies : 1
+    if (this.#delayedIn?.size === 0) this.#delayedIn = undefined
+    const isFragment = frame.kind === FRAME.FRAGMENT
+    if (verdict.drop && !isFragment) return
+    if (frame.kind === FRAME.WELCOME) this.#reader.open()
+    const copies = isFragment || frame.kind <= FRAME.REFUSE ? 1 : verdict.copies
     for (let i = 0; i < copies; i++) {
-      if (verdict.delayMs === 0 && this.#delayedIn === undefined) this.#release(frame)
-      else {
-        this.#delayedIn ??= new DelayLine(this.#context.world.clock, (late) => this.#release(late))
-        this.#delayedIn.push(frame, verdict.delayMs)
-      }
+      if (this.#delayedIn === undefined && verdict.delayMs === 0 && !verdict.drop) {
+        this.#release(frame)
+      } else this.#delay(frame, verdict.delayMs)
     }
+  }
+
+  #delay(frame: InFrame, delayMs: number): void {
+    this.#delayedIn ??= new DelayLine(this.#context.world.clock, (late) => this.#late(late))
+    this.#delayedIn.push(frame, delayMs)
+    if (this.#delayedIn.size === HELD_MAX) this.connection.pause()
+  }
+
+  /** A fragment whose way is cut waits, as it would in a byte stream. */
+  #late(frame: InFrame): boolean {
+    if (this.#delayedIn?.size === HELD_MAX) this.connection.resume()
+    if (frame.kind === FRAME.FRAGMENT) {
+      const bytes = frame.end - frame.start + HEAD_BYTES
+      if (this.#context.gate.in(this.#owner, frame.kind, undefined, bytes).drop) return false
+    }
+    this.#release(frame)
+    return true
   }
 
   #release(frame: InFrame): void {
     if (!this.#open) return
     try {
       this.#owner.frame(frame.kind, frame.bytes, frame.start, frame.end)
-      this.#owner.heard()
+      if (this.#open) this.#owner.heard()
     } catch (error) {
-      this.#owner.broken(error)
+      if (this.#open) this.#owner.broken(error)
     }
-    if (this.#delayedIn?.size === 0) this.#delayedIn = undefined
   }
 }

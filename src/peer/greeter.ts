@@ -90,7 +90,7 @@ export class Greeter implements StreamOwner {
     return this.#over
   }
 
-  frame(kind: FrameKind, bytes: Uint8Array, start: number, end: number): void {
+  frame(kind: FrameKind, bytes: Buffer, start: number, end: number): void {
     if (kind > FRAME.REFUSE) {
       throw new TroupeError('ERR_HANDSHAKE', `frame ${kind} before the end of the handshake`)
     }
@@ -147,12 +147,7 @@ export class Greeter implements StreamOwner {
   #whenLetIn(name: string, kind: FrameKind, go: () => void): void {
     if (this.peer === name) return go()
     this.peer = name
-    const verdict = this.#context.gate.in(this, kind, undefined, 0)
-    if (verdict.drop) return
-    if (verdict.delayMs === 0) return go()
-    this.#context.world.clock.after(verdict.delayMs, () => {
-      if (!this.#over) go()
-    })
+    if (!this.#context.gate.in(this, kind, undefined, 0).drop) go()
   }
 
   #finish(): void {

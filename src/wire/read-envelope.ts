@@ -20,88 +20,81 @@ import { ReceivedBody } from './received-body.js'
  * @throws TroupeError ERR_BAD_FRAME, and nothing else
  */
 export function readEnvelope(bytes: Uint8Array, start: number, end: number): Envelope {
-  const head = new HeadReader(
-    Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length),
-    start,
-    end,
-  )
-  const kind = head.u8()
+  const buffer = Buffer.isBuffer(bytes)
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  if (!(end - start > 2)) throw bad('it ends too early')
+  const kind = buffer[start] as number
   if (!(kind >= ENVELOPE.TELL && kind <= ENVELOPE.FORWARD)) throw bad('its kind is unknown')
-  const flags = head.u8()
+  const flags = buffer[start + 1] as number
   if ((flags & ~ALL_FLAGS) !== 0) throw bad('its flags are unknown')
-  const to = flags & TO_NAME ? head.text() : head.varint()
-  const method = flags & METHOD_NAME ? head.text() : head.varint()
-  const callId = flags & CALL ? head.varint() : 0
-  const key = flags & KEY ? head.u32() : 0
-  const stamp = flags & STAMP ? head.stamp() : undefined
-  const headBytes = flags & PAYLOADS ? head.u32() : end - head.at
-  const headEnd = head.at + headBytes
-  if (headBytes < 1 || headEnd > end) throw bad('its arguments are missing')
-  if (flags & PAYLOADS && headEnd === end) throw bad('its payloads are missing')
-  const body = new ReceivedBody(head.bytes, head.at, headEnd, end)
+  let at = start + 2
+  const to = flags & TO_NAME ? text(buffer, at, end) : varint(buffer, at)
+  at += typeof to === 'string' ? 2 + u16(buffer, at) : varintBytes(to)
+  const method = flags & METHOD_NAME ? text(buffer, at, end) : varint(buffer, at)
+  at += typeof method === 'string' ? 2 + u16(buffer, at) : varintBytes(method)
+  const callId = flags & CALL ? varint(buffer, at) : 0
+  if (flags & CALL) at += varintBytes(callId)
+  const key = flags & KEY ? u32(buffer, at) : 0
+  if (flags & KEY) at += 4
+  const stamp = flags & STAMP ? stampAt(buffer, at, end) : undefined
+  if (stamp !== undefined) at += 2 + stamp.length
+  let headEnd = end
+  if (flags & PAYLOADS) {
+    headEnd = at + 4 + u32(buffer, at)
+    at += 4
+    if (headEnd >= end) throw bad('its payloads are missing')
+  }
+  if (at >= headEnd) throw bad('its arguments are missing')
+  const body = new ReceivedBody(buffer, at, headEnd, end)
   return new Envelope(kind as EnvelopeKind, to, method, callId, key, undefined, body, stamp)
 }
 
-class HeadReader {
-  readonly bytes: Buffer
-  at: number
-  readonly #end: number
+/*
+ * What is read below may lie behind `end`, or behind the bytes (then as 0 or without an end): in the
+ * end `at` tells, which only grows.
+ */
 
-  constructor(bytes: Buffer, at: number, end: number) {
-    this.bytes = bytes
-    this.at = at
-    this.#end = end
-  }
-
-  u8(): number {
-    return this.bytes[this.#take(1)] as number
-  }
-
-  u16(): number {
-    const at = this.#take(2)
-    return (this.bytes[at] as number) | ((this.bytes[at + 1] as number) << 8)
-  }
-
-  u32(): number {
-    return this.u16() + this.u16() * 65536
-  }
-
-  varint(): number {
-    let value = 0
-    let scale = 1
-    for (let i = 0; i < 8; i++) {
-      const byte = this.u8()
-      value += (byte & 0x7f) * scale
-      if (byte < 0x80) {
-        if (value > Number.MAX_SAFE_INTEGER) break
-        return value
-      }
-      scale *= 128
+/** The shortest form only, so that `varintBytes` tells how long it was. */
+function varint(bytes: Buffer, at: number): number {
+  const first = bytes[at] as number
+  if (first < 0x80) return first
+  let value = first & 0x7f
+  let scale = 128
+  for (let i = 1; i < 8; i++) {
+    const byte = bytes[at + i] as number
+    value += (byte & 0x7f) * scale
+    if (byte < 0x80) {
+      if (byte === 0 || value > Number.MAX_SAFE_INTEGER) break
+      return value
     }
-    throw bad('a number is too large')
+    scale *= 128
   }
-
-  text(): string {
-    const length = this.u16()
-    if (length > NAME_LIMIT) throw bad('a name is too long')
-    const at = this.#take(length)
-    return this.bytes.toString('utf8', at, at + length)
-  }
-
-  stamp(): Uint8Array {
-    const length = this.u16()
-    if (length > STAMP_LIMIT) throw bad('its stamp is too long')
-    const at = this.#take(length)
-    return this.bytes.subarray(at, at + length)
-  }
-
-  #take(count: number): number {
-    const at = this.at
-    if (at + count > this.#end) throw bad('it ends too early')
-    this.at = at + count
-    return at
-  }
+  throw bad('a number is malformed')
 }
+
+function varintBytes(value: number): number {
+  let bytes = 1
+  for (let rest = value; rest > 127; rest = Math.floor(rest / 128)) bytes++
+  return bytes
+}
+
+function text(bytes: Buffer, at: number, end: number): string {
+  const length = u16(bytes, at)
+  if (length > NAME_LIMIT || at + 2 + length > end) throw bad('a name is too long')
+  return bytes.toString('utf8', at + 2, at + 2 + length)
+}
+
+function stampAt(bytes: Buffer, at: number, end: number): Uint8Array {
+  const length = u16(bytes, at)
+  if (length > STAMP_LIMIT || at + 2 + length > end) throw bad('its stamp is too long')
+  return bytes.subarray(at + 2, at + 2 + length)
+}
+
+const u16 = (bytes: Buffer, at: number): number =>
+  (bytes[at] as number) | ((bytes[at + 1] as number) << 8)
+
+const u32 = (bytes: Buffer, at: number): number => u16(bytes, at) + u16(bytes, at + 2) * 65536
 
 const bad = (detail: string): TroupeError =>
   new TroupeError('ERR_BAD_FRAME', `an envelope is malformed: ${detail}`)

@@ -197,11 +197,13 @@ export function networkContract(name: string, makeEnv: () => NetworkEnv): void {
         }
         pushed++
       }
-      push()
+      do {
+        push()
+        await env.pass(30)
+      } while (clientSide.drains === pushed)
       assert.isBelow(written, total, 'a line whose reader rests must fill up')
       assert.isAbove(client.unsentBytes, 0)
-      await env.pass(30)
-      assert.equal(clientSide.drains, 0, 'drained while nobody reads')
+      assert.equal(clientSide.drains, pushed - 1, 'one drain for each false')
       server.resume()
       while (written < total) {
         await env.until(() => clientSide.drains >= pushed, 'drain')
@@ -370,7 +372,11 @@ export function networkContract(name: string, makeEnv: () => NetworkEnv): void {
         client.attach(new Recorder())
         client.write(bytesOf(`from ${i}`))
       }
-      const texts = (): string => sides.map((side) => side.text).sort().join()
+      const texts = (): string =>
+        sides
+          .map((side) => side.text)
+          .sort()
+          .join()
       const wanted = Array.from({ length: 10 }, (_, i) => `from ${i}`).join()
       await env.until(() => texts() === wanted, wanted)
     })

@@ -56,7 +56,8 @@ export function storeContract(name: string, makeEnv: () => StoreEnv): void {
     })
 
     it('lists keys by prefix, sorted', async () => {
-      for (const key of ['b/2', 'a/2', 'a/10', 'a', 'b']) await env.complete(store.put(key, bytes(1)))
+      for (const key of ['b/2', 'a/2', 'a/10', 'a', 'b'])
+        await env.complete(store.put(key, bytes(1)))
       assert.deepEqual(await env.complete(store.keys('a/')), ['a/10', 'a/2'])
       assert.deepEqual(await env.complete(store.keys('')), ['a', 'a/10', 'a/2', 'b', 'b/2'])
       assert.deepEqual(await env.complete(store.keys('c')), [])
@@ -90,7 +91,11 @@ export function storeContract(name: string, makeEnv: () => StoreEnv): void {
       await env.complete(store.sync())
       await env.complete(store.close())
       await env.complete(store.close())
-      for (const late of [() => store.get('a'), () => store.put('a', bytes(1)), () => store.sync()]) {
+      for (const late of [
+        () => store.get('a'),
+        () => store.put('a', bytes(1)),
+        () => store.sync(),
+      ]) {
         assert.equal(codeOf(await env.complete(failureOf(late()))), 'ERR_STORE')
       }
     })
@@ -98,14 +103,19 @@ export function storeContract(name: string, makeEnv: () => StoreEnv): void {
     it('agrees with a Map whatever is done', async () => {
       const key = fc.constantFrom('a', 'b', 'ab', '')
       const call = fc.oneof(
-        fc.record({ do: fc.constant('put' as const), key, value: fc.uint8Array({ maxLength: 40 }) }),
+        fc.record({
+          do: fc.constant('put' as const),
+          key,
+          value: fc.uint8Array({ maxLength: 40 }),
+        }),
         fc.record({ do: fc.constant('delete' as const), key }),
         fc.record({ do: fc.constant('get' as const), key }),
         fc.record({ do: fc.constant('keys' as const), key }),
       )
       await fc.assert(
         fc.asyncProperty(fc.array(call, { maxLength: 20 }), async (calls) => {
-          for (const old of await env.complete(store.keys(''))) await env.complete(store.delete(old))
+          for (const old of await env.complete(store.keys('')))
+            await env.complete(store.delete(old))
           const model = new Map<string, number[]>()
           for (const one of calls) {
             if (one.do === 'put') {

@@ -28,11 +28,15 @@ describe('json logger', () => {
     log.info({}, 'i')
     log.warn({}, 'w')
     log.error({}, 'e')
-    assert.deepEqual(lines.map((line) => JSON.parse(line).msg), ['w', 'e'])
+    assert.deepEqual(
+      lines.map((line) => JSON.parse(line).msg),
+      ['w', 'e'],
+    )
   })
 
   it('cannot be made to forge a line or to move a cursor', () => {
-    const evil = 'x\n{"level":"info","msg":"forged"}\r\u001b[2J\u2028\u2029\u0085\u009b31m\u202e\u007f'
+    const evil =
+      'x\n{"level":"info","msg":"forged"}\r\u001b[2J\u2028\u2029\u0085\u009b31m\u202e\u007f'
     logger().info({ from: evil }, evil)
     const text = (lines[0] ?? '').slice(0, -1)
     assert.match(text, /^[\x20-\x7e]*$/)

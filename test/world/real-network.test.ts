@@ -1,5 +1,5 @@
-import { networkContract } from '../contracts/network.js'
 import { realWorld } from '../../src/world/real/real-world.js'
+import { networkContract } from '../contracts/network.js'
 import { realComplete, realPass, realUntil } from './real-env.js'
 
 for (const host of ['127.0.0.1', '::1']) {

@@ -4,8 +4,9 @@ import { assert } from 'chai'
 import { codeOf } from '../../src/base/errors.js'
 import type { Connection, Listener, TlsOptions } from '../../src/world/network.js'
 import { realWorld } from '../../src/world/real/real-world.js'
-import { failureOf, Recorder } from '../contracts/network.js'
-import { realUntil } from './real-env.js'
+import { TcpConnection } from '../../src/world/real/tcp-connection.js'
+import { failureOf, networkContract, Recorder } from '../contracts/network.js'
+import { realComplete, realPass, realUntil } from './real-env.js'
 
 const pem = (name: string): string =>
   readFileSync(new URL(`../fixtures/tls/${name}.pem`, import.meta.url), 'utf8')
@@ -15,6 +16,19 @@ const server: TlsOptions = { key: pem('server-key'), cert: pem('server-cert') }
 const client: TlsOptions = { key: pem('client-key'), cert: pem('client-cert'), ca }
 const stranger: TlsOptions = { key: pem('stranger-key'), cert: pem('stranger-cert'), ca }
 const text = (value: string): Uint8Array => new TextEncoder().encode(value)
+
+networkContract('TLS', () => {
+  const { network } = realWorld()
+  return {
+    server: { ...network, listen: (at, accept) => network.listen(at, accept, { ...server, ca }) },
+    client: { ...network, connect: (to, o) => network.connect(to, { ...o, tls: client }) },
+    host: 'localhost',
+    until: realUntil,
+    complete: realComplete,
+    pass: realPass,
+    async dispose() {},
+  }
+})
 
 describe('TLS', () => {
   const { network } = realWorld()
@@ -179,15 +193,12 @@ describe('TCP', () => {
     server.listen(0, '127.0.0.1')
     await new Promise((resolve) => server.once('listening', resolve))
     const { port } = server.address() as net.AddressInfo
-    const connection = await network.connect({ host: '127.0.0.1', port }, { timeoutMs: 1_000 })
+    const socket = net.connect({ host: '127.0.0.1', port })
+    await new Promise((resolve) => socket.once('connect', resolve))
+    const connection = new TcpConnection(socket, 30)
     const side = new Recorder()
     connection.attach(side)
-    const { setTimeout: original } = globalThis
-    // The linger timer is the only one set here: make it short.
-    globalThis.setTimeout = ((run: () => void) => original(run, 20)) as typeof setTimeout
     connection.end()
-    await new Promise((resolve) => original(resolve, 60))
-    globalThis.setTimeout = original
     await realUntil(() => side.closes === 1, 'close')
     server.close()
   })

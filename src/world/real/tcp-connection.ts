@@ -11,14 +11,16 @@ const LINGER_MS = 5_000
 export class TcpConnection implements Connection {
   readonly remote: string
   readonly #socket: net.Socket
+  readonly #lingerMs: number
   #handler: ConnectionHandler | undefined
   #error: Error | undefined
   #closed = false
   #ended = false
   #awaitsDrain = false
 
-  constructor(socket: net.Socket) {
+  constructor(socket: net.Socket, lingerMs = LINGER_MS) {
     this.#socket = socket
+    this.#lingerMs = lingerMs
     this.remote = remoteOf(socket)
     socket.on('error', (error) => {
       this.#error ??= error
@@ -73,7 +75,7 @@ export class TcpConnection implements Connection {
     this.#ended = true
     this.#socket.resume() // reads on, so that the other side's end is seen
     this.#socket.end(() => {
-      const linger = setTimeout(() => this.#socket.destroy(), LINGER_MS)
+      const linger = setTimeout(() => this.#socket.destroy(), this.#lingerMs)
       linger.unref()
       this.#socket.once('close', () => clearTimeout(linger))
     })

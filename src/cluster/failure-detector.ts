@@ -1,0 +1,236 @@
+import { TroupeError } from '../base/errors.js'
+import { unreachable } from '../base/unreachable.js'
+import { compareIncarnations } from '../overlay/member.js'
+import type { Member } from '../overlay/overlay.js'
+
+export type DetectorEvent =
+  | { readonly type: 'peerUp'; readonly peer: Member }
+  | { readonly type: 'peerDown'; readonly peer: Member; readonly reason: TroupeError }
+  /** The peer stops on purpose; its `peerDown` follows. */
+  | { readonly type: 'goodbye'; readonly peer: Member }
+  /** A message came from a connected peer, possibly ahead of the news of its membership. */
+  | { readonly type: 'heard'; readonly peer: Member }
+  | { readonly type: 'memberJoined'; readonly member: Member }
+  | {
+      readonly type: 'memberLeft'
+      readonly member: Member
+      readonly reason: 'left' | 'replaced' | 'evicted'
+    }
+  | { readonly type: 'timer'; readonly peer: string }
+
+export type DetectorEffect =
+  /** Comes back as `timer`. */
+  | { readonly type: 'startTimer'; readonly peer: string; readonly delayMs: number }
+  | { readonly type: 'cancelTimer'; readonly peer: string }
+  /** It can be reached. `again`: it had lost its connections for a moment, and was not given up. */
+  | { readonly type: 'nodeUp'; readonly node: Member; readonly again: boolean }
+  | { readonly type: 'nodeDown'; readonly node: Member; readonly reason: TroupeError }
+
+export interface DetectorOptions {
+  /** From `peerDown` without return to `nodeDown`. */
+  readonly downAfterMs: number
+  /** False for overlays that close connections to living nodes: there a goodbye ends a connection, not a node. */
+  readonly direct: boolean
+}
+
+/**
+ * The one component that decides which nodes are down. A node is up while it is a member (or was
+ * heard) and connected; it is down when its connections are lost and none comes back within
+ * `downAfterMs`, and at once when it said goodbye, left, or a newer incarnation shows up. Reports
+ * alternate for each incarnation: up, down, up … Membership is not its business.
+ */
+export class FailureDetector {
+  readonly #options: DetectorOptions
+  readonly #watched = new Map<string, Watched>()
+  #effects: DetectorEffect[] = []
+
+  constructor(options: DetectorOptions) {
+    this.#options = options
+  }
+
+  step(event: DetectorEvent): readonly DetectorEffect[] {
+    this.#effects = []
+    switch (event.type) {
+      case 'peerUp':
+        this.#peerUp(event.peer)
+        break
+      case 'peerDown':
+        this.#peerDown(event.peer, event.reason)
+        break
+      case 'goodbye':
+        this.#goodbye(event.peer)
+        break
+      case 'heard':
+        this.#heard(event.peer)
+        break
+      case 'memberJoined':
+        this.#memberJoined(event.member)
+        break
+      case 'memberLeft':
+        this.#memberLeft(event.member, event.reason)
+        break
+      case 'timer':
+        this.#timer(event.peer)
+        break
+      default:
+        unreachable(event)
+    }
+    return this.#effects
+  }
+
+  /** The incarnation of that name that was reported up and not down since. */
+  up(name: string): Member | undefined {
+    const watched = this.#watched.get(name)
+    return watched?.up ? watched.node : undefined
+  }
+
+  /** True when it is up and connected right now. */
+  isConnected(name: string): boolean {
+    const watched = this.#watched.get(name)
+    return watched !== undefined && watched.up && watched.connected
+  }
+
+  /** Nodes known to it: members and connected peers. */
+  get size(): number {
+    return this.#watched.size
+  }
+
+  #peerUp(peer: Member): void {
+    const watched = this.#watch(peer)
+    if (watched === undefined) return
+    watched.connected = true
+    watched.saidGoodbye = false
+    if (watched.up) {
+      this.#cancel(watched)
+      this.#effects.push({ type: 'nodeUp', node: watched.node, again: true })
+    } else if (watched.member) this.#up(watched)
+  }
+
+  #peerDown(peer: Member, reason: TroupeError): void {
+    const watched = this.#same(peer)
+    if (watched === undefined) return
+    watched.connected = false
+    if (!watched.up) return this.#forgetIdle(watched)
+    if (watched.saidGoodbye) {
+      if (this.#options.direct) {
+        const text = `node ${peer.name} said goodbye`
+        this.#down(watched, new TroupeError('ERR_NODE_DOWN', text, { cause: reason }))
+      }
+      return
+    }
+    watched.lost = reason
+    this.#effects.push({
+      type: 'startTimer',
+      peer: peer.name,
+      delayMs: this.#options.downAfterMs,
+    })
+  }
+
+  #goodbye(peer: Member): void {
+    const watched = this.#same(peer)
+    if (watched !== undefined) watched.saidGoodbye = true
+  }
+
+  #heard(peer: Member): void {
+    const watched = this.#same(peer)
+    if (watched === undefined || watched.up || watched.left || !watched.connected) return
+    this.#up(watched)
+  }
+
+  #memberJoined(member: Member): void {
+    const watched = this.#watch(member)
+    if (watched === undefined) return
+    watched.member = true
+    watched.left = false
+    if (watched.connected && !watched.up) this.#up(watched)
+  }
+
+  #memberLeft(member: Member, reason: 'left' | 'replaced' | 'evicted'): void {
+    const watched = this.#same(member)
+    if (watched === undefined) return
+    watched.member = false
+    watched.left = true
+    if (watched.up) this.#down(watched, departure(member, reason))
+    else this.#forgetIdle(watched)
+  }
+
+  #timer(name: string): void {
+    const watched = this.#watched.get(name)
+    if (watched === undefined || !watched.up || watched.connected) return
+    const text = `node ${name} did not come back within ${this.#options.downAfterMs} ms`
+    this.#down(watched, new TroupeError('ERR_NODE_DOWN', text, { cause: watched.lost }))
+  }
+
+  /** What is known of this incarnation; a newer one ends the older. Undefined for an older one. */
+  #watch(node: Member): Watched | undefined {
+    let watched = this.#watched.get(node.name)
+    if (watched !== undefined) {
+      const age = compareIncarnations(node, watched.node)
+      if (age < 0) return undefined
+      if (age === 0) return watched
+      if (watched.up) this.#down(watched, departure(watched.node, 'replaced'))
+    }
+    watched = new Watched(node)
+    this.#watched.set(node.name, watched)
+    return watched
+  }
+
+  #same(node: Member): Watched | undefined {
+    const watched = this.#watched.get(node.name)
+    return watched?.node.incarnation === node.incarnation ? watched : undefined
+  }
+
+  #up(watched: Watched): void {
+    watched.up = true
+    this.#effects.push({ type: 'nodeUp', node: watched.node, again: false })
+  }
+
+  #down(watched: Watched, reason: TroupeError): void {
+    this.#cancel(watched)
+    watched.up = false
+    this.#effects.push({ type: 'nodeDown', node: watched.node, reason })
+    this.#forgetIdle(watched)
+  }
+
+  #cancel(watched: Watched): void {
+    if (watched.lost === undefined) return
+    watched.lost = undefined
+    this.#effects.push({ type: 'cancelTimer', peer: watched.node.name })
+  }
+
+  #forgetIdle(watched: Watched): void {
+    if (!watched.connected && !watched.member) this.#watched.delete(watched.node.name)
+  }
+}
+
+class Watched {
+  readonly node: Member
+  connected = false
+  member = false
+  /** It was a member and left: what it still sends does not bring it back. */
+  left = false
+  up = false
+  saidGoodbye = false
+  /** Why its connections are gone, while a timer runs for it. */
+  lost: TroupeError | undefined
+
+  constructor(node: Member) {
+    this.node = node
+  }
+}
+
+function departure(node: Member, reason: 'left' | 'replaced' | 'evicted'): TroupeError {
+  switch (reason) {
+    case 'left':
+      return new TroupeError('ERR_LEFT', `node ${node.name} left the cluster`)
+    case 'evicted':
+      return new TroupeError('ERR_NODE_DOWN', `node ${node.name} was evicted`)
+    case 'replaced':
+      return new TroupeError(
+        'ERR_NODE_DOWN',
+        `a newer incarnation took the place of node ${node.name}`,
+      )
+    default:
+      return unreachable(reason)
+  }
+}

@@ -1,0 +1,161 @@
+import type { Logger } from '../base/logger.js'
+import { RingQueue } from '../base/ring-queue.js'
+import { unreachable } from '../base/unreachable.js'
+import type { Member, Overlay, OverlayEffect, OverlayEvent } from '../overlay/overlay.js'
+import type { Transport } from '../peer/transport.js'
+import type { Codec } from '../wire/codec.js'
+import { FRAME } from '../wire/frame.js'
+import type { Clock, Timer } from '../world/clock.js'
+import { AddressDialer } from './address-dialer.js'
+import type { OverlayMemory } from './overlay-memory.js'
+
+/** What the driver of an overlay stands on. */
+export interface OverlayGround {
+  readonly overlay: Overlay
+  readonly transport: Transport
+  readonly codec: Codec
+  readonly clock: Clock
+  readonly random: import('../base/random.js').Random
+  readonly logger: Logger
+  readonly memory: OverlayMemory
+}
+
+/** Who hears what an overlay decided about the membership. */
+export interface MembershipSink {
+  memberJoined(member: Member): void
+  memberLeft(member: Member, reason: 'left' | 'replaced' | 'evicted'): void
+  selfLeft(): void
+  badMessage(from: string, detail: string): void
+}
+
+/**
+ * Feeds an overlay and performs its effects. Events that come up while effects are performed wait
+ * their turn, so that a step is over before the next begins.
+ */
+export class OverlayDriver {
+  readonly #ground: OverlayGround
+  readonly #sink: MembershipSink
+  readonly #events = new RingQueue<OverlayEvent>()
+  readonly #timers = new Map<string, Timer>()
+  readonly #dialer: AddressDialer
+  #running = false
+  #stopped = false
+
+  constructor(ground: OverlayGround, sink: MembershipSink) {
+    this.#ground = ground
+    this.#sink = sink
+    this.#dialer = new AddressDialer(ground, (address, peer) =>
+      this.feed({ type: 'introduced', address, peer }),
+    )
+  }
+
+  /** Hands an event to the overlay, now or after those that wait. */
+  feed(event: OverlayEvent): void {
+    if (this.#stopped) return
+    this.#events.push(event)
+    if (this.#running) return
+    this.#running = true
+    try {
+      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
+        for (const effect of this.#step(next)) this.#perform(effect)
+      }
+    } finally {
+      this.#running = false
+    }
+  }
+
+  /** The body of an OVERLAY frame. */
+  receive(from: Member, bytes: Uint8Array): void {
+    let body: unknown
+    try {
+      body = this.#ground.codec.decodeValue(bytes)
+    } catch (error) {
+      this.#sink.badMessage(from.name, (error as Error).message)
+      return
+    }
+    this.feed({ type: 'message', from, body })
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#events.clear()
+    this.#dialer.stop()
+    for (const timer of this.#timers.values()) timer.cancel()
+    this.#timers.clear()
+  }
+
+  /** An overlay must not throw; one that does loses the step and not the node. */
+  #step(event: OverlayEvent): readonly OverlayEffect[] {
+    try {
+      return this.#ground.overlay.step(event)
+    } catch (err) {
+      const { overlay, logger } = this.#ground
+      logger.error({ err, overlay: overlay.name, event: event.type }, 'the overlay threw')
+      return []
+    }
+  }
+
+  #perform(effect: OverlayEffect): void {
+    const { transport, memory } = this.#ground
+    switch (effect.type) {
+      case 'connect':
+        transport.connect(effect.peer)
+        break
+      case 'connectAddress':
+        this.#dialer.dial(effect.address)
+        break
+      case 'disconnect':
+        transport.disconnect(effect.peer, effect.reason)
+        break
+      case 'send':
+        this.#send(effect.to, effect.body)
+        break
+      case 'startTimer':
+        this.#startTimer(effect.name, effect.delayMs)
+        break
+      case 'cancelTimer':
+        this.#cancelTimer(effect.name)
+        break
+      case 'memberJoined':
+        this.#sink.memberJoined(effect.member)
+        break
+      case 'memberLeft':
+        this.#sink.memberLeft(effect.member, effect.reason)
+        break
+      case 'selfLeft':
+        this.#sink.selfLeft()
+        break
+      case 'persist':
+        memory.keep(effect.state)
+        break
+      case 'badMessage':
+        this.#sink.badMessage(effect.from, effect.detail)
+        break
+      default:
+        unreachable(effect)
+    }
+  }
+
+  #send(to: string, body: unknown): void {
+    const { codec, transport, overlay, logger } = this.#ground
+    try {
+      transport.sendControl(to, FRAME.OVERLAY, codec.encodeValue(body))
+    } catch (err) {
+      logger.error({ err, overlay: overlay.name, to }, 'an overlay message could not be sent')
+    }
+  }
+
+  #startTimer(name: string, delayMs: number): void {
+    this.#cancelTimer(name)
+    const fire = (): void => {
+      this.#timers.delete(name)
+      this.feed({ type: 'timer', name })
+    }
+    this.#timers.set(name, this.#ground.clock.after(delayMs, fire, true))
+  }
+
+  #cancelTimer(name: string): void {
+    this.#timers.get(name)?.cancel()
+    this.#timers.delete(name)
+  }
+}
