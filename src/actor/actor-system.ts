@@ -64,7 +64,8 @@ export interface ActorSystemParts {
   readonly nodeName: string
   /** ULID of this start of the node. */
   readonly incarnation: string
-  readonly outbound: Outbound
+  /** `remote/` puts its own here. */
+  outbound: Outbound
   readonly bonds: Bonds
   readonly log?: Logger
   readonly options?: ActorSystemOptions
@@ -87,7 +88,8 @@ export class ActorSystem {
   readonly nodeName: string
   readonly incarnation: string
   readonly clock: Clock
-  readonly outbound: Outbound
+  /** `remote/` puts its own here. */
+  outbound: Outbound
   readonly bonds: Bonds
   readonly log: Logger
   readonly scheduler: Scheduler
@@ -116,7 +118,7 @@ export class ActorSystem {
     this.outbound = parts.outbound
     this.bonds = parts.bonds
     this.log = parts.log ?? silentLogger
-    this.scheduler = new Scheduler(world.turn)
+    this.scheduler = new Scheduler(world.clock, world.turn)
     this.deadlines = new Deadlines(world.clock, world.turn)
     this.#options = options as Required<ActorSystemOptions>
     this.#copyLocal = options.copyLocal

@@ -587,7 +587,7 @@ export class Cell implements Route, Runnable {
     const code = willRestart ? 'ERR_RESTARTED' : codeOfEnd(reason)
     const error = this.#ended(code, reason)
     for (const message of begun) {
-      message.controller?.abort(error)
+      message.abort(error)
       if (!message.held && message.sink?.settled === false) message.sink.fail(error)
     }
     for (const message of stashed) {

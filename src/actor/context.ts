@@ -152,9 +152,7 @@ export class Context {
       )
     }
     message.held = true
-    const { sink } = message
-    message.sink = undefined
-    return new Reply<T>(sink)
+    return new Reply<T>(message.sink)
   }
 
   /** The message of a user being handled; timers and lifecycle methods are none. */

@@ -1,40 +1,67 @@
 import type { MethodDefinition } from './method-definition.js'
 import type { ReplySink } from './reply-sink.js'
 
-/** One message in a mailbox. One class, all fields set here in one order: the hot path stays one-shaped. */
+/**
+ * One message in a mailbox. One class, all fields set here in one order, and as few as will do: the
+ * hot path stays one-shaped, and half of what a tell costs is memory.
+ */
 export class Message {
   readonly method: MethodDefinition
   readonly args: readonly unknown[]
   /** Absent for a tell. */
-  sink: ReplySink | undefined
-  /** The method's result is not the answer: it was stashed, or the reply deferred. */
-  held: boolean
-  /** Position among all messages of its mailbox; kept only where a method is reentrant. */
-  order: number
-  /** Made when the method reads `this.signal`. */
-  controller: AbortController | undefined
+  readonly sink: ReplySink | undefined
+  #rare: Rare | undefined
 
   constructor(method: MethodDefinition, args: readonly unknown[], sink: ReplySink | undefined) {
     this.method = method
     this.args = args
     this.sink = sink
-    this.held = false
-    this.order = 0
-    this.controller = undefined
+    this.#rare = undefined
   }
 
-  /** The answer is not wanted any more: do not begin. */
-  get abandoned(): boolean {
-    return this.sink?.settled === true
+  /** The method's result is not the answer: the message was stashed, or its reply deferred. */
+  get held(): boolean {
+    return this.#rare !== undefined && this.#rare.held
   }
 
-  /** The signal of this message: aborted when the asker gives up or the incarnation ends. */
+  set held(held: boolean) {
+    if (this.#rare !== undefined || held) this.#more().held = held
+  }
+
+  /** Position among all messages of its mailbox; kept only where a method is reentrant. */
+  get order(): number {
+    return this.#rare === undefined ? 0 : this.#rare.order
+  }
+
+  set order(order: number) {
+    this.#more().order = order
+  }
+
+  /** The signal of this message, made when it is first read: aborted when the asker gives up or the incarnation ends. */
   signal(): AbortSignal {
-    if (this.controller === undefined) {
+    const rare = this.#more()
+    if (rare.controller === undefined) {
       const controller = new AbortController()
-      this.controller = controller
+      rare.controller = controller
       this.sink?.onAbandoned((reason) => controller.abort(reason))
     }
-    return this.controller.signal
+    return rare.controller.signal
   }
+
+  /** Aborts the signal, if somebody has read it. */
+  abort(reason: unknown): void {
+    this.#rare?.controller?.abort(reason)
+  }
+
+  #more(): Rare {
+    if (this.#rare === undefined) this.#rare = new Rare()
+    return this.#rare
+  }
+}
+
+/** What most messages never need. */
+class Rare {
+  held = false
+  order = 0
+  controller: AbortController | undefined = undefined
 }

@@ -1,5 +1,6 @@
 import { TroupeError } from '../base/errors.js'
 import type { ExitReason } from './exit-reason.js'
+import type { MethodDefinition } from './method-definition.js'
 import type { AnyRef } from './ref.js'
 import type { SendOptions } from './send-options.js'
 
@@ -8,14 +9,14 @@ export interface Outbound {
   /** False: above the high-water mark, or refused (then `deadLetter` says why). @throws TroupeError ERR_NOT_SERIALIZABLE */
   tell(
     to: AnyRef,
-    method: string,
+    method: MethodDefinition,
     args: readonly unknown[],
     options: SendOptions | undefined,
   ): boolean
   /** Settles at the latest at the deadline. */
   ask(
     to: AnyRef,
-    method: string,
+    method: MethodDefinition,
     args: readonly unknown[],
     options: SendOptions | undefined,
   ): Promise<unknown>

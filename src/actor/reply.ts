@@ -79,6 +79,11 @@ export class ReplyTable {
     return id
   }
 
+  /** The reply by that number, which came home; undefined for one that is unknown or was answered. */
+  get(id: number): Reply | undefined {
+    return this.#byId.get(id)
+  }
+
   /** Takes the reply out; undefined for a number that is unknown or was answered. */
   take(id: number): Reply | undefined {
     const reply = this.#byId.get(id)

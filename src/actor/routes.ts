@@ -14,6 +14,8 @@ export class RemoteRoute implements Route {
   readonly node: string
   readonly id: string | undefined
   readonly registeredName: string | undefined
+  /** For the outbound: what it worked out about this address. */
+  destination: unknown
 
   constructor(
     system: ActorSystem,
@@ -27,6 +29,7 @@ export class RemoteRoute implements Route {
     this.node = node
     this.id = id
     this.registeredName = name
+    this.destination = undefined
   }
 
   tell(
@@ -35,7 +38,7 @@ export class RemoteRoute implements Route {
     args: readonly unknown[],
     options: SendOptions | undefined,
   ): boolean {
-    return this.#system.outbound.tell(ref, method.name, args, options)
+    return this.#system.outbound.tell(ref, method, args, options)
   }
 
   ask(
@@ -44,7 +47,7 @@ export class RemoteRoute implements Route {
     args: readonly unknown[],
     options: SendOptions | undefined,
   ): Promise<unknown> {
-    return this.#system.outbound.ask(ref, method.name, args, options)
+    return this.#system.outbound.ask(ref, method, args, options)
   }
 
   ready(ref: AnyRef): Promise<void> {

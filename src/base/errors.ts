@@ -80,6 +80,10 @@ export const CODES = {
     retryable: true,
     meaning: 'The supervisor has maxChildren children; none was started.',
   },
+  ERR_TOO_MANY_BONDS: {
+    retryable: true,
+    meaning: 'The node holds as many watches or links of that peer as it allows.',
+  },
   ERR_NO_CHILD: { retryable: false, meaning: 'The supervisor has no child with that id.' },
   ERR_CHILD_RUNNING: { retryable: false, meaning: 'The child runs; stop it first.' },
   ERR_NOT_DYNAMIC: {

@@ -65,7 +65,8 @@ export class AddressDialer {
     const { clock, random, logger } = this.#ground
     const key = addressText(address)
     const delayMs = backoffMs(failures, BACKOFF_MIN_MS, BACKOFF_MAX_MS, random)
-    if (failures === 0) logger.warn({ err, address: key }, 'no peer at an address of the overlay yet')
+    if (failures === 0)
+      logger.warn({ err, address: key }, 'no peer at an address of the overlay yet')
     else logger.debug({ err, address: key, failures, delayMs }, 'still no peer at that address')
     const next = (): void => this.#attempt(address, failures + 1)
     this.#dialling.set(key, clock.after(delayMs, next, true))

@@ -58,7 +58,7 @@ export class FrameStream implements ConnectionHandler {
     this.connection = connection
     this.#owner = owner
     this.#reader = new FrameReader(context.options.maxMessageBytes)
-    this.#deliver = (kind, bytes, start, end) => this.#frame(kind, bytes, start, end)
+    this.#deliver = (kind, bytes, start, end) => this.pass(kind, bytes, start, end)
     context.connections.opened(this)
     connection.attach(this)
   }
@@ -156,7 +156,8 @@ export class FrameStream implements ConnectionHandler {
     this.#delayedOut?.clear()
   }
 
-  #frame(kind: FrameKind, bytes: Buffer, start: number, end: number): void {
+  /** One frame on its way in, across the gate. */
+  pass(kind: FrameKind, bytes: Buffer, start: number, end: number): void {
     if (!this.#open) return
     this.framesIn++
     const verdict = this.#context.gate.in(this.#owner, kind, undefined, end - start + HEAD_BYTES)

@@ -17,14 +17,15 @@ export class RemoteCall extends Call {
   constructor(
     deadlines: Deadlines,
     counters: CallCounters,
-    what: { toString(): string },
+    who: { toString(): string },
+    method: string,
     id: number,
     peer: RemotePeer,
     channel: number,
     to: number | string,
     key: number,
   ) {
-    super(deadlines, counters, what)
+    super(deadlines, counters, who, method)
     this.id = id
     this.peer = peer
     this.channel = channel
@@ -52,18 +53,29 @@ export class Calls {
     this.#limit = limit
   }
 
-  /** Begins a call; `what` says in errors who was asked. The caller sends the envelope. */
+  /** Begins a call; the text of `who` says in errors who was asked. The caller sends the envelope. */
   open(
     peer: RemotePeer,
     channel: number,
     to: number | string,
     key: number,
-    what: { toString(): string },
+    who: { toString(): string },
+    method: string,
     timeoutMs: number,
     signal: AbortSignal | undefined,
   ): RemoteCall {
     const id = ++this.#last
-    const call = new RemoteCall(this.#deadlines, this.#counters, what, id, peer, channel, to, key)
+    const call = new RemoteCall(
+      this.#deadlines,
+      this.#counters,
+      who,
+      method,
+      id,
+      peer,
+      channel,
+      to,
+      key,
+    )
     if (peer.calls.size >= this.#limit) {
       const detail = `${this.#limit} calls to node ${peer.name} wait for their answers`
       call.fail(new TroupeError('ERR_LANE_FULL', detail))
@@ -99,18 +111,19 @@ export class Calls {
   nodeDown(peer: RemotePeer, reason: TroupeError): void {
     const calls = [...peer.calls.values()]
     peer.calls.clear()
-    for (const call of calls) call.fail(nodeDownError(peer.name, call, reason))
+    for (const call of calls) call.fail(nodeDownError(peer.name, reason))
   }
 
   /** The question was accepted and never written. */
   undelivered(peer: RemotePeer, callId: number, reason: TroupeError): void {
-    this.#take(peer, callId, false)?.fail(reason)
+    const call = peer.calls.get(callId)
+    if (call !== undefined) this.refuse(call, reason)
   }
 
-  #take(peer: RemotePeer, callId: number, late = true): RemoteCall | undefined {
+  #take(peer: RemotePeer, callId: number): RemoteCall | undefined {
     const call = peer.calls.get(callId)
-    if (call !== undefined) peer.calls.delete(callId)
-    else if (late) this.#counters.lateAnswers++
+    if (call === undefined) this.#counters.lateAnswers++
+    else peer.calls.delete(callId)
     return call
   }
 
@@ -130,12 +143,8 @@ export class Calls {
 
 export const NO_ARGS: readonly unknown[] = Object.freeze([])
 
-export const nodeDownError = (
-  node: string,
-  what: { toString(): string },
-  reason: unknown,
-): TroupeError =>
-  new TroupeError('ERR_NODE_DOWN', `node ${node} went down before it answered ${what}`, {
+export const nodeDownError = (node: string, reason: unknown): TroupeError =>
+  new TroupeError('ERR_NODE_DOWN', `node ${node} went down before it answered`, {
     cause: reason,
     data: { node },
   })

@@ -10,11 +10,7 @@ import type { InboundCall } from './inbound-call.js'
 import type { RemotePeer, RemotePeers } from './remote-peer.js'
 
 /** Answers one kind of request; what it throws, or rejects with, is the answer too. */
-export type ControlHandler = (
-  from: Member,
-  args: readonly unknown[],
-  call: InboundCall | undefined,
-) => unknown
+export type ControlHandler = (from: Member, args: readonly unknown[]) => unknown
 
 export interface RequestOptions {
   /** Deadline in milliseconds; default: the node's askTimeoutMs. */
@@ -67,8 +63,8 @@ export class Control {
     const peer = this.#peers.named(node)
     if (peer === undefined) return Promise.reject(unknownNode(node))
     const timeoutMs = options.timeoutMs ?? this.#timeoutMs
-    const what = `${op} of node ${node}`
-    const call = this.#calls.open(peer, this.#channel, 0, 0, what, timeoutMs, options.signal)
+    const who = `node ${node}`
+    const call = this.#calls.open(peer, this.#channel, 0, 0, who, op, timeoutMs, options.signal)
     if (call.settled) return call.promise
     try {
       if (this.#send(node, op, call.id, args) === FULL) {
@@ -110,13 +106,13 @@ export class Control {
       if (handler === undefined) {
         throw new TroupeError('ERR_UNKNOWN_HANDLER', `no node request is called ${show(op)}`)
       }
-      const answer = handler(from, args, call)
+      const answer = handler(from, args)
       if (answer instanceof Promise) {
         answer.then(
           (value) => call?.reply(value),
           (error: unknown) => this.#refuse(peer, op, call, error),
         )
-      } else if (answer !== LATER) call?.reply(answer)
+      } else call?.reply(answer)
     } catch (error) {
       this.#refuse(peer, op, call, error)
     }
@@ -132,9 +128,6 @@ export class Control {
     else this.#log.warn({ node: peer.name, op: String(op), error }, 'a notice of a node was refused')
   }
 }
-
-/** Returned by a handler that answers through its call. */
-export const LATER = Symbol('later')
 
 export const unknownNode = (node: string): TroupeError =>
   new TroupeError('ERR_UNKNOWN_NODE', `no member is called ${show(node)}`, { data: { node } })

@@ -1,0 +1,42 @@
+import type { Logger } from '../base/logger.js'
+import { durationMs, type Fields, integer, readOptions } from '../base/options.js'
+import type { Member, OverlayFactory } from '../overlay/overlay.js'
+import type { ChannelTable } from '../peer/channel-table.js'
+import type { Transport, TransportSink } from '../peer/transport.js'
+import type { Codec } from '../wire/codec.js'
+import type { World } from '../world/world.js'
+import { TTL_MAX } from './relay-frame.js'
+
+/** What a cluster is made of. */
+export interface ClusterParts {
+  readonly world: World
+  /** Who this node is; its addresses are known once the transport has started. */
+  readonly identity: Omit<Member, 'addresses'>
+  readonly overlay: OverlayFactory
+  readonly channels: ChannelTable
+  readonly codec: Codec
+  /** Makes the transport, which reports to the sink it is given. */
+  transport(sink: TransportSink): Transport
+  /** Default: silent. */
+  readonly logger?: Logger
+}
+
+/** The times and bounds of a cluster. */
+export interface ClusterTiming {
+  /** From `peerDown` without return to `nodeDown`. Default 2,000. */
+  readonly downAfterMs: number
+  /** How long the holder of a contested name may take to answer: a heartbeat or so. Default 1,500. */
+  readonly probeMs: number
+  /** Hops a relayed message may take. Default 5. */
+  readonly relayTtl: number
+}
+
+const FIELDS: Fields<ClusterTiming> = {
+  downAfterMs: { fallback: 2_000, check: durationMs() },
+  probeMs: { fallback: 1_500, check: durationMs(1) },
+  relayTtl: { fallback: 5, check: integer(1, TTL_MAX) },
+}
+
+/** @throws TroupeError ERR_BAD_OPTION naming option, rule and value */
+export const readClusterTiming = (given: Partial<ClusterTiming> = {}): ClusterTiming =>
+  readOptions<ClusterTiming>('cluster', FIELDS, given)

@@ -1,0 +1,268 @@
+import type { EventEmitter } from 'eventemitter3'
+import { TroupeError } from '../base/errors.js'
+import { type Logger, silentLogger } from '../base/logger.js'
+import { badOption, durationMs } from '../base/options.js'
+import type { Random } from '../base/random.js'
+import { parseAddress } from '../overlay/address.js'
+import type { Member } from '../overlay/overlay.js'
+import { SENT, type SendOutcome, type Transport, type TransportStats } from '../peer/transport.js'
+import type { Envelope } from '../wire/envelope.js'
+import type { Address } from '../world/network.js'
+import type { Carrier, CarrierSink } from './carrier.js'
+import type { ClusterEvents } from './cluster-events.js'
+import { type ClusterParts, type ClusterTiming, readClusterTiming } from './cluster-options.js'
+import { type ForwardHandler, Forwarding, type ForwardOptions } from './forwarding.js'
+import { Inbound } from './inbound.js'
+import { Join } from './join.js'
+import { NameContest } from './name-contest.js'
+import { OverlayMemory } from './overlay-memory.js'
+import { Reporter } from './reporter.js'
+import { type RelayStats, unknownNode } from './router.js'
+import { Running } from './running.js'
+
+export interface JoinOptions {
+  /** From the call until the peer can be used. Default 5,000. */
+  readonly timeoutMs?: number
+}
+
+const JOIN_TIMEOUT_MS = 5_000
+
+/**
+ * Nodes that know each other: who is a member, who can be reached, and a way for messages to every
+ * one of them. Made of a transport, an overlay, a failure detector and a router. The peer service of
+ * Partisan (`join`, `leave`, `members`, `forward`) is complete without anything above it.
+ */
+export class Cluster implements Carrier {
+  /** See ClusterEvents. A listener that throws is logged and hurts nobody else. */
+  readonly events: EventEmitter<ClusterEvents>
+  readonly #parts: ClusterParts
+  readonly #timing: ClusterTiming
+  readonly #logger: Logger
+  readonly #reporter: Reporter
+  readonly #transport: Transport
+  readonly #forwarding: Forwarding
+  readonly #random: Random
+  readonly #joins = new Set<Join>()
+  #self: Member
+  #sink: CarrierSink | undefined
+  #running: Running | undefined
+  #memory: OverlayMemory | undefined
+  #stopped: Promise<void> | undefined
+  #leaving = false
+
+  /** @throws TroupeError ERR_BAD_OPTION */
+  constructor(parts: ClusterParts, timing?: Partial<ClusterTiming>) {
+    const logger = parts.logger ?? silentLogger
+    this.#parts = parts
+    this.#timing = readClusterTiming(timing)
+    this.#logger = logger
+    this.#reporter = new Reporter(logger)
+    this.events = this.#reporter.events
+    this.#random = parts.world.random.fork('cluster')
+    this.#self = { ...parts.identity, addresses: [] }
+    this.#forwarding = new Forwarding(parts.codec, logger, (from, detail) =>
+      this.#reporter.badMessage(from, detail),
+    )
+    const inbound = new Inbound({
+      reporter: this.#reporter,
+      running: () => this.#running,
+      sink: () => this.#sink,
+      holderKeeps: (newcomer, holder) => contest.holderKeeps(newcomer, holder, this.#self),
+    })
+    this.#transport = parts.transport(inbound)
+    const contest = new NameContest(this.#transport, this.#timing.probeMs)
+  }
+
+  /** This node as others know it; its addresses are known once `start` has resolved. */
+  get self(): Member {
+    return this.#self
+  }
+
+  /** Whoever stands above: gets envelopes and news about nodes. Once, before `start`. */
+  attach(sink: CarrierSink): void {
+    this.#sink = sink
+  }
+
+  /**
+   * Listens, and takes up the membership of the last start if the world has a store.
+   * @throws TroupeError ERR_ADDRESS_IN_USE, ERR_STORE, with nothing left open
+   */
+  async start(): Promise<void> {
+    const { world, codec, overlay, identity } = this.#parts
+    const memory = new OverlayMemory(world.store, codec, this.#logger, overlay.name)
+    const restored = await memory.restore()
+    await this.#transport.start()
+    if (this.#stopped !== undefined) return
+    this.#memory = memory
+    this.#self = { ...identity, addresses: this.#transport.addresses }
+    const running = new Running({
+      parts: this.#parts,
+      timing: this.#timing,
+      self: this.#self,
+      transport: this.#transport,
+      memory,
+      random: this.#random,
+      logger: this.#logger,
+      reporter: this.#reporter,
+      forwarding: this.#forwarding,
+      sink: () => this.#sink,
+      changed: () => this.#checkJoins(),
+      selfLeft: () => this.#selfLeft(),
+    })
+    this.#running = running
+    running.driver.feed(restored === undefined ? { type: 'start' } : { type: 'start', restored })
+  }
+
+  /**
+   * Joins the cluster of the peer at an address: `host:port`, `[::1]:9000` or an `Address`. Resolves
+   * to the peer's name once it can be used, that is, it is a member here and connected. What may pass
+   * (nobody listens yet) is tried again until the deadline.
+   *
+   * @throws TroupeError ERR_JOIN_TIMEOUT at the deadline; at once what does not pass by itself:
+   *   ERR_BAD_ADDRESS, ERR_NAME_TAKEN, ERR_COOKIE, ERR_PROTOCOL, ERR_OVERLAY_MISMATCH, ERR_JOIN_SELF,
+   *   ERR_NODE_STOPPED
+   */
+  async join(address: string | Address, options: JoinOptions = {}): Promise<string> {
+    const at = parseAddress(address)
+    const { timeoutMs = JOIN_TIMEOUT_MS } = options
+    const rule = durationMs(1)
+    if (!rule.test(timeoutMs)) throw badOption('join.timeoutMs', rule.text, timeoutMs)
+    const running = this.#need()
+    const join = new Join(
+      {
+        transport: this.#transport,
+        clock: this.#parts.world.clock,
+        random: this.#random,
+        contact: (peer) => running.driver.feed({ type: 'join', contact: peer }),
+        isUsable: (name) => running.isUsable(name),
+      },
+      at,
+      timeoutMs,
+    )
+    this.#joins.add(join)
+    try {
+      return await join.promise
+    } finally {
+      this.#joins.delete(join)
+    }
+  }
+
+  /**
+   * Takes a node out of the membership: this one without a name, else another. It gets to know and
+   * is alone then; it may join again.
+   *
+   * @throws TroupeError ERR_UNKNOWN_NODE, ERR_NODE_STOPPED
+   */
+  leave(name: string = this.#self.name): void {
+    const running = this.#need()
+    if (name !== this.#self.name && !running.isMember(name)) throw unknownNode(name)
+    this.#leaving = name === this.#self.name
+    running.driver.feed({ type: 'leave', name })
+    this.#leaving = false
+  }
+
+  /** Members as known here, this node included, sorted by name. */
+  members(): readonly Member[] {
+    return this.#running?.overlay.members() ?? [this.#self]
+  }
+
+  member(node: string): Member | undefined {
+    if (node === this.#self.name) return this.#self
+    return this.#running?.member(node)
+  }
+
+  /** True when that node is a member (or about to be one) and messages can travel to it now. */
+  isUp(node: string): boolean {
+    return this.#running?.watch.isConnected(node) ?? false
+  }
+
+  channelIndex(name: string): number {
+    return this.#parts.channels.index(name)
+  }
+
+  channelName(index: number): string {
+    return this.#parts.channels.name(index)
+  }
+
+  send(node: string, channel: number, envelope: Envelope): SendOutcome {
+    const running = this.#running
+    if (running === undefined) throw this.#stoppedError()
+    return running.router.send(node, channel, envelope)
+  }
+
+  async ready(node: string, channel: number, key: number): Promise<void> {
+    await this.#need().router.ready(node, channel, key)
+  }
+
+  /**
+   * Sends a plain value to a named handler on a node, at most once. True when it was accepted below
+   * the lane's high-water mark; false: slow down, or it was not taken.
+   *
+   * @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE, ERR_UNKNOWN_NODE, ERR_NO_ROUTE,
+   *   ERR_UNKNOWN_CHANNEL, ERR_NODE_STOPPED
+   */
+  forward(node: string, handler: string, message: unknown, options: ForwardOptions = {}): boolean {
+    const channel = this.channelIndex(options.channel ?? 'default')
+    return this.send(node, channel, this.#forwarding.envelope(handler, message, options)) === SENT
+  }
+
+  /** Handles what is forwarded to that name, in place of an earlier handler. The function returned ends it. */
+  onForward(handler: string, run: ForwardHandler): () => void {
+    return this.#forwarding.on(handler, run)
+  }
+
+  /** What became of messages that travelled through others. */
+  relayStats(): Readonly<RelayStats> | undefined {
+    return this.#running?.router.stats
+  }
+
+  transportStats(): TransportStats {
+    return this.#transport.stats()
+  }
+
+  /** Smoothed round-trip time to a connected node, in ms. */
+  rttMs(node: string): number | undefined {
+    return this.#transport.rttMs(node)
+  }
+
+  /** The overlay's own picture of itself, for tests and dashboards. */
+  snapshot(): Readonly<Record<string, unknown>> | undefined {
+    return this.#running?.overlay.snapshot()
+  }
+
+  /**
+   * Ends pending joins, flushes lanes for at most `drainMs`, says goodbye to all peers and closes.
+   * This node stays a member: others see it go down, and up again when it starts anew.
+   */
+  stop(drainMs = 0): Promise<void> {
+    this.#stopped ??= this.#stop(drainMs)
+    return this.#stopped
+  }
+
+  async #stop(drainMs: number): Promise<void> {
+    const running = this.#running
+    this.#running = undefined
+    running?.stop()
+    for (const join of this.#joins) join.fail(this.#stoppedError())
+    await this.#transport.stop(drainMs)
+    await this.#memory?.flush()
+  }
+
+  #selfLeft(): void {
+    this.#reporter.left(this.#leaving)
+  }
+
+  #checkJoins(): void {
+    for (const join of this.#joins) join.check()
+  }
+
+  #need(): Running {
+    if (this.#running === undefined) throw this.#stoppedError()
+    return this.#running
+  }
+
+  #stoppedError(): TroupeError {
+    const state = this.#stopped === undefined ? 'has not started' : 'is stopping or has stopped'
+    return new TroupeError('ERR_NODE_STOPPED', `node ${this.#self.name} ${state}`)
+  }
+}

@@ -1,0 +1,74 @@
+import { codeOf } from '../base/errors.js'
+import type { Logger } from '../base/logger.js'
+import { hashText } from '../base/random.js'
+import type { Member } from '../overlay/overlay.js'
+import type { Codec } from '../wire/codec.js'
+import { ENVELOPE, Envelope } from '../wire/envelope.js'
+
+/** Handles what `forward` sent to a named handler of this node. */
+export type ForwardHandler = (message: unknown, from: Member) => void
+
+export interface ForwardOptions {
+  /** Default `default`. */
+  readonly channel?: string
+  /** Messages of one key keep their order; default: the handler's name. */
+  readonly partitionKey?: string | number
+}
+
+/** Handlers by name, and the envelopes that reach them. */
+export class Forwarding {
+  readonly #codec: Codec
+  readonly #logger: Logger
+  readonly #badMessage: (from: string, detail: string) => void
+  readonly #handlers = new Map<string, ForwardHandler>()
+
+  constructor(codec: Codec, logger: Logger, badMessage: (from: string, detail: string) => void) {
+    this.#codec = codec
+    this.#logger = logger
+    this.#badMessage = badMessage
+  }
+
+  /** The handler replaces an earlier one of that name. The function returned takes it away. */
+  on(handler: string, run: ForwardHandler): () => void {
+    this.#handlers.set(handler, run)
+    return () => {
+      if (this.#handlers.get(handler) === run) this.#handlers.delete(handler)
+    }
+  }
+
+  envelope(handler: string, message: unknown, options: ForwardOptions): Envelope {
+    const key = hashText(String(options.partitionKey ?? handler))
+    return new Envelope(ENVELOPE.FORWARD, handler, 0, 0, key, [message], undefined, undefined)
+  }
+
+  /** A handler that throws is logged and hurts nobody else. */
+  deliver(from: Member, envelope: Envelope): void {
+    const handler = String(envelope.to)
+    const run = this.#handlers.get(handler)
+    if (run === undefined) {
+      this.#badMessage(from.name, `forward to ${JSON.stringify(handler)}, which is no handler here`)
+      return
+    }
+    const message = this.#messageOf(from, envelope)
+    if (message === undefined) return
+    try {
+      run(message.value, from)
+    } catch (err) {
+      this.#logger.error(
+        { err, code: codeOf(err), handler, from: from.name },
+        'a forward handler threw',
+      )
+    }
+  }
+
+  #messageOf(from: Member, envelope: Envelope): { readonly value: unknown } | undefined {
+    try {
+      const args = envelope.body === undefined ? [] : this.#codec.decodeArgs(envelope.body)
+      if (args.length === 1) return { value: args[0] }
+      this.#badMessage(from.name, `a forward with ${args.length} messages`)
+    } catch (error) {
+      this.#badMessage(from.name, (error as Error).message)
+    }
+    return undefined
+  }
+}

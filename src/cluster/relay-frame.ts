@@ -1,0 +1,105 @@
+import { isUlid } from '../base/identity.js'
+import { isGeneration, isNodeName } from '../overlay/member.js'
+import type { Codec } from '../wire/codec.js'
+import type { Envelope } from '../wire/envelope.js'
+import { RELAY_HEAD_LIMIT } from '../wire/frame.js'
+import { encodeEnvelopeBody } from '../wire/frame-writer.js'
+
+/** More hops than any overlay needs: what a peer claims above it is malformed. */
+export const TTL_MAX = 64
+
+/** Who sends a relayed envelope to whom, and how far it may still go. */
+export interface RelayHead {
+  /** Counts the relayed envelopes of the source's incarnation, from 1. */
+  readonly id: number
+  /** Hops left, this one included. */
+  readonly ttl: number
+  readonly channel: string
+  readonly source: string
+  readonly sourceIncarnation: string
+  readonly sourceGeneration: number
+  readonly destination: string
+  /** '' when the source did not know it. */
+  readonly destinationIncarnation: string
+}
+
+export interface RelayFrame {
+  readonly head: RelayHead
+  /** The envelope, as encoded by the source. */
+  readonly envelope: Uint8Array
+}
+
+/**
+ * The body of a RELAY frame: u16 LE bytes of the head, the head as an encoded array, the envelope.
+ * @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE
+ */
+export function encodeRelay(head: RelayHead, envelope: Envelope, codec: Codec): Uint8Array {
+  const body = encodeEnvelopeBody(envelope, codec)
+  return relayBytes(head, body.chunks, codec)
+}
+
+/** The same frame with another head. @throws TroupeError ERR_TOO_LARGE */
+export const reencodeRelay = (head: RelayHead, envelope: Uint8Array, codec: Codec): Uint8Array =>
+  relayBytes(head, [envelope], codec)
+
+function relayBytes(head: RelayHead, body: readonly Uint8Array[], codec: Codec): Uint8Array {
+  const fields = codec.encodeValue([
+    head.id,
+    head.ttl,
+    head.channel,
+    head.source,
+    head.sourceIncarnation,
+    head.sourceGeneration,
+    head.destination,
+    head.destinationIncarnation,
+  ])
+  let size = 2 + fields.length
+  for (const chunk of body) size += chunk.length
+  const bytes = new Uint8Array(size)
+  bytes[0] = fields.length
+  bytes[1] = fields.length >>> 8
+  bytes.set(fields, 2)
+  let at = 2 + fields.length
+  for (const chunk of body) {
+    bytes.set(chunk, at)
+    at += chunk.length
+  }
+  return bytes
+}
+
+/** The relay frame in a body that a peer sent, or undefined when its head breaks a rule. */
+export function readRelay(body: Uint8Array, codec: Codec): RelayFrame | undefined {
+  if (body.length < 2) return undefined
+  const headBytes = (body[0] as number) | ((body[1] as number) << 8)
+  if (headBytes > RELAY_HEAD_LIMIT - 2 || 2 + headBytes > body.length) return undefined
+  let fields: unknown
+  try {
+    fields = codec.decodeValue(body.subarray(2, 2 + headBytes))
+  } catch {
+    return undefined
+  }
+  const head = headFromWire(fields)
+  return head && { head, envelope: body.subarray(2 + headBytes) }
+}
+
+function headFromWire(fields: unknown): RelayHead | undefined {
+  if (!Array.isArray(fields) || fields.length !== 8) return undefined
+  const [id, ttl, channel, source, sourceIncarnation, sourceGeneration, destination, known] =
+    fields as unknown[]
+  if (!isGeneration(id) || !isGeneration(ttl) || ttl < 1 || ttl > TTL_MAX) return undefined
+  if (typeof channel !== 'string' || !isNodeName(source) || !isNodeName(destination)) {
+    return undefined
+  }
+  if (!isUlid(sourceIncarnation) || !isGeneration(sourceGeneration)) return undefined
+  if (known !== '' && !isUlid(known)) return undefined
+  return {
+    id,
+    ttl,
+    channel,
+    source,
+    sourceIncarnation,
+    sourceGeneration,
+    destination,
+    destinationIncarnation: known,
+  }
+}

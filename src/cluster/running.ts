@@ -1,0 +1,155 @@
+import type { TroupeError } from '../base/errors.js'
+import type { Logger } from '../base/logger.js'
+import type { Random } from '../base/random.js'
+import type { Member, Overlay } from '../overlay/overlay.js'
+import type { Transport } from '../peer/transport.js'
+import { ENVELOPE, type Envelope } from '../wire/envelope.js'
+import type { CarrierSink } from './carrier.js'
+import type { ClusterParts, ClusterTiming } from './cluster-options.js'
+import type { Forwarding } from './forwarding.js'
+import { NodeWatch } from './node-watch.js'
+import { OverlayDriver } from './overlay-driver.js'
+import type { OverlayMemory } from './overlay-memory.js'
+import type { Reporter } from './reporter.js'
+import { Router } from './router.js'
+
+/** What a running cluster is built on. */
+export interface RunningGround {
+  readonly parts: ClusterParts
+  readonly timing: ClusterTiming
+  readonly self: Member
+  readonly transport: Transport
+  readonly memory: OverlayMemory
+  readonly random: Random
+  readonly logger: Logger
+  readonly reporter: Reporter
+  readonly forwarding: Forwarding
+  /** What stands above, if anything. */
+  sink(): CarrierSink | undefined
+  /** A node became a member or reachable: joins may be done. */
+  changed(): void
+  selfLeft(): void
+}
+
+/**
+ * The machines of a cluster from `start` to `stop`, and the wires between them: what the overlay
+ * decides about members goes to the detector, what the detector decides about nodes goes to the
+ * overlay, and both to whoever listens.
+ */
+export class Running {
+  readonly overlay: Overlay
+  readonly driver: OverlayDriver
+  readonly router: Router
+  readonly watch: NodeWatch
+  readonly #ground: RunningGround
+  /** Members by name, as the overlay's stream of differences tells them; this node is not in it. */
+  readonly #members = new Map<string, Member>()
+
+  constructor(ground: RunningGround) {
+    const { parts, timing, self, transport, memory, random, logger, reporter } = ground
+    const { codec, channels, world } = parts
+    this.#ground = ground
+    this.overlay = parts.overlay.create(self, random.fork('overlay'))
+    const { overlay } = this
+    const { direct } = overlay.capabilities
+    const badMessage = (from: string, detail: string): void => reporter.badMessage(from, detail)
+    this.watch = new NodeWatch(
+      world.clock,
+      { downAfterMs: timing.downAfterMs, direct },
+      {
+        nodeUp: (node, again) => this.#nodeUp(node, again),
+        nodeDown: (node, reason) => this.#nodeDown(node, reason),
+      },
+    )
+    this.driver = new OverlayDriver(
+      {
+        overlay,
+        transport,
+        codec,
+        clock: world.clock,
+        random: random.fork('dial'),
+        logger,
+        memory,
+      },
+      {
+        memberJoined: (member) => this.#memberJoined(member),
+        memberLeft: (member, reason) => this.#memberLeft(member, reason),
+        selfLeft: () => ground.selfLeft(),
+        badMessage,
+      },
+    )
+    this.router = new Router({
+      self,
+      overlay,
+      transport,
+      channels,
+      codec,
+      turn: world.turn,
+      relayTtl: timing.relayTtl,
+      member: (node) => this.member(node),
+      deliver: (from, channel, envelope) => this.#deliver(from, channel, envelope),
+      badMessage,
+    })
+  }
+
+  /** The newest incarnation of a node that is a member, or a peer that will be one. */
+  member(node: string): Member | undefined {
+    const { self } = this.#ground
+    if (node === self.name) return self
+    return this.#members.get(node) ?? this.watch.up(node)
+  }
+
+  isMember(node: string): boolean {
+    return this.#members.has(node)
+  }
+
+  /** A member, and messages to it can travel now. */
+  isUsable(node: string): boolean {
+    if (!this.#members.has(node)) return false
+    return !this.overlay.capabilities.direct || this.watch.isConnected(node)
+  }
+
+  /** An envelope from a connected peer. What comes ahead of its sender's membership makes it known. */
+  envelope(from: Member, channel: number, envelope: Envelope): void {
+    if (this.watch.up(from.name)?.incarnation !== from.incarnation) {
+      this.watch.feed({ type: 'heard', peer: from })
+      if (this.watch.up(from.name)?.incarnation !== from.incarnation) return // it left
+    }
+    this.#deliver(from, channel, envelope)
+  }
+
+  stop(): void {
+    this.driver.stop()
+    this.watch.stop()
+  }
+
+  #deliver(from: Member, channel: number, envelope: Envelope): void {
+    if (envelope.kind === ENVELOPE.FORWARD) this.#ground.forwarding.deliver(from, envelope)
+    else this.#ground.sink()?.envelope(from, channel, envelope)
+  }
+
+  #memberJoined(member: Member): void {
+    this.#members.set(member.name, member)
+    this.#ground.reporter.memberJoined(member)
+    this.watch.feed({ type: 'memberJoined', member })
+    this.#ground.changed()
+  }
+
+  #memberLeft(member: Member, reason: 'left' | 'replaced' | 'evicted'): void {
+    this.#members.delete(member.name)
+    this.#ground.reporter.memberLeft(member, reason)
+    this.watch.feed({ type: 'memberLeft', member, reason })
+  }
+
+  #nodeUp(node: Member, again: boolean): void {
+    this.#ground.sink()?.nodeUp(node)
+    if (!again) this.#ground.reporter.nodeUp(node)
+    this.#ground.changed()
+  }
+
+  #nodeDown(node: Member, reason: TroupeError): void {
+    this.#ground.sink()?.nodeDown(node, reason)
+    this.#ground.reporter.nodeDown(node, reason)
+    this.driver.feed({ type: 'nodeDown', peer: node.name, incarnation: node.incarnation })
+  }
+}

@@ -1,0 +1,141 @@
+import type { ActorCounters } from '../actor/actor-system.js'
+import { codeOf } from '../base/errors.js'
+import type { Logger } from '../base/logger.js'
+import type { Carrier } from '../cluster/carrier.js'
+import { FULL } from '../peer/transport.js'
+import { ENVELOPE, Envelope, type EnvelopeKind } from '../wire/envelope.js'
+import { encodeFailure, plainFailure } from './failure.js'
+import type { Answerer, InboundCall } from './inbound-call.js'
+import type { AnswerElsewhere } from './ref-codec.js'
+import type { RemotePeers } from './remote-peer.js'
+
+/** In `method` of a REPLY or FAILURE: `callId` numbers a deferred reply of the receiver, not a call. */
+export const TO_REPLY_TABLE = 1
+
+/**
+ * Sends answers, on the channel and key of their question. One that cannot be serialised becomes a
+ * failure that says so; on a full lane it waits until there is room.
+ */
+export class Answers implements Answerer, AnswerElsewhere {
+  readonly #carrier: Carrier
+  readonly #peers: RemotePeers
+  readonly #counters: ActorCounters
+  readonly #log: Logger
+  readonly #stacks: boolean
+  readonly #channel: number
+
+  /** `stacks`: errors travel with the stack they have here. */
+  constructor(
+    carrier: Carrier,
+    peers: RemotePeers,
+    counters: ActorCounters,
+    stacks: boolean,
+    log: Logger,
+  ) {
+    this.#carrier = carrier
+    this.#peers = peers
+    this.#counters = counters
+    this.#stacks = stacks
+    this.#log = log
+    this.#channel = carrier.channelIndex('default')
+  }
+
+  answer(call: InboundCall, value: unknown): void {
+    if (call.peer.gone) return
+    const { peer, channel, callId, key } = call
+    this.#reply(peer.name, channel, '', callId, key, value)
+  }
+
+  refuse(call: InboundCall, error: unknown): void {
+    if (call.peer.gone) return
+    const { peer, channel, callId, key } = call
+    this.#fail(peer.name, channel, '', callId, key, error)
+  }
+
+  late(): void {
+    this.#counters.lateAnswers++
+  }
+
+  replyTo(node: string, incarnation: string, id: number, value: unknown): void {
+    if (this.#peers.named(node)?.incarnation !== incarnation) return this.late()
+    this.#reply(node, this.#channel, TO_REPLY_TABLE, id, 0, value)
+  }
+
+  failTo(node: string, incarnation: string, id: number, error: unknown): void {
+    if (this.#peers.named(node)?.incarnation !== incarnation) return this.late()
+    this.#fail(node, this.#channel, TO_REPLY_TABLE, id, 0, error)
+  }
+
+  #reply(
+    node: string,
+    channel: number,
+    method: number | string,
+    callId: number,
+    key: number,
+    value: unknown,
+  ): void {
+    try {
+      this.#send(node, channel, ENVELOPE.REPLY, method, callId, key, [value])
+    } catch (error) {
+      if (isValueFault(error)) this.#fail(node, channel, method, callId, key, error)
+      else this.#lost(node, error)
+    }
+  }
+
+  #fail(
+    node: string,
+    channel: number,
+    method: number | string,
+    callId: number,
+    key: number,
+    error: unknown,
+  ): void {
+    const failure = encodeFailure(error, this.#stacks)
+    try {
+      this.#send(node, channel, ENVELOPE.FAILURE, method, callId, key, [failure])
+    } catch (fault) {
+      if (!isValueFault(fault)) return this.#lost(node, fault)
+      try {
+        const plain = plainFailure(failure)
+        this.#send(node, channel, ENVELOPE.FAILURE, method, callId, key, [plain])
+      } catch (again) {
+        this.#lost(node, again)
+      }
+    }
+  }
+
+  #send(
+    node: string,
+    channel: number,
+    kind: EnvelopeKind,
+    method: number | string,
+    callId: number,
+    key: number,
+    args: readonly unknown[],
+  ): void {
+    const envelope = new Envelope(kind, 0, method, callId, key, args, undefined, undefined)
+    if (this.#carrier.send(node, channel, envelope) === FULL) this.#whenReady(node, channel, envelope)
+  }
+
+  /** The asker's deadline bounds how long this matters; it is tried once more and then given up. */
+  #whenReady(node: string, channel: number, envelope: Envelope): void {
+    const { kind, method, callId, key, args } = envelope
+    this.#carrier
+      .ready(node, channel, key)
+      .then(() => {
+        const again = new Envelope(kind, 0, method, callId, key, args, undefined, undefined)
+        if (this.#carrier.send(node, channel, again) === FULL) this.#lost(node, 'the lane is full')
+      })
+      .catch((error: unknown) => this.#lost(node, error))
+  }
+
+  #lost(node: string, error: unknown): void {
+    this.#log.debug({ node, error }, 'an answer could not be sent')
+  }
+}
+
+/** The value itself is the reason: it cannot travel, whatever the way. */
+export function isValueFault(error: unknown): boolean {
+  const code = codeOf(error)
+  return code === 'ERR_NOT_SERIALIZABLE' || code === 'ERR_TOO_LARGE'
+}

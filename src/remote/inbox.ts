@@ -1,0 +1,233 @@
+import type { ActorSystem } from '../actor/actor-system.js'
+import type { Cell } from '../actor/cell.js'
+import { Message } from '../actor/message.js'
+import { TroupeError } from '../base/errors.js'
+import type { Logger } from '../base/logger.js'
+import { show } from '../base/options.js'
+import type { Carrier } from '../cluster/carrier.js'
+import type { Member } from '../overlay/overlay.js'
+import type { Codec } from '../wire/codec.js'
+import { ENVELOPE, type Envelope } from '../wire/envelope.js'
+import { type Answers, TO_REPLY_TABLE } from './answers.js'
+import type { Calls } from './calls.js'
+import type { Control } from './control.js'
+import { decodeFailure } from './failure.js'
+import { InboundCall } from './inbound-call.js'
+import type { RemotePeer, RemotePeers } from './remote-peer.js'
+import type { Signals } from './signals.js'
+
+/** Envelopes of other nodes by what became of them. */
+export class InboxCounters {
+  received = 0
+  /** From an incarnation that is no member. */
+  stale = 0
+  /** A field was wrong, or the body could not be read. */
+  refused = 0
+}
+
+export interface InboxParts {
+  readonly system: ActorSystem
+  readonly carrier: Carrier
+  readonly codec: Codec
+  readonly peers: RemotePeers
+  readonly calls: Calls
+  readonly answers: Answers
+  readonly control: Control
+  readonly signals: Signals
+  readonly inboundMax: number
+  readonly log: Logger
+}
+
+/**
+ * What other nodes send becomes messages, answers, signals and requests. Every field is checked, and
+ * whatever a peer sends nothing leaves `receive` as an exception.
+ */
+export class Inbox {
+  readonly counters = new InboxCounters()
+  readonly #parts: InboxParts
+  readonly #channels = new Map<string, number>()
+
+  constructor(parts: InboxParts) {
+    this.#parts = parts
+  }
+
+  receive(from: Member, channel: number, envelope: Envelope): void {
+    this.counters.received++
+    try {
+      const peer = this.#parts.peers.sender(from)
+      if (peer === undefined) this.counters.stale++
+      else if (isSound(envelope)) this.#dispatch(from, peer, channel, envelope)
+      else this.#refuse(from, envelope, 'a field is wrong')
+    } catch (error) {
+      this.#refuse(from, envelope, error)
+    }
+  }
+
+  #dispatch(from: Member, peer: RemotePeer, channel: number, envelope: Envelope): void {
+    switch (envelope.kind) {
+      case ENVELOPE.TELL:
+        return this.#deliver(envelope, this.#args(envelope), undefined)
+      case ENVELOPE.ASK:
+        return this.#ask(peer, channel, envelope)
+      case ENVELOPE.REPLY:
+      case ENVELOPE.FAILURE:
+        return this.#answer(peer, envelope)
+      case ENVELOPE.ABORT:
+        return this.#abort(peer, envelope.callId)
+      case ENVELOPE.SIGNAL:
+        return this.#parts.signals.received(peer, this.#args(envelope))
+      case ENVELOPE.CONTROL:
+        return this.#control(from, peer, channel, envelope)
+      default:
+        this.#refuse(from, envelope, 'its kind is unknown here')
+    }
+  }
+
+  /** @throws TroupeError ERR_DECODE */
+  #args(envelope: Envelope): readonly unknown[] {
+    const { body, args } = envelope
+    if (body !== undefined) return this.#parts.codec.decodeArgs(body)
+    if (args === undefined) throw new TroupeError('ERR_DECODE', 'an envelope has no arguments')
+    return args
+  }
+
+  #ask(peer: RemotePeer, channel: number, envelope: Envelope): void {
+    const call = this.#open(peer, this.#answerChannel(channel, envelope), envelope)
+    if (call === undefined) return
+    let args: readonly unknown[]
+    try {
+      args = this.#args(envelope)
+    } catch (error) {
+      this.counters.refused++
+      return call.fail(error)
+    }
+    this.#deliver(envelope, args, call)
+  }
+
+  /** Undefined for a repeated question, and for one without a number. */
+  #open(peer: RemotePeer, channel: number, envelope: Envelope): InboundCall | undefined {
+    const { callId, key } = envelope
+    const { inbound } = peer
+    if (callId === 0 || inbound.has(callId)) {
+      this.counters.refused++
+      return undefined
+    }
+    if (inbound.size >= this.#parts.inboundMax) {
+      // The oldest goes on, but hears no more of its asker: its deadline is over in all likelihood.
+      for (const oldest of inbound.keys()) {
+        inbound.delete(oldest)
+        break
+      }
+    }
+    const call = new InboundCall(this.#parts.answers, peer, callId, channel, key)
+    inbound.set(callId, call)
+    return call
+  }
+
+  #deliver(
+    envelope: Envelope,
+    args: readonly unknown[],
+    call: InboundCall | undefined,
+  ): void {
+    const { to, method } = envelope
+    const { system } = this.#parts
+    const cell = this.#cell(to)
+    const definition = this.#mayCall(to, method) ? cell?.definition.method(method) : undefined
+    if (cell === undefined) system.receive(to, method, args, call)
+    else if (definition === undefined) system.unknownMethod(cell.ref, method, args, call)
+    else cell.accept(new Message(definition, args, call))
+  }
+
+  #cell(to: number | string): Cell | undefined {
+    const { system } = this.#parts
+    return typeof to === 'number' ? system.cell(to) : system.named(to)
+  }
+
+  /** An index means something only for a class the sender knows for sure, not for the holder of a name. */
+  #mayCall(to: number | string, method: number | string): boolean {
+    return typeof to === 'number' || typeof method === 'string'
+  }
+
+  /** The channel of the question, unless the method names one that this node has. */
+  #answerChannel(asked: number, envelope: Envelope): number {
+    const method = this.#cell(envelope.to)?.definition.method(envelope.method)
+    const name = method?.answerChannel
+    if (name === undefined) return asked
+    let index = this.#channels.get(name)
+    if (index === undefined) {
+      try {
+        index = this.#parts.carrier.channelIndex(name)
+      } catch {
+        this.#parts.log.warn({ channel: name, type: method?.type }, 'this node has no such channel')
+        index = NO_CHANNEL
+      }
+      this.#channels.set(name, index)
+    }
+    return index === NO_CHANNEL ? asked : index
+  }
+
+  #answer(peer: RemotePeer, envelope: Envelope): void {
+    const { calls, system } = this.#parts
+    const { callId, kind, method } = envelope
+    const failed = kind === ENVELOPE.FAILURE
+    let args: readonly unknown[]
+    try {
+      args = this.#args(envelope)
+    } catch (error) {
+      this.counters.refused++
+      if (method === TO_REPLY_TABLE) system.replies.take(callId)?.reject(error)
+      else calls.undecodable(peer, callId, error)
+      return
+    }
+    if (method === TO_REPLY_TABLE) {
+      const reply = system.replies.take(callId)
+      if (reply === undefined) system.counters.lateAnswers++
+      else if (failed) reply.reject(decodeFailure(args[0]))
+      else reply.resolve(args[0])
+    } else if (failed) calls.fail(peer, callId, args[0])
+    else calls.reply(peer, callId, args[0])
+  }
+
+  #abort(peer: RemotePeer, callId: number): void {
+    const detail = `node ${peer.name} does not wait for this answer any more`
+    peer.inbound.get(callId)?.abandon(new TroupeError('ERR_ABORTED', detail))
+  }
+
+  #control(from: Member, peer: RemotePeer, channel: number, envelope: Envelope): void {
+    const call = envelope.callId === 0 ? undefined : this.#open(peer, channel, envelope)
+    if (envelope.callId !== 0 && call === undefined) return
+    let args: readonly unknown[]
+    try {
+      args = this.#args(envelope)
+    } catch (error) {
+      if (call === undefined) throw error
+      this.counters.refused++
+      return call.fail(error)
+    }
+    this.#parts.control.received(from, peer, envelope.method, args, call)
+  }
+
+  #refuse(from: Member, envelope: Envelope, why: unknown): void {
+    this.counters.refused++
+    const reason = why instanceof Error ? why.message : String(why)
+    const { kind, to, method } = envelope
+    this.#parts.log.warn(
+      { node: from.name, kind: show(kind), to: show(to), method: show(method), reason },
+      'an envelope was refused',
+    )
+  }
+}
+
+const NO_CHANNEL = -1
+const TEXT_CHARS = 512
+
+function isSound(envelope: Envelope): boolean {
+  const { to, method, callId } = envelope
+  return isAddress(to) && isAddress(method) && isCount(callId)
+}
+
+const isAddress = (value: unknown): boolean =>
+  typeof value === 'string' ? value.length <= TEXT_CHARS : isCount(value)
+
+const isCount = (value: unknown): boolean =>
+  Number.isSafeInteger(value) && (value as number) >= 0

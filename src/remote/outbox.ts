@@ -1,0 +1,228 @@
+import type { ActorSystem } from '../actor/actor-system.js'
+import type { ExitReason } from '../actor/exit-reason.js'
+import type { MethodDefinition } from '../actor/method-definition.js'
+import type { Outbound } from '../actor/outbound.js'
+import { type AnyRef, routeOf } from '../actor/ref.js'
+import { RemoteRoute } from '../actor/routes.js'
+import type { SendOptions } from '../actor/send-options.js'
+import { codeOf, type ErrorCode, TroupeError } from '../base/errors.js'
+import { incarnationOf, serialOf } from '../base/identity.js'
+import type { Carrier } from '../cluster/carrier.js'
+import { FULL, SENT } from '../peer/transport.js'
+import { ENVELOPE, Envelope } from '../wire/envelope.js'
+import { isValueFault } from './answers.js'
+import type { Calls } from './calls.js'
+import { type Control, unknownNode } from './control.js'
+import { keyHash, receiverKey } from './key-hash.js'
+import type { MethodTables } from './method-tables.js'
+import type { RemotePeer, RemotePeers } from './remote-peer.js'
+import { encodeReason } from './wire-reason.js'
+
+/** Where a ref leads, worked out once per ref and incarnation of its node. */
+class Destination {
+  readonly peer: RemotePeer
+  /** The actor's serial number, or its name. */
+  readonly to: number | string
+  readonly key: number
+  /** The id is of an earlier start of that node: the actor is no more. */
+  readonly dead: boolean
+
+  constructor(peer: RemotePeer, to: number | string, dead: boolean) {
+    this.peer = peer
+    this.to = to
+    this.key = receiverKey(to)
+    this.dead = dead
+  }
+}
+
+/** Turns tells and asks to actors of other nodes into envelopes. */
+export class Outbox implements Outbound {
+  readonly #system: ActorSystem
+  readonly #carrier: Carrier
+  readonly #peers: RemotePeers
+  readonly #calls: Calls
+  readonly #tables: MethodTables
+  readonly #control: Control
+  readonly #askTimeoutMs: number
+  readonly #channels = new Map<string, number>()
+  readonly #defaultChannel: number
+
+  constructor(parts: {
+    readonly system: ActorSystem
+    readonly carrier: Carrier
+    readonly peers: RemotePeers
+    readonly calls: Calls
+    readonly tables: MethodTables
+    readonly control: Control
+    readonly askTimeoutMs: number
+  }) {
+    this.#system = parts.system
+    this.#carrier = parts.carrier
+    this.#peers = parts.peers
+    this.#calls = parts.calls
+    this.#tables = parts.tables
+    this.#control = parts.control
+    this.#askTimeoutMs = parts.askTimeoutMs
+    this.#defaultChannel = parts.carrier.channelIndex('default')
+  }
+
+  tell(
+    ref: AnyRef,
+    method: MethodDefinition,
+    args: readonly unknown[],
+    options: SendOptions | undefined,
+  ): boolean {
+    const at = this.#destination(ref)
+    if (at === undefined) return this.#dead(ref, method, args, 'ERR_UNKNOWN_NODE')
+    if (at.dead) return this.#dead(ref, method, args, 'ERR_NO_ACTOR')
+    const channel = this.#channel(method, options)
+    const envelope = this.#envelope(ENVELOPE.TELL, at, method, 0, args, options)
+    try {
+      const outcome = this.#carrier.send(at.peer.name, channel, envelope)
+      if (outcome === SENT) return true
+      return outcome === FULL ? this.#dead(ref, method, args, 'ERR_LANE_FULL') : false
+    } catch (error) {
+      const code = codeOf(error) as ErrorCode | undefined
+      if (code === undefined || isValueFault(error)) throw error
+      return this.#dead(ref, method, args, code)
+    }
+  }
+
+  ask(
+    ref: AnyRef,
+    method: MethodDefinition,
+    args: readonly unknown[],
+    options: SendOptions | undefined,
+  ): Promise<unknown> {
+    const at = this.#destination(ref)
+    if (at === undefined) return Promise.reject(unknownNode(ref.node))
+    if (at.dead) return Promise.reject(noActor(ref))
+    try {
+      return this.#ask(at, ref, method, args, options)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  #ask(
+    at: Destination,
+    ref: AnyRef,
+    method: MethodDefinition,
+    args: readonly unknown[],
+    options: SendOptions | undefined,
+  ): Promise<unknown> {
+    const channel = this.#channel(method, options)
+    const key = this.#key(at, method, args, options)
+    const { peer, to } = at
+    const timeoutMs = options?.timeoutMs ?? this.#askTimeoutMs
+    const signal = options?.signal
+    const call = this.#calls.open(peer, channel, to, key, ref, method.name, timeoutMs, signal)
+    if (call.settled) return call.promise
+    const wire = this.#wireMethod(at, method)
+    const envelope = new Envelope(ENVELOPE.ASK, to, wire, call.id, key, args, undefined, undefined)
+    try {
+      if (this.#carrier.send(peer.name, channel, envelope) === FULL) {
+        const detail = `the lane to node ${peer.name} is full: ${ref} was not asked`
+        this.#calls.refuse(call, new TroupeError('ERR_LANE_FULL', detail))
+      }
+    } catch (error) {
+      this.#calls.refuse(call, error)
+    }
+    return call.promise
+  }
+
+  /**
+   * Resolves when the lanes on which messages to this ref travel by default, or by its options, are
+   * below their low-water mark. Lanes that a partition key from the arguments picks are not among them.
+   */
+  async ready(ref: AnyRef): Promise<void> {
+    const at = this.#destination(ref)
+    if (at === undefined || at.dead) return
+    const { options } = ref
+    const key = options?.partitionKey === undefined ? at.key : keyHash(options.partitionKey)
+    const channels = new Set<number>()
+    for (const method of ref.definition.methods) channels.add(this.#channel(method, options))
+    const { name } = at.peer
+    await Promise.all([...channels].map((channel) => this.#carrier.ready(name, channel, key)))
+  }
+
+  /** Rejects with ERR_NODE_DOWN when the node goes down before it said that the actor has ended. */
+  async stop(ref: AnyRef, reason: ExitReason, timeoutMs: number): Promise<void> {
+    const at = this.#destination(ref)
+    if (at === undefined) throw unknownNode(ref.node)
+    if (at.dead) return
+    const deadlineMs = Math.min(timeoutMs + this.#askTimeoutMs, LONGEST_MS)
+    const args = [at.to, encodeReason(reason, false), timeoutMs]
+    await this.#control.request(at.peer.name, 'stop', args, { timeoutMs: deadlineMs })
+  }
+
+  /** The peer and the address there; undefined for a node nobody knows. */
+  destination(ref: AnyRef): { peer: RemotePeer; to: number | string; dead: boolean } | undefined {
+    return this.#destination(ref)
+  }
+
+  #destination(ref: AnyRef): Destination | undefined {
+    const route = routeOf(ref)
+    if (!(route instanceof RemoteRoute)) return undefined
+    const known = route.destination as Destination | undefined
+    if (known !== undefined && !known.peer.gone) return known
+    const peer = this.#peers.named(route.node)
+    if (peer === undefined) return undefined
+    const { id } = route
+    const to = id === undefined ? (route.registeredName ?? '') : serialOf(id)
+    const dead = id !== undefined && incarnationOf(id) !== peer.incarnation
+    const destination = new Destination(peer, to, dead)
+    route.destination = destination
+    return destination
+  }
+
+  #envelope(
+    kind: typeof ENVELOPE.TELL,
+    at: Destination,
+    method: MethodDefinition,
+    callId: number,
+    args: readonly unknown[],
+    options: SendOptions | undefined,
+  ): Envelope {
+    const key = this.#key(at, method, args, options)
+    const wire = this.#wireMethod(at, method)
+    return new Envelope(kind, at.to, wire, callId, key, args, undefined, undefined)
+  }
+
+  /** Who holds a name may be of another class, so there a method travels by its name as well. */
+  #wireMethod(at: Destination, method: MethodDefinition): number | string {
+    return typeof at.to === 'number' ? this.#tables.wireMethod(at.peer, method) : method.name
+  }
+
+  #key(
+    at: Destination,
+    method: MethodDefinition,
+    args: readonly unknown[],
+    options: SendOptions | undefined,
+  ): number {
+    const key = method.partitionKey(args, options)
+    return key === undefined ? at.key : keyHash(key)
+  }
+
+  #channel(method: MethodDefinition, options: SendOptions | undefined): number {
+    const name = options?.channel ?? method.channel
+    if (name === undefined) return this.#defaultChannel
+    let index = this.#channels.get(name)
+    if (index === undefined) {
+      index = this.#carrier.channelIndex(name)
+      this.#channels.set(name, index)
+    }
+    return index
+  }
+
+  #dead(ref: AnyRef, method: MethodDefinition, args: readonly unknown[], code: ErrorCode): false {
+    this.#system.deadLetter(ref, method.name, args, code)
+    return false
+  }
+}
+
+/** What a timer takes. */
+const LONGEST_MS = 2 ** 31 - 1
+
+const noActor = (ref: AnyRef): TroupeError =>
+  new TroupeError('ERR_NO_ACTOR', `${ref} is of an earlier start of node ${ref.node}`)

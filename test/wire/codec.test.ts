@@ -1,0 +1,169 @@
+import { assert } from 'chai'
+import { codeOf, type TroupeError } from '../../src/base/errors.js'
+import { Codec } from '../../src/wire/codec.js'
+import { codecContract, Point, TestRef, testCodec, thrown } from '../contracts/codec.js'
+import { tripInFrames } from './in-frames.js'
+
+codecContract('standalone', () => {
+  const codec = testCodec()
+  return { codec, trip: (args) => codec.decodeArgs(codec.encodeArgs(args)) }
+})
+codecContract('copied for a local send', () => {
+  const codec = testCodec()
+  return { codec, trip: (args) => codec.copyArgs(args) }
+})
+codecContract('in place in a batch, read at odd offsets', () => {
+  const codec = testCodec()
+  return { codec, trip: tripInFrames(codec, 4096) }
+})
+codecContract('in frames that come byte by byte or so', () => {
+  const codec = testCodec()
+  return { codec, trip: tripInFrames(codec, 7) }
+})
+
+describe('the codec', () => {
+  it('copies large bytes too for a local send', () => {
+    const codec = testCodec()
+    const sent = Buffer.alloc(100_000, 1)
+    const [copy] = codec.copyArgs([sent]) as [Buffer]
+    sent[0] = 9
+    assert.strictEqual(copy[0], 1)
+    assert.strictEqual(copy.length, 100_000)
+  })
+
+  it('does not copy large bytes when it encodes', () => {
+    const sent = Buffer.alloc(100_000, 1)
+    const { head, payloads } = testCodec().encodeArgs([sent])
+    assert.isBelow(head.length, 30)
+    assert.strictEqual(payloads[0]?.buffer, sent.buffer)
+  })
+
+  it('carries stacks only when it is told to', () => {
+    const codec = testCodec({ errorStacks: true })
+    const sent = new Error('x')
+    const [error] = codec.copyArgs([sent]) as [Error]
+    assert.strictEqual(error.stack, sent.stack)
+  })
+
+  it('does not keep what was encoded before in a body that is kept', () => {
+    const codec = testCodec()
+    const first = codec.encodeArgs(['first'])
+    codec.encodeArgs(['other'])
+    assert.deepEqual(codec.decodeArgs(first), ['first'])
+  })
+
+  it('encodes single values in one piece and decodes them up to a limit', () => {
+    const codec = testCodec()
+    const bytes = codec.encodeValue({ big: Buffer.alloc(100_000) })
+    assert.deepEqual(codec.decodeValue(bytes), { big: Buffer.alloc(100_000) })
+    assert.strictEqual(codeOf(thrown(() => codec.decodeValue(bytes, 50_000))), 'ERR_DECODE')
+    const error = thrown(() => codec.encodeValue({ a: [() => 1] })) as Error
+    assert.include(error.message, 'value.a[0] is a function')
+  })
+
+  it('refuses more than maxMessageBytes, whatever they consist of', () => {
+    const codec = testCodec({ maxMessageBytes: 100_000 })
+    const large = [
+      [Buffer.alloc(100_000)],
+      [Buffer.alloc(60_000), Buffer.alloc(60_000)],
+      ['x'.repeat(100_000)],
+      [Array.from({ length: 100_000 }, () => 1)],
+      [Array.from({ length: 5_000 }, () => 'twenty characters ..')],
+    ]
+    for (const args of large) {
+      assert.strictEqual(codeOf(thrown(() => codec.encodeArgs(args))), 'ERR_TOO_LARGE')
+    }
+    assert.lengthOf(codec.encodeArgs(['x'.repeat(99_000)]).payloads, 0)
+  })
+
+  it('names a getter, toWire or proxy that throws, and keeps the cause', () => {
+    const codec = testCodec()
+    const boo = new Error('boo')
+    class Bad {}
+    codec.register('test/bad', Bad, {
+      toWire: () => {
+        throw boo
+      },
+      fromWire: () => new Bad(),
+    })
+    const error = thrown(() => codec.encodeArgs([1, { bad: new Bad() }])) as TroupeError
+    assert.strictEqual(error.code, 'ERR_NOT_SERIALIZABLE')
+    assert.include(error.message, 'arguments[1].bad could not be read')
+    assert.strictEqual(error.cause, boo)
+    assert.deepEqual(error.data, { path: 'arguments[1].bad' })
+  })
+
+  it('reports a fromWire that throws as ERR_DECODE and keeps the cause', () => {
+    const codec = testCodec()
+    const other = new Codec()
+    other.register('test/point', Point, { toWire: () => 'no', fromWire: () => new Point(0, 0) })
+    const error = thrown(() => codec.decodeArgs(other.encodeArgs([new Point(1, 2)]))) as TroupeError
+    assert.strictEqual(error.code, 'ERR_DECODE')
+    assert.include(error.message, 'test/point')
+    assert.instanceOf(error.cause, TypeError)
+  })
+
+  it('refuses an unknown class, or a reference where there are none, on arrival', () => {
+    const { code } = thrown(() =>
+      new Codec().decodeArgs(testCodec().encodeArgs([new Point(1, 2)])),
+    ) as TroupeError
+    assert.strictEqual(code, 'ERR_DECODE')
+    const refs = testCodec().encodeArgs([new TestRef('x')])
+    assert.strictEqual(codeOf(thrown(() => new Codec().decodeArgs(refs))), 'ERR_DECODE')
+  })
+
+  it('refuses to decode within its own fromWire, and another codec may', () => {
+    const codec = testCodec()
+    const other = testCodec()
+    const inner = codec.encodeArgs([Buffer.from('inner')])
+    class Outer {
+      constructor(readonly got: unknown) {}
+    }
+    let reader = other
+    codec.register('test/outer', Outer, {
+      toWire: () => 0,
+      fromWire: () => new Outer(reader.decodeArgs(inner)),
+    })
+    const body = codec.encodeArgs([new Outer(0), Buffer.from('after'), [new Map([[1, 2]])]])
+    const [outer, after, map] = codec.decodeArgs(body) as [Outer, Buffer, unknown]
+    assert.deepEqual(outer.got, [Buffer.from('inner')])
+    assert.isTrue(Buffer.isBuffer(after))
+    assert.strictEqual(after.toString(), 'after')
+    assert.deepEqual(map, [new Map([[1, 2]])])
+    reader = codec
+    assert.strictEqual(codeOf(thrown(() => codec.decodeArgs(body))), 'ERR_DECODE')
+    assert.deepEqual(codec.copyArgs([1]), [1])
+  })
+
+  it('refuses a Map that changes while it is encoded', () => {
+    const codec = testCodec()
+    const map = new Map<number, unknown>()
+    class Grower {}
+    codec.register('test/grower', Grower, {
+      toWire: () => map.set(2, 3).size,
+      fromWire: () => new Grower(),
+    })
+    map.set(1, new Grower())
+    const error = thrown(() => codec.encodeArgs([map])) as Error
+    assert.include(error.message, 'arguments[0] changed while it was encoded')
+  })
+
+  it('refuses names and classes that are taken, built in or too long', () => {
+    const codec = testCodec()
+    const port = { toWire: () => 0, fromWire: () => new Point(0, 0) }
+    class Other {}
+    const table: [string, new (...args: never[]) => object][] = [
+      ['test/point', Other],
+      ['test/other', Point],
+      ['', Other],
+      ['x'.repeat(256), Other],
+      ['test/date', Date],
+      ['test/bytes', Uint8Array],
+      ['test/object', Object],
+    ]
+    for (const [name, Class] of table) {
+      const error = thrown(() => codec.register(name, Class, port as never))
+      assert.strictEqual(codeOf(error), 'ERR_BAD_DEFINITION', name)
+    }
+  })
+})
