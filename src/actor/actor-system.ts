@@ -98,6 +98,8 @@ export class ActorSystem {
   readonly events = new EventEmitter<ActorEvents>()
   /** Deferred replies that other nodes will answer. */
   readonly replies: ReplyTable
+  /** Called for every actor that has ended for good. `remote/` puts its own here. */
+  onFinished: ((cell: Cell) => void) | undefined = undefined
   /** What actors see as `this.node`; `node/` puts its own here. */
   node: ActorNode
   readonly #options: Required<Omit<ActorSystemOptions, 'copyLocal'>>
@@ -126,6 +128,11 @@ export class ActorSystem {
     this.#settings = new CellSettings(undefined, mailboxLimit, stashLimit, stopTimeoutMs)
     this.replies = new ReplyTable(replyLimit)
     this.node = new LocalNode(this, world.random)
+  }
+
+  /** Deadline of an ask that names none, in ms. */
+  get askTimeoutMs(): number {
+    return this.#options.askTimeoutMs
   }
 
   // actors
@@ -227,12 +234,13 @@ export class ActorSystem {
     if (cell.name !== undefined && this.#names.get(cell.name) === cell) {
       this.#names.delete(cell.name)
     }
+    this.onFinished?.(cell)
   }
 
-  /** Ends all actors without a guardian, the youngest first, and refuses new ones; what is left at the deadline is killed. */
+  /** Ends all actors without a supervisor on this node, the youngest first, and refuses new ones; what is left at the deadline is killed. */
   async stopAll(timeoutMs: number = this.#settings.stopTimeoutMs): Promise<void> {
     this.#stopped = true
-    const roots = [...this.#cells.values()].filter((cell) => cell.guardian === undefined).reverse()
+    const roots = [...this.#cells.values()].filter((cell) => cell.guardian?.cell === undefined).reverse()
     await Promise.all(roots.map((cell) => cell.stop(SHUTDOWN, timeoutMs)))
     for (const cell of [...this.#cells.values()]) void cell.terminate(SHUTDOWN, 0)
   }

@@ -22,8 +22,8 @@ export class Context {
   ended: boolean
   /** A handler that lets no other message in has not returned yet. */
   busy: boolean
-  /** The message being handled. */
-  current: Message | undefined
+  /** The message that this handler handles. */
+  awaiting: Message | undefined
   #timers: Set<ActorTimer> | undefined
   #stash: Message[] | undefined
   /** Messages of reentrant methods that await. */
@@ -35,7 +35,7 @@ export class Context {
     this.actor = undefined
     this.ended = false
     this.busy = false
-    this.current = undefined
+    this.awaiting = undefined
     this.#timers = undefined
     this.#stash = undefined
     this.#suspended = undefined
@@ -112,7 +112,7 @@ export class Context {
 
   stash(): void {
     this.live()
-    const message = this.message('stash')
+    const message = this.#message('stash')
     if (this.#stash === undefined) this.#stash = []
     const limit = this.cell.settings.stashLimit
     if (this.#stash.includes(message)) return
@@ -138,13 +138,14 @@ export class Context {
 
   signal(): AbortSignal {
     this.live()
-    if (this.current === undefined) throw notInMessage('signal')
-    return this.current.signal()
+    const message = this.#current
+    if (message === undefined) throw notInMessage('signal')
+    return message.signal()
   }
 
   deferReply<T>(): Reply<T> {
     this.live()
-    const message = this.message('deferReply')
+    const message = this.#message('deferReply')
     if (message.held) {
       throw new TroupeError(
         'ERR_NOT_IN_MESSAGE',
@@ -155,10 +156,16 @@ export class Context {
     return new Reply<T>(message.sink)
   }
 
+  /** The message being handled. */
+  get #current(): Message | undefined {
+    return this.cell.taken ?? this.awaiting
+  }
+
   /** The message of a user being handled; timers and lifecycle methods are none. */
-  message(use: string): Message {
-    if (this.current === undefined || this.current.method.index < 0) throw notInMessage(use)
-    return this.current
+  #message(use: string): Message {
+    const message = this.#current
+    if (message === undefined || message.method.index < 0) throw notInMessage(use)
+    return message
   }
 
   suspend(message: Message): void {
@@ -179,11 +186,13 @@ export class Context {
   end(): { begun: Message[]; stashed: Message[] } {
     this.ended = true
     const begun = this.#suspended === undefined ? [] : [...this.#suspended]
-    if (this.current !== undefined && !begun.includes(this.current)) begun.push(this.current)
+    if (this.awaiting !== undefined) begun.push(this.awaiting)
+    const { taken } = this.cell
+    if (taken !== undefined) begun.push(taken)
     const stashed = this.#stash ?? []
     this.#stash = undefined
     this.#suspended = undefined
-    this.current = undefined
+    this.awaiting = undefined
     if (this.#timers !== undefined) for (const timer of [...this.#timers]) timer.cancel()
     return { begun, stashed }
   }
@@ -191,29 +200,3 @@ export class Context {
 
 const notInMessage = (use: string): TroupeError =>
   new TroupeError('ERR_NOT_IN_MESSAGE', `${use} belongs to a message, and none is being handled`)
-
-let next: Context | undefined
-
-/** Makes an instance whose constructor finds this context. */
-export function construct(actorClass: new () => Actor<unknown>, context: Context): Actor<unknown> {
-  const outer = next
-  next = context
-  try {
-    return new actorClass()
-  } finally {
-    next = outer
-  }
-}
-
-/** The context for the actor whose constructor runs. @throws TroupeError ERR_NOT_SPAWNED */
-export function takeContext(className: string): Context {
-  const context = next
-  next = undefined
-  if (context === undefined) {
-    throw new TroupeError(
-      'ERR_NOT_SPAWNED',
-      `${className} is an actor: spawn(${className}) makes one, new does not`,
-    )
-  }
-  return context
-}

@@ -12,18 +12,21 @@ export interface Runnable {
 
 /** Messages an actor may handle before the next actor's turn. */
 export const MESSAGES_PER_ACTOR = 100
+/** Messages all actors together may handle between two looks at the clock. */
+export const MESSAGES_PER_LOOK = 250
 /** Messages all actors together may handle in one turn of the event loop … */
 export const MESSAGES_PER_TURN = 10_000
-/** … and how long that may take: after so many messages the clock is read. */
-export const MESSAGES_PER_LOOK = 250
-export const TURN_MS = 1
+/** … and how long that may take, from the first look at the clock on. */
+export const TURN_MS = 0.5
 
 /**
  * The run queue. It runs in a microtask as soon as there is work, so that a local ask costs no turn of
  * the event loop, but only until the turn's budget is spent: then timers and sockets come first. A
  * budget per pass would not do, because `for (;;) await ref.ask.x()` ends each pass after one message
- * and never leaves the microtask queue; so only an immediate refills it. A turn costs 2 to 12 µs,
- * hence the time limit beside the count: a thousand quick messages do not end a turn, slow ones do.
+ * and never leaves the microtask queue; so only an immediate refills it, asked for once the turn
+ * turns out to be a busy one. The budget is time as much as a count: many quick messages are better
+ * handled in one turn (a turn costs microseconds, and garbage collection there finds the queues full),
+ * slow ones are not.
  */
 export class Scheduler {
   readonly #clock: Clock
@@ -31,25 +34,27 @@ export class Scheduler {
   readonly #queue = new RingQueue<Runnable>()
   readonly #pass: () => void
   readonly #refill: () => void
-  /** Messages until the clock is read, or the turn ends. */
+  /** Messages until the next look. */
   #left = MESSAGES_PER_LOOK
-  /** Messages of this turn that are left after those. */
-  #later = MESSAGES_PER_TURN - MESSAGES_PER_LOOK
-  #turnBegan: number
-  /** A pass is on its way, by microtask or by immediate. */
+  /** Messages of this turn after those. */
+  #later = 0
+  /** When this turn was found to be busy; its end will refill the budget. */
+  #busySince: number | undefined
+  /** A pass is on its way, by microtask or with the refill. */
   #armed = false
+  #spent = false
   /** Messages handled since the start. */
   handled = 0
 
   constructor(clock: Clock, turn: Turn) {
     this.#clock = clock
     this.#turn = turn
-    this.#turnBegan = clock.now()
     this.#pass = () => this.#run()
     this.#refill = () => {
       this.#left = MESSAGES_PER_LOOK
-      this.#later = MESSAGES_PER_TURN - MESSAGES_PER_LOOK
-      this.#turnBegan = this.#clock.now()
+      this.#busySince = undefined
+      if (!this.#spent) return
+      this.#spent = false
       this.#run()
     }
   }
@@ -64,7 +69,7 @@ export class Scheduler {
 
   #run(): void {
     const queue = this.#queue
-    while (this.#left > 0 || this.#goOn()) {
+    while (this.#left > 0 || this.#look()) {
       const cell = queue.shift()
       if (cell === undefined) {
         this.#armed = false
@@ -75,14 +80,19 @@ export class Scheduler {
       this.#left -= Math.max(1, handled)
       if (cell.runnable) queue.push(cell)
     }
-    this.#turn.immediate(this.#refill)
+    this.#spent = true
   }
 
-  /** The clock is due to be read. True: this turn has time and messages left. */
-  #goOn(): boolean {
-    if (this.#later <= 0 || this.#clock.now() - this.#turnBegan >= TURN_MS) return false
-    this.#left = Math.min(MESSAGES_PER_LOOK, this.#later)
-    this.#later -= this.#left
+  /** Looks at the clock. False: the budget of this turn is spent. */
+  #look(): boolean {
+    const now = this.#clock.now()
+    if (this.#busySince === undefined) {
+      this.#busySince = now
+      this.#later = MESSAGES_PER_TURN - MESSAGES_PER_LOOK
+      this.#turn.immediate(this.#refill)
+    } else if (this.#later <= 0 || now - this.#busySince >= TURN_MS) return false
+    this.#left = MESSAGES_PER_LOOK
+    this.#later -= MESSAGES_PER_LOOK
     return true
   }
 }

@@ -3,6 +3,8 @@ import type { Member } from '../overlay/overlay.js'
 import type { SendOutcome } from '../peer/transport.js'
 import type { Envelope } from '../wire/envelope.js'
 
+export { FULL, SENT, type SendOutcome, SLOW } from '../peer/transport.js'
+
 /** The cluster as `remote/` sees it: envelopes to nodes by name, and news about nodes. */
 export interface Carrier {
   readonly self: Member
@@ -24,7 +26,10 @@ export interface Carrier {
 /** What the cluster tells `remote/`. */
 export interface CarrierSink {
   envelope(from: Member, channel: number, envelope: Envelope): void
-  /** A member can be reached (again): watches may be renewed, groups exchanged. */
+  /**
+   * A member can be reached (again, also when it had lost its connections for a moment and was never
+   * down): watches may be renewed, groups exchanged.
+   */
   nodeUp(node: Member): void
   /** The failure detector gave this incarnation up, it left, or a newer one took its name: nothing it hosts will answer. */
   nodeDown(node: Member, reason: TroupeError): void

@@ -128,6 +128,7 @@ export class Cluster implements Carrier {
     const rule = durationMs(1)
     if (!rule.test(timeoutMs)) throw badOption('join.timeoutMs', rule.text, timeoutMs)
     const running = this.#need()
+    this.#leaving = false
     const join = new Join(
       {
         transport: this.#transport,
@@ -156,9 +157,8 @@ export class Cluster implements Carrier {
   leave(name: string = this.#self.name): void {
     const running = this.#need()
     if (name !== this.#self.name && !running.isMember(name)) throw unknownNode(name)
-    this.#leaving = name === this.#self.name
+    if (name === this.#self.name) this.#leaving = true
     running.driver.feed({ type: 'leave', name })
-    this.#leaving = false
   }
 
   /** Members as known here, this node included, sorted by name. */
@@ -249,7 +249,9 @@ export class Cluster implements Carrier {
   }
 
   #selfLeft(): void {
-    this.#reporter.left(this.#leaving)
+    const wanted = this.#leaving
+    this.#leaving = false
+    this.#reporter.left(wanted)
   }
 
   #checkJoins(): void {

@@ -87,7 +87,7 @@ export class FailureDetector {
   /** True when it is up and connected right now. */
   isConnected(name: string): boolean {
     const watched = this.#watched.get(name)
-    return watched !== undefined && watched.up && watched.connected
+    return watched?.up ? watched.connected : false
   }
 
   /** Nodes known to it: members and connected peers. */
@@ -110,12 +110,14 @@ export class FailureDetector {
     const watched = this.#same(peer)
     if (watched === undefined) return
     watched.connected = false
-    if (!watched.up) return this.#forgetIdle(watched)
+    if (!watched.up) {
+      this.#forgetIdle(watched)
+      return
+    }
     if (watched.saidGoodbye) {
-      if (this.#options.direct) {
-        const text = `node ${peer.name} said goodbye`
-        this.#down(watched, new TroupeError('ERR_NODE_DOWN', text, { cause: reason }))
-      }
+      if (!this.#options.direct) return
+      const text = `node ${peer.name} said goodbye`
+      this.#down(watched, new TroupeError('ERR_NODE_DOWN', text, { cause: reason }))
       return
     }
     watched.lost = reason

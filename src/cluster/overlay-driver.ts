@@ -1,4 +1,5 @@
 import type { Logger } from '../base/logger.js'
+import type { Random } from '../base/random.js'
 import { RingQueue } from '../base/ring-queue.js'
 import { unreachable } from '../base/unreachable.js'
 import type { Member, Overlay, OverlayEffect, OverlayEvent } from '../overlay/overlay.js'
@@ -15,7 +16,7 @@ export interface OverlayGround {
   readonly transport: Transport
   readonly codec: Codec
   readonly clock: Clock
-  readonly random: import('../base/random.js').Random
+  readonly random: Random
   readonly logger: Logger
   readonly memory: OverlayMemory
 }

@@ -28,8 +28,9 @@ export function fullMesh(options: Partial<FullMeshOptions> = {}): OverlayFactory
 
 const NAME = 'full-mesh'
 const CAPABILITIES: OverlayCapabilities = { membership: 'all', direct: true }
-/** Rounds of gossip a contact that does not answer is kept for. */
-const JOIN_ROUNDS = 3
+/** A contact that does not answer is asked again this often, and so many times. */
+const JOIN_AGAIN_MS = 1_000
+const JOIN_ATTEMPTS = 30
 const CONTACTS_MAX = 64
 
 /**
@@ -49,7 +50,7 @@ class FullMesh implements Overlay {
   readonly #own: string
   /** Connected peers, members or not. */
   readonly #up = new Map<string, Member>()
-  /** Contacts asked to let this node in: name → rounds of gossip left. */
+  /** Contacts asked to let this node in: name → attempts left. */
   readonly #contacts = new Map<string, number>()
   /** Connected non-members seen at the last round; closed at the next. */
   #strangers = new Set<string>()
@@ -143,7 +144,8 @@ class FullMesh implements Overlay {
     if (contact.name === this.#own) return
     if (this.#us.isOut) this.#us.addSelf()
     if (this.#contacts.size < CONTACTS_MAX || this.#contacts.has(contact.name)) {
-      this.#contacts.set(contact.name, JOIN_ROUNDS)
+      this.#contacts.set(contact.name, JOIN_ATTEMPTS)
+      this.#startTimer(JOIN, JOIN_AGAIN_MS)
     }
     this.#us.emit({ type: 'connect', peer: contact })
     this.#send(contact.name, wire.join(this.#us.self))
@@ -184,11 +186,12 @@ class FullMesh implements Overlay {
   #nodeDown(name: string, incarnation: string): void {
     const delayMs = this.#options.evictAfterMs
     if (delayMs === undefined || this.#us.set.member(name)?.incarnation !== incarnation) return
-    this.#us.emit({ type: 'startTimer', name: EVICT + name, delayMs })
+    this.#startTimer(EVICT + name, delayMs)
   }
 
   #timer(timer: string): void {
     if (timer === GOSSIP) this.#gossip()
+    if (timer === JOIN) this.#joinAgain()
     if (!timer.startsWith(EVICT)) return
     const name = timer.slice(EVICT.length)
     const record = this.#us.set.get(name)
@@ -207,16 +210,20 @@ class FullMesh implements Overlay {
       else strangers.add(name)
     }
     this.#strangers = strangers
-    for (const [name, rounds] of this.#contacts) {
-      if (rounds > 1) this.#contacts.set(name, rounds - 1)
-      else this.#dropContact(name)
-    }
     if (connected.length > 0) this.#hello(this.#random.pick(connected.sort()), false)
   }
 
-  #dropContact(name: string): void {
-    this.#contacts.delete(name)
-    if (!this.#us.set.has(name)) this.#disconnect(name, 'it did not answer the join')
+  #joinAgain(): void {
+    for (const [name, attempts] of this.#contacts) {
+      if (attempts > 1) {
+        this.#contacts.set(name, attempts - 1)
+        this.#send(name, wire.join(this.#us.self))
+      } else {
+        this.#contacts.delete(name)
+        if (!this.#us.set.has(name)) this.#disconnect(name, 'it did not answer the join')
+      }
+    }
+    if (this.#contacts.size > 0) this.#startTimer(JOIN, JOIN_AGAIN_MS)
   }
 
   #message(from: Member, body: unknown): void {
@@ -398,10 +405,15 @@ class FullMesh implements Overlay {
   }
 
   #startGossip(): void {
-    const delayMs = Math.round(this.#options.gossipMs * (0.75 + 0.5 * this.#random.float()))
-    this.#us.emit({ type: 'startTimer', name: GOSSIP, delayMs })
+    const spread = 0.75 + 0.5 * this.#random.float()
+    this.#startTimer(GOSSIP, Math.round(this.#options.gossipMs * spread))
+  }
+
+  #startTimer(name: string, delayMs: number): void {
+    this.#us.emit({ type: 'startTimer', name, delayMs })
   }
 }
 
 const GOSSIP = 'gossip'
+const JOIN = 'join'
 const EVICT = 'evict:'

@@ -110,6 +110,13 @@ export class ChannelTable {
     return offer
   }
 
+  /** Lanes of each channel between this node and one that offers `theirs`: the larger wish counts. */
+  lanesWith(theirs: readonly (readonly [string, number])[]): Map<string, number> {
+    const lanes = new Map<string, number>(this.offer())
+    for (const [name, count] of theirs) lanes.set(name, Math.max(count, lanes.get(name) ?? 0))
+    return lanes.set('membership', 1)
+  }
+
   #add(name: string, options: ChannelOptions): number {
     const index = this.#names.length
     this.#names.push(name)

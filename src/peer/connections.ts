@@ -8,13 +8,14 @@ export interface Closable {
 /** Every connection of the node until it is really closed: their number, and a last resort for slow ends. */
 export class Connections {
   readonly #clock: Clock
-  readonly #lingerMs: number
+  /** How long an orderly end may take. */
+  lingerMs: number
   readonly #open = new Map<Closable, Timer | undefined>()
   readonly #waiters: (() => void)[] = []
 
   constructor(clock: Clock, lingerMs: number) {
     this.#clock = clock
-    this.#lingerMs = lingerMs
+    this.lingerMs = lingerMs
   }
 
   get size(): number {
@@ -28,7 +29,7 @@ export class Connections {
   /** An orderly end has begun: after `lingerMs` it is cut short. */
   closing(stream: Closable): void {
     if (!this.#open.has(stream) || this.#open.get(stream) !== undefined) return
-    const cut = this.#clock.after(this.#lingerMs, () => stream.abort(), true)
+    const cut = this.#clock.after(this.lingerMs, () => stream.abort(), true)
     this.#open.set(stream, cut)
   }
 

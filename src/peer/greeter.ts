@@ -132,6 +132,7 @@ export class Greeter implements StreamOwner {
         if (!this.#dialled) return this.#finish()
         return this.#whenLetIn(effect.greeting.member.name, FRAME.WELCOME, () => {
           this.#finish()
+          if (effect.outcome !== OUTCOME.OPEN) this.stream.close()
           this.#host.ended(this, effect.outcome, effect.greeting)
         })
       case 'failed':

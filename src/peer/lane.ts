@@ -61,6 +61,8 @@ export class Lane implements StreamOwner {
   clock = 0
   /** Messages that came in over this connection. */
   received = 0
+  /** As many of them the peer has been told. */
+  told = 0
   readonly #host: LaneHost
   readonly #context: PeerContext
   readonly #queue: LaneQueue
@@ -149,9 +151,10 @@ export class Lane implements StreamOwner {
     this.#queue.pushEncoded(frame, key, envelope)
   }
 
-  /** Takes everything out that waits. */
+  /** Takes everything out that waits; who waits for `ready` looks for another lane. */
   drain(): ReturnType<LaneQueue['drain']> {
     this.#late?.flush()
+    for (const waiter of this.#waiters.splice(0)) waiter.resolve()
     return this.#queue.drain()
   }
 
@@ -166,12 +169,12 @@ export class Lane implements StreamOwner {
   /** The peer is forgotten: what waits will never be written, who waits will never be ready. */
   abandon(reason: TroupeError): void {
     const { sink } = this.#context
+    for (const waiter of this.#waiters.splice(0)) waiter.reject(reason)
     for (const { envelope } of this.drain()) {
       if (envelope !== undefined) {
         sink.undelivered(this.#host.member, this.channel, envelope, reason)
       }
     }
-    for (const waiter of this.#waiters.splice(0)) waiter.reject(reason)
   }
 
   /** A connection for this lane, fresh from its handshake. The one before is closed and heard no more. */
@@ -180,15 +183,15 @@ export class Lane implements StreamOwner {
     this.#stream = stream
     this.#assembler = new Assembler(this.#context.options.maxMessageBytes)
     this.clock = clock
-    this.received = this.#written = this.#arrived = 0
+    this.received = this.told = this.#written = this.#arrived = 0
     this.#draining = false
     this.#window.refill()
     stream.handTo(this)
     this.pump()
   }
 
-  /** Lets go of the connection; what was written to it and not confirmed is reported as such. */
-  detach(end: (stream: FrameStream) => void): void {
+  /** Lets go of the connection. If it broke, what was written to it and not confirmed is reported. */
+  detach(end: (stream: FrameStream) => void, orderly = false): void {
     const stream = this.#stream
     if (stream === undefined) return
     this.#stream = undefined
@@ -200,7 +203,7 @@ export class Lane implements StreamOwner {
     this.#past.framesOut += stream.framesOut
     this.#queue.rewind()
     const lost = this.#written - this.#arrived
-    if (lost <= 0 || this.index === MEMBERSHIP) return
+    if (orderly || lost <= 0 || this.index === MEMBERSHIP) return
     this.#context.sink.connectionLost(this.#host.member, this.channel, lost)
   }
 
@@ -258,7 +261,7 @@ export class Lane implements StreamOwner {
         ? cause
         : new TroupeError('ERR_BAD_FRAME', 'a frame could not be handled', { cause })
     const remote = this.#stream?.connection.remote ?? this.peer
-    this.#context.sink.refused(remote, error)
+    this.#context.turnAway(remote, error)
     this.detach((stream) => stream.abort())
     this.#host.laneLost(this, error)
   }
@@ -344,8 +347,8 @@ export class Lane implements StreamOwner {
     stream.connection.cork()
     while (this.#window.allows(stream.unsentBytes)) {
       if (gate.out(this, FRAME.FRAGMENT, undefined, FRAGMENT_ABOVE).drop) {
-        world.clock.after(CUT_RETRY_MS, this.#tick)
         this.#draining = true
+        world.clock.after(CUT_RETRY_MS, () => this.drained())
         break
       }
       const helping = this.#queue.takeBulk(FRAGMENT_ABOVE)

@@ -1,3 +1,4 @@
+import type { TroupeError } from '../base/errors.js'
 import type { Logger } from '../base/logger.js'
 import type { Member } from '../overlay/overlay.js'
 import type { Codec } from '../wire/codec.js'
@@ -26,4 +27,6 @@ export interface PeerContext {
   readonly self: Member
   /** Numbers what this node does, for `arbitrate`: higher than every number before. */
   nextClock(): number
+  /** Counts and reports a node that broke a rule. */
+  turnAway(remote: string, error: TroupeError): void
 }

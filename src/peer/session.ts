@@ -49,8 +49,6 @@ export class Session {
   readonly #heartbeat: Heartbeat
   #timer: Timer | undefined
   readonly #redials = new Map<Lane, Redial>()
-  /** By connection: what the peer was told of the messages that came in. */
-  readonly #told = new Map<number, number>()
   readonly #probes = new Map<number, (alive: boolean) => void>()
   #over = false
 
@@ -146,8 +144,8 @@ export class Session {
   #say(kind: FrameKind, number: number): void {
     const counts: number[] = []
     for (const lane of this.#host.lanes()) {
-      if (!lane.connected || lane.received === (this.#told.get(lane.clock) ?? 0)) continue
-      this.#told.set(lane.clock, lane.received)
+      if (!lane.connected || lane.received === lane.told) continue
+      lane.told = lane.received
       counts.push(lane.clock, lane.received)
     }
     this.#host.membership().writeNow(kind, this.#context.codec.encodeValue([number, counts]))

@@ -14,7 +14,7 @@ import type { Control } from './control.js'
 import { decodeFailure } from './failure.js'
 import { InboundCall } from './inbound-call.js'
 import type { RemotePeer, RemotePeers } from './remote-peer.js'
-import type { Signals } from './signals.js'
+import type { SignalStreams } from './signal-streams.js'
 
 /** Envelopes of other nodes by what became of them. */
 export class InboxCounters {
@@ -33,7 +33,7 @@ export interface InboxParts {
   readonly calls: Calls
   readonly answers: Answers
   readonly control: Control
-  readonly signals: Signals
+  readonly signals: SignalStreams
   readonly inboundMax: number
   readonly log: Logger
 }
@@ -75,7 +75,7 @@ export class Inbox {
       case ENVELOPE.ABORT:
         return this.#abort(peer, envelope.callId)
       case ENVELOPE.SIGNAL:
-        return this.#parts.signals.received(peer, this.#args(envelope))
+        return this.#parts.signals.received(peer, envelope.key, this.#args(envelope))
       case ENVELOPE.CONTROL:
         return this.#control(from, peer, channel, envelope)
       default:

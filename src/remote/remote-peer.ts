@@ -1,11 +1,16 @@
 import type { Carrier } from '../cluster/carrier.js'
 import type { Member } from '../overlay/overlay.js'
+import type { Place } from '../supervision/relocation.js'
+import type { Timer } from '../world/clock.js'
 import type { RemoteCall } from './calls.js'
 import type { InboundCall } from './inbound-call.js'
 import type { PeerTable } from './method-tables.js'
+import type { SignalStream } from './signal-stream.js'
+import type { PackedSignal } from './signal-streams.js'
 
 /** One incarnation of another node, and all that messages to and from it keep meanwhile. */
 export class RemotePeer {
+  readonly place: Place
   readonly name: string
   readonly incarnation: string
   /** It can be reached, as far as the cluster knows. */
@@ -18,8 +23,12 @@ export class RemotePeer {
   readonly inbound = new Map<number, InboundCall>()
   /** What is known of its classes' method tables, by type name. */
   readonly tables = new Map<string, PeerTable>()
+  /** Signals to and from it. */
+  stream: SignalStream<PackedSignal> | undefined = undefined
+  streamTimer: Timer | undefined = undefined
 
   constructor(name: string, incarnation: string) {
+    this.place = { node: name, incarnation }
     this.name = name
     this.incarnation = incarnation
   }
@@ -29,6 +38,8 @@ export class RemotePeer {
 export class RemotePeers {
   readonly #carrier: Carrier
   readonly #byName = new Map<string, RemotePeer>()
+  /** Incarnations that were given up and are not back, by name. */
+  readonly #down = new Map<string, string>()
 
   constructor(carrier: Carrier) {
     this.#carrier = carrier
@@ -56,11 +67,18 @@ export class RemotePeers {
     let peer = this.#byName.get(node.name)
     if (peer?.incarnation !== node.incarnation) peer = this.#add(node)
     peer.up = true
+    this.#down.delete(node.name)
     return peer
   }
 
   /** Takes that incarnation out; undefined when nothing was known of it. */
   nodeDown(node: Member): RemotePeer | undefined {
+    this.#down.delete(node.name)
+    this.#down.set(node.name, node.incarnation)
+    if (this.#down.size > DOWN_MAX) for (const oldest of this.#down.keys()) {
+      this.#down.delete(oldest)
+      break
+    }
     const peer = this.#byName.get(node.name)
     if (peer?.incarnation !== node.incarnation) return undefined
     this.#byName.delete(node.name)
@@ -74,6 +92,11 @@ export class RemotePeers {
     return this.#byName.get(name)
   }
 
+  /** True from the moment a node was given up until it can be reached again. */
+  isDown(peer: RemotePeer): boolean {
+    return !peer.up && this.#down.get(peer.name) === peer.incarnation
+  }
+
   values(): IterableIterator<RemotePeer> {
     return this.#byName.values()
   }
@@ -84,3 +107,6 @@ export class RemotePeers {
     return peer
   }
 }
+
+/** Given-up incarnations that are remembered; older ones count as unknown. */
+const DOWN_MAX = 10_000

@@ -27,7 +27,7 @@ export class SignalStream<S> {
   #tries = 0
   #timer = false
   /** True when the peer may remember something of an older session of ours. */
-  #mustTell = false
+  #mustTell = true
 
   /** `session`: higher than any this node used before towards that peer incarnation. */
   constructor(session: number, options: SignalStreamOptions) {

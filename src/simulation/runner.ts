@@ -65,7 +65,10 @@ export class Runner {
         const fast = this.#drain !== 'portable' && canDrainNow()
         for (let left = fast ? EVENTS_A_TURN : 1; left > 0; left--) {
           const reached = this.#advance(done, untilUs)
-          if (reached !== undefined) return finish(reached)
+          if (reached !== undefined) {
+            finish(reached)
+            return
+          }
           if (fast) drainOr(turn)
         }
         if (fast) macrotask(turn)

@@ -21,6 +21,8 @@ export class Child<S extends CoreSpec> {
   hold = false
   /** Why it ended by itself, until that is handled. */
   ended: ExitReason | undefined = undefined
+  /** Why its last start failed; for the log. */
+  failure: ExitReason | undefined = undefined
   /** Where its last run is or was. */
   place: Place | undefined = undefined
   /** Its node is down and a copy of its last run may live there. */

@@ -6,6 +6,7 @@ import { TroupeError } from '../base/errors.js'
 import { RingQueue } from '../base/ring-queue.js'
 import type { Place } from './relocation.js'
 import { MAX_BONDS_PER_PEER, peerKey, type RemoteBonds } from './remote-bonds.js'
+import { TwoKeyMap } from './two-key-map.js'
 import { isOf, keyOf } from './watches.js'
 
 /** A link between `cell` and either `other` here or `ref` on another node. */
@@ -13,6 +14,8 @@ class Link {
   readonly cell: Cell
   readonly other: Cell | undefined
   readonly ref: AnyRef
+  /** Names the other side among the links of `cell`: a serial number here, a text on other nodes. */
+  readonly key: number | string
   readonly id: number
   /** The peer that made it; undefined when it was made here. */
   readonly from: Place | undefined
@@ -27,6 +30,7 @@ class Link {
     this.cell = cell
     this.other = other
     this.ref = ref
+    this.key = other ? other.serial : from ? madeThere(ref) : keyOf(ref)
     this.id = id
     this.from = from
   }
@@ -38,12 +42,12 @@ class Link {
  */
 export class Links {
   readonly #remote: () => RemoteBonds
-  /** Serial number → its links: by the other's serial number here, by text on other nodes. */
-  readonly #ofCell = new Map<number, Map<number | string, Link>>()
-  /** Node → links made here with actors there, by id. */
-  readonly #outgoing = new Map<string, Map<number, Link>>()
-  /** Incarnation of a peer → links it made with actors here, by its id. */
-  readonly #incoming = new Map<string, Map<number, Link>>()
+  /** By serial number and the key of the other side; a link within the node is in it twice. */
+  readonly #ofCell = new TwoKeyMap<number, number | string, Link>()
+  /** Links made here with actors of other nodes, by node and id. */
+  readonly #outgoing = new TwoKeyMap<string, number, Link>()
+  /** Links that peers made, by their incarnation and id. */
+  readonly #incoming = new TwoKeyMap<string, number, Link>()
   readonly #exits = new RingQueue<{ readonly cell: Cell; readonly exit: Exit }>()
   #delivering = false
   #id = 0
@@ -54,12 +58,8 @@ export class Links {
 
   /** Links that are kept. */
   get size(): number {
-    let ends = 0
-    let across = 0
-    for (const links of this.#ofCell.values()) ends += links.size
-    for (const links of this.#outgoing.values()) across += links.size
-    for (const links of this.#incoming.values()) across += links.size
-    return across + (ends - across) / 2
+    const across = this.#outgoing.size + this.#incoming.size
+    return across + (this.#ofCell.size - across) / 2
   }
 
   link(cell: Cell, ref: AnyRef): void {
@@ -69,50 +69,53 @@ export class Links {
     }
     const other = cell.system.cellOf(ref)
     if (other === cell) return
-    if (!other) {
-      this.#exit(cell, { ref, reason: NO_ACTOR })
-      return
+    if (!other) this.#exit(cell, { ref, reason: NO_ACTOR })
+    else if (!this.#ofCell.get(cell.serial, other.serial)) {
+      this.#keep(new Link(cell, other, ref, 0, undefined))
+      this.#keep(new Link(other, cell, cell.ref, 0, undefined))
     }
-    if (this.#ofCell.get(cell.serial)?.has(other.serial)) return
-    this.#keep(cell, other.serial, new Link(cell, other, ref, 0, undefined))
-    this.#keep(other, cell.serial, new Link(other, cell, cell.ref, 0, undefined))
   }
 
   #linkRemote(cell: Cell, ref: AnyRef): void {
-    const key = keyOf(ref)
-    if (this.#ofCell.get(cell.serial)?.has(key)) return
+    if (this.#across(cell, ref).length > 0) return
     const id = ++this.#id
     if (!this.#remote().link(ref, id, cell.ref)) {
       this.#exit(cell, { ref, reason: { type: 'nodeDown', node: ref.node } })
       return
     }
     const link = new Link(cell, undefined, ref, id, undefined)
-    this.#keep(cell, key, link)
-    put(this.#outgoing, ref.node, link)
+    this.#keep(link)
+    this.#outgoing.set(ref.node, id, link)
   }
 
   unlink(cell: Cell, ref: AnyRef): void {
-    const links = this.#ofCell.get(cell.serial)
-    if (!links) return
-    const other = cell.system.isLocal(ref) ? cell.system.cellOf(ref) : undefined
-    let link = links.get(other ? other.serial : keyOf(ref))
-    if (!link) for (const one of links.values()) if (one.ref.equals(ref)) link = one
-    if (!link) return
-    this.#drop(link)
-    if (!link.other) this.#cut(link)
+    for (const link of this.#between(cell, ref)) {
+      this.#drop(link)
+      if (!link.other) this.#remote().unlink(ref.node, link.id, link.from ? 'there' : 'here')
+    }
+  }
+
+  #between(cell: Cell, ref: AnyRef): Link[] {
+    if (!cell.system.isLocal(ref)) return this.#across(cell, ref)
+    const other = cell.system.cellOf(ref)
+    const link = other && this.#ofCell.get(cell.serial, other.serial)
+    if (link) return [link]
+    return this.#ofCell.all(cell.serial).filter((one) => one.other && one.ref.equals(ref))
+  }
+
+  /** The link with an actor of another node; two when both sides made one at the same time. */
+  #across(cell: Cell, ref: AnyRef): Link[] {
+    const here = this.#ofCell.get(cell.serial, keyOf(ref))
+    const there = this.#ofCell.get(cell.serial, madeThere(ref))
+    return [here, there].filter((link) => link !== undefined)
   }
 
   /** An incarnation has ended: the exit signal goes to all that are linked with it. */
   ended(cell: Cell, reason: ExitReason): void {
-    const links = this.#ofCell.get(cell.serial)
-    if (!links) return
-    for (const link of [...links.values()]) {
+    for (const link of this.#ofCell.all(cell.serial)) {
       this.#drop(link)
       if (link.other) this.#exit(link.other, { ref: cell.ref, reason })
-      else {
-        const made = link.from ? 'there' : 'here'
-        this.#remote().exit(link.ref.node, link.id, made, reason)
-      }
+      else this.#remote().exit(link.ref.node, link.id, link.from ? 'there' : 'here', reason)
     }
   }
 
@@ -120,51 +123,56 @@ export class Links {
 
   linked(from: Place, id: number, source: AnyRef, target: Cell | undefined): void {
     const key = peerKey(from)
-    if (this.#incoming.get(key)?.has(id)) return
-    if (!target) {
-      this.#remote().exit(from.node, id, 'there', NO_ACTOR)
-      return
-    }
-    if ((this.#incoming.get(key)?.size ?? 0) >= MAX_BONDS_PER_PEER) {
-      const detail = `node ${from.node} has ${MAX_BONDS_PER_PEER} links here`
-      const error = new TroupeError('ERR_TOO_MANY_BONDS', detail)
-      this.#remote().exit(from.node, id, 'there', { type: 'error', error })
+    if (this.#incoming.get(key, id)) return
+    const reason = target ? this.#refusal(from, key) : NO_ACTOR
+    if (!target || reason) {
+      this.#remote().exit(from.node, id, 'there', reason ?? NO_ACTOR)
       return
     }
     const link = new Link(target, undefined, source, id, from)
-    this.#keep(target, incomingKey(link), link)
-    put(this.#incoming, key, link)
+    const before = this.#ofCell.get(target.serial, link.key)
+    if (before) this.#drop(before)
+    this.#keep(link)
+    this.#incoming.set(key, id, link)
   }
 
-  unlinked(from: Place, id: number): void {
-    const link = this.#incoming.get(peerKey(from))?.get(id)
+  unlinked(from: Place, id: number, made: 'here' | 'there'): void {
+    const link = this.#known(from, id, made)
     if (link) this.#drop(link)
   }
 
   exited(from: Place, id: number, made: 'here' | 'there', reason: ExitReason): void {
-    const link =
-      made === 'there'
-        ? this.#incoming.get(peerKey(from))?.get(id)
-        : this.#outgoing.get(from.node)?.get(id)
-    if (!link || (made === 'here' && !isOf(link.ref, from))) return
-    this.#drop(link)
+    const link = this.#known(from, id, made)
+    if (!link) return
+    for (const one of this.#across(link.cell, link.ref)) this.#drop(one)
     this.#exit(link.cell, { ref: link.ref, reason })
+  }
+
+  #known(from: Place, id: number, made: 'here' | 'there'): Link | undefined {
+    if (made === 'there') return this.#incoming.get(peerKey(from), id)
+    const link = this.#outgoing.get(from.node, id)
+    return link && isOf(link.ref, from) ? link : undefined
   }
 
   nodeDown(place: Place): void {
     const reason: ExitReason = { type: 'nodeDown', node: place.node }
-    const made = [...(this.#outgoing.get(place.node)?.values() ?? [])]
-    const lost = made.filter((link) => isOf(link.ref, place))
-    lost.push(...(this.#incoming.get(peerKey(place))?.values() ?? []))
-    for (const link of lost) {
-      this.#drop(link)
+    const made = this.#outgoing.all(place.node).filter((link) => isOf(link.ref, place))
+    for (const link of [...made, ...this.#incoming.all(peerKey(place))]) {
+      if (this.#ofCell.get(link.cell.serial, link.key) !== link) continue
+      for (const one of this.#across(link.cell, link.ref)) this.#drop(one)
       this.#exit(link.cell, { ref: link.ref, reason })
     }
   }
 
   outgoing(node: string): { id: number; target: AnyRef; from: AnyRef }[] {
-    const links = [...(this.#outgoing.get(node)?.values() ?? [])]
+    const links = this.#outgoing.all(node)
     return links.map(({ id, ref, cell }) => ({ id, target: ref, from: cell.ref }))
+  }
+
+  #refusal(from: Place, key: string): ExitReason | undefined {
+    if (this.#incoming.count(key) < MAX_BONDS_PER_PEER) return undefined
+    const detail = `node ${from.node} has ${MAX_BONDS_PER_PEER} links here`
+    return { type: 'error', error: new TroupeError('ERR_TOO_MANY_BONDS', detail) }
   }
 
   /** One after the other: a long chain of links must not become as deep a stack. */
@@ -181,52 +189,17 @@ export class Links {
     }
   }
 
-  /** Tells the other node that a link is undone. */
-  #cut(link: Link): void {
-    if (link.from) this.#remote().exit(link.ref.node, link.id, 'there', UNLINKED)
-    else this.#remote().unlink(link.ref, link.id)
-  }
-
-  #keep(cell: Cell, key: number | string, link: Link): void {
-    let links = this.#ofCell.get(cell.serial)
-    if (!links) this.#ofCell.set(cell.serial, (links = new Map()))
-    links.set(key, link)
+  #keep(link: Link): void {
+    this.#ofCell.set(link.cell.serial, link.key, link)
   }
 
   #drop(link: Link): void {
-    const { cell, other, ref, from, id } = link
-    if (other) {
-      this.#forget(cell, other.serial)
-      this.#forget(other, cell.serial)
-    } else if (from) {
-      this.#forget(cell, incomingKey(link))
-      take(this.#incoming, peerKey(from), id)
-    } else {
-      this.#forget(cell, keyOf(ref))
-      take(this.#outgoing, ref.node, id)
-    }
-  }
-
-  #forget(cell: Cell, key: number | string): void {
-    const links = this.#ofCell.get(cell.serial)
-    links?.delete(key)
-    if (links?.size === 0) this.#ofCell.delete(cell.serial)
+    const { cell, other, ref, from, id, key } = link
+    this.#ofCell.delete(cell.serial, key)
+    if (other) this.#ofCell.delete(other.serial, cell.serial)
+    else if (from) this.#incoming.delete(peerKey(from), id)
+    else this.#outgoing.delete(ref.node, id)
   }
 }
 
-/** What the maker of a link hears when the other side undid it: harmless to all. */
-const UNLINKED: ExitReason = { type: 'normal' }
-
-const incomingKey = (link: Link): string => `${link.from?.incarnation} ${link.id}`
-
-function put(index: Map<string, Map<number, Link>>, key: string, link: Link): void {
-  let links = index.get(key)
-  if (!links) index.set(key, (links = new Map()))
-  links.set(link.id, link)
-}
-
-function take(index: Map<string, Map<number, Link>>, key: string, id: number): void {
-  const links = index.get(key)
-  links?.delete(id)
-  if (links?.size === 0) index.delete(key)
-}
+const madeThere = (ref: AnyRef): string => `${keyOf(ref)} made there`

@@ -23,8 +23,9 @@ export interface RemoteBonds {
   down(to: Place, id: number, news: DownNews): void
   /** `from` is the actor here. False as for `watch`. */
   link(target: AnyRef, id: number, from: AnyRef): boolean
-  unlink(target: AnyRef, id: number): void
-  /** One end of a link has ended; the link is over. `made: 'here'` when this node made and numbered it. */
+  /** `made: 'here'` when this node made and numbered the link. */
+  unlink(node: string, id: number, made: 'here' | 'there'): void
+  /** One end of a link has ended; the link is over. */
   exit(to: string, id: number, made: 'here' | 'there', reason: ExitReason): void
 }
 
@@ -36,11 +37,16 @@ export interface RemoteBondsSink {
   /** Answers `RemoteBonds.watch`. */
   downed(from: Place, id: number, news: DownNews): void
   linked(from: Place, id: number, source: AnyRef, target: number | string): void
-  unlinked(from: Place, id: number): void
   /** `made: 'there'` when the peer made and numbered the link. */
+  unlinked(from: Place, id: number, made: 'here' | 'there'): void
   exited(from: Place, id: number, made: 'here' | 'there', reason: ExitReason): void
   /** That incarnation was given up, left or was replaced: every bond with it is over. */
   nodeDown(place: Place): void
+  /**
+   * The peer had given this node up and is back: what it watched here is void, and links with it have
+   * ended (`Links.nodeDown`, `Watches.forgotten`). What `outgoing` answers then is sent again.
+   */
+  forgotten(place: Place): void
   /** The watches and links this node made and still wants on that node: to be sent again after the peer forgot them. */
   outgoing(node: string): OutgoingBonds
 }

@@ -214,6 +214,7 @@ export class SupervisorCore<S extends CoreSpec> {
         return
       case 'restart':
         child.status = 'restarting'
+        child.failure = { type: 'error', error }
         this.#emit({ type: 'tryAgain', id, run })
         return
       case 'startChild':
@@ -275,7 +276,7 @@ export class SupervisorCore<S extends CoreSpec> {
 
   #handleTryAgain(id: string, run: number): void {
     const child = this.child(id)
-    if (child?.run === run && child.status === 'restarting') this.#restart(child, undefined, true)
+    if (child?.run === run && child.status === 'restarting') this.#restart(child, child.failure, true)
   }
 
   /** OTP: the failing child and, by strategy, its siblings start again, unless that is once too often. */

@@ -1,4 +1,3 @@
-import type { Down } from '../actor/bonds.js'
 import type { Cell } from '../actor/cell.js'
 import { type ExitReason, NO_ACTOR } from '../actor/exit-reason.js'
 import type { AnyRef } from '../actor/ref.js'
@@ -6,6 +5,7 @@ import { TroupeError } from '../base/errors.js'
 import { incarnationOf } from '../base/identity.js'
 import type { Place } from './relocation.js'
 import { type DownNews, MAX_BONDS_PER_PEER, peerKey, type RemoteBonds } from './remote-bonds.js'
+import { TwoKeyMap } from './two-key-map.js'
 
 /** A watch of an actor here by an actor here or (with `from`) of another node. */
 class Watch {
@@ -42,14 +42,14 @@ class Watch {
  */
 export class Watches {
   readonly #remote: () => RemoteBonds
-  /** Serial number of the target → its watches. */
-  readonly #ofTarget = new Map<number, Set<Watch>>()
-  /** Serial number of the watcher → what it watches: serial number here, text on other nodes. */
-  readonly #ofWatcher = new Map<number, Map<number | string, Watch>>()
-  /** Node → what is watched there, by id. */
-  readonly #outgoing = new Map<string, Map<number, Watch>>()
-  /** Incarnation of a peer → what it watches here, by its id. */
-  readonly #incoming = new Map<string, Map<number, Watch>>()
+  /** By the serial number of the target. */
+  readonly #ofTarget = new TwoKeyMap<number, Watch, Watch>()
+  /** By the watcher's serial number and its target: a serial number here, a text on other nodes. */
+  readonly #ofWatcher = new TwoKeyMap<number, number | string, Watch>()
+  /** What is watched on other nodes, by node and id. */
+  readonly #outgoing = new TwoKeyMap<string, number, Watch>()
+  /** What peers watch here, by their incarnation and id. */
+  readonly #incoming = new TwoKeyMap<string, number, Watch>()
   #id = 0
 
   constructor(remote: () => RemoteBonds) {
@@ -58,10 +58,7 @@ export class Watches {
 
   /** Watches that are kept, in both directions. */
   get size(): number {
-    let size = 0
-    for (const watches of this.#ofTarget.values()) size += watches.size
-    for (const watches of this.#outgoing.values()) size += watches.size
-    return size
+    return this.#ofTarget.size + this.#outgoing.size
   }
 
   watch(watcher: Cell, ref: AnyRef): void {
@@ -75,53 +72,37 @@ export class Watches {
       watcher.down({ ref, incarnation: 0, reason: NO_ACTOR, willRestart: false })
       return
     }
-    const held = this.#heldBy(watcher)
-    if (held.has(target.serial)) return
+    if (this.#ofWatcher.get(watcher.serial, target.serial)) return
     const watch = new Watch(watcher, ref, target.serial, target, 0, undefined)
-    held.set(target.serial, watch)
-    this.#on(target, watch)
+    this.#ofWatcher.set(watcher.serial, target.serial, watch)
+    this.#ofTarget.set(target.serial, watch, watch)
   }
 
   #watchRemote(watcher: Cell, ref: AnyRef): void {
-    const held = this.#heldBy(watcher)
     const key = keyOf(ref)
-    if (held.has(key)) return
+    if (this.#ofWatcher.get(watcher.serial, key)) return
     const id = ++this.#id
     if (!this.#remote().watch(ref, id)) {
-      if (held.size === 0) this.#ofWatcher.delete(watcher.serial)
       const reason: ExitReason = { type: 'nodeDown', node: ref.node }
       watcher.down({ ref, incarnation: 0, reason, willRestart: false })
       return
     }
     const watch = new Watch(watcher, ref, key, undefined, id, undefined)
-    held.set(key, watch)
-    let there = this.#outgoing.get(ref.node)
-    if (!there) this.#outgoing.set(ref.node, (there = new Map()))
-    there.set(id, watch)
+    this.#ofWatcher.set(watcher.serial, key, watch)
+    this.#outgoing.set(ref.node, id, watch)
   }
 
   unwatch(watcher: Cell, ref: AnyRef): void {
-    const held = this.#ofWatcher.get(watcher.serial)
-    if (!held) return
     const target = watcher.system.isLocal(ref) ? watcher.system.cellOf(ref) : undefined
-    const watch = held.get(target ? target.serial : keyOf(ref)) ?? heldAs(held, ref)
-    if (!watch) return
-    this.#drop(watch)
-    if (watch.ref && !watch.target) this.#remote().unwatch(watch.ref, watch.id)
+    const key = target ? target.serial : keyOf(ref)
+    const watch = this.#ofWatcher.get(watcher.serial, key) ?? this.#heldAs(watcher, ref)
+    if (watch) this.#undo(watch)
   }
 
   /** An incarnation has ended: tells its watchers and forgets what it watched. */
   ended(cell: Cell, incarnation: number, reason: ExitReason, willRestart: boolean): void {
-    const held = this.#ofWatcher.get(cell.serial)
-    if (held) {
-      for (const watch of [...held.values()]) {
-        this.#drop(watch)
-        if (watch.ref && !watch.target) this.#remote().unwatch(watch.ref, watch.id)
-      }
-    }
-    const watches = this.#ofTarget.get(cell.serial)
-    if (!watches) return
-    for (const watch of [...watches]) {
+    for (const watch of this.#ofWatcher.all(cell.serial)) this.#undo(watch)
+    for (const watch of this.#ofTarget.all(cell.serial)) {
       if (!willRestart) this.#drop(watch)
       if (watch.from)
         this.#remote().down(watch.from, watch.id, { incarnation, reason, willRestart })
@@ -133,41 +114,39 @@ export class Watches {
 
   watched(from: Place, id: number, target: Cell | undefined): void {
     const key = peerKey(from)
-    let incoming = this.#incoming.get(key)
-    if (incoming?.has(id)) return
-    if (!target) {
-      this.#remote().down(from, id, { incarnation: 0, reason: NO_ACTOR, willRestart: false })
+    if (this.#incoming.get(key, id)) return
+    const reason = target ? this.#refusal(from, key) : NO_ACTOR
+    if (!target || reason) {
+      const news = { incarnation: 0, reason: reason ?? NO_ACTOR, willRestart: false }
+      this.#remote().down(from, id, news)
       return
     }
-    if ((incoming?.size ?? 0) >= MAX_BONDS_PER_PEER) {
-      const detail = `node ${from.node} watches ${MAX_BONDS_PER_PEER} actors here`
-      const error = new TroupeError('ERR_TOO_MANY_BONDS', detail)
-      const reason: ExitReason = { type: 'error', error }
-      this.#remote().down(from, id, { incarnation: 0, reason, willRestart: false })
-      return
-    }
-    if (!incoming) this.#incoming.set(key, (incoming = new Map()))
     const watch = new Watch(undefined, undefined, target.serial, target, id, from)
-    incoming.set(id, watch)
-    this.#on(target, watch)
+    this.#incoming.set(key, id, watch)
+    this.#ofTarget.set(target.serial, watch, watch)
   }
 
   unwatched(from: Place, id: number): void {
-    const watch = this.#incoming.get(peerKey(from))?.get(id)
+    const watch = this.#incoming.get(peerKey(from), id)
     if (watch) this.#drop(watch)
   }
 
   downed(from: Place, id: number, news: DownNews): void {
-    const watch = this.#outgoing.get(from.node)?.get(id)
+    const watch = this.#outgoing.get(from.node, id)
     if (!watch?.ref || !isOf(watch.ref, from)) return
     if (!news.willRestart) this.#drop(watch)
     this.#tell(watch, news)
   }
 
+  /** The peer does not remember what it watched here. */
+  forgotten(place: Place): void {
+    for (const watch of this.#incoming.all(peerKey(place))) this.#drop(watch)
+  }
+
   nodeDown(place: Place): void {
-    for (const watch of [...(this.#incoming.get(peerKey(place))?.values() ?? [])]) this.#drop(watch)
+    this.forgotten(place)
     const reason: ExitReason = { type: 'nodeDown', node: place.node }
-    for (const watch of [...(this.#outgoing.get(place.node)?.values() ?? [])]) {
+    for (const watch of this.#outgoing.all(place.node)) {
       if (!watch.ref || !isOf(watch.ref, place)) continue
       this.#drop(watch)
       this.#tell(watch, { incarnation: 0, reason, willRestart: false })
@@ -176,58 +155,40 @@ export class Watches {
 
   outgoing(node: string): { id: number; target: AnyRef }[] {
     const all: { id: number; target: AnyRef }[] = []
-    for (const { id, ref } of this.#outgoing.get(node)?.values() ?? []) {
-      if (ref) all.push({ id, target: ref })
-    }
+    for (const { id, ref } of this.#outgoing.all(node)) if (ref) all.push({ id, target: ref })
     return all
+  }
+
+  #refusal(from: Place, key: string): ExitReason | undefined {
+    if (this.#incoming.count(key) < MAX_BONDS_PER_PEER) return undefined
+    const detail = `node ${from.node} watches ${MAX_BONDS_PER_PEER} actors here`
+    return { type: 'error', error: new TroupeError('ERR_TOO_MANY_BONDS', detail) }
   }
 
   #tell(watch: Watch, news: DownNews): void {
     if (!watch.ref) return
     const { incarnation, reason, willRestart } = news
-    const down: Down = { ref: watch.ref, incarnation, reason, willRestart }
-    watch.watcher?.down(down)
+    watch.watcher?.down({ ref: watch.ref, incarnation, reason, willRestart })
   }
 
-  #heldBy(watcher: Cell): Map<number | string, Watch> {
-    let held = this.#ofWatcher.get(watcher.serial)
-    if (!held) this.#ofWatcher.set(watcher.serial, (held = new Map()))
-    return held
+  /** The watch of a named ref whose name has another holder, or none, by now. */
+  #heldAs(watcher: Cell, ref: AnyRef): Watch | undefined {
+    if (ref.name === undefined) return undefined
+    return this.#ofWatcher.all(watcher.serial).find((watch) => watch.ref?.equals(ref))
   }
 
-  #on(target: Cell, watch: Watch): void {
-    let watches = this.#ofTarget.get(target.serial)
-    if (!watches) this.#ofTarget.set(target.serial, (watches = new Set()))
-    watches.add(watch)
+  #undo(watch: Watch): void {
+    this.#drop(watch)
+    if (watch.ref && !watch.target) this.#remote().unwatch(watch.ref, watch.id)
   }
 
   #drop(watch: Watch): void {
     const { watcher, target, key, from, id, ref } = watch
-    if (watcher) {
-      const held = this.#ofWatcher.get(watcher.serial)
-      held?.delete(key)
-      if (held?.size === 0) this.#ofWatcher.delete(watcher.serial)
-    }
-    if (target) {
-      const watches = this.#ofTarget.get(target.serial)
-      watches?.delete(watch)
-      if (watches?.size === 0) this.#ofTarget.delete(target.serial)
-    } else if (ref) dropFrom(this.#outgoing, ref.node, id)
-    if (from) dropFrom(this.#incoming, peerKey(from), id)
+    if (watcher) this.#ofWatcher.delete(watcher.serial, key)
+    if (target) this.#ofTarget.delete(target.serial, watch)
+    else if (ref) this.#outgoing.delete(ref.node, id)
+    if (from) this.#incoming.delete(peerKey(from), id)
   }
-}
-
-function dropFrom(index: Map<string, Map<number, Watch>>, key: string, id: number): void {
-  const watches = index.get(key)
-  watches?.delete(id)
-  if (watches?.size === 0) index.delete(key)
-}
-
-/** A named ref whose name has another holder by now. */
-function heldAs(held: Map<number | string, Watch>, ref: AnyRef): Watch | undefined {
-  if (ref.name === undefined) return undefined
-  for (const watch of held.values()) if (watch.ref?.equals(ref)) return watch
-  return undefined
 }
 
 /** Names an actor of another node. */

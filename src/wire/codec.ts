@@ -156,7 +156,10 @@ export class Codec {
   /** Everything goes through one writer: code of users that is called in between must not come back. */
   #enter(): void {
     if (this.#writing) {
-      throw new TroupeError('ERR_NOT_SERIALIZABLE', 'a toWire or a getter used the codec of its node')
+      throw new TroupeError(
+        'ERR_NOT_SERIALIZABLE',
+        'a toWire or a getter used the codec of its node',
+      )
     }
     this.#writing = true
   }
@@ -187,7 +190,11 @@ export class Codec {
     const cycle = steps.length > MAX_DEPTH ? cycleIn(value, steps) : undefined
     return cycle === undefined
       ? refusal(root, steps, writer.refusal)
-      : refusal(root, steps.slice(0, cycle), 'leads back to what holds it: a cycle cannot cross the wire')
+      : refusal(
+          root,
+          steps.slice(0, cycle),
+          'leads back to what holds it: a cycle cannot cross the wire',
+        )
   }
 }
 

@@ -195,11 +195,7 @@ function writeBody(out: ValueWriter, envelope: Envelope, codec: Codec): readonly
 }
 
 /** Arguments, encoded where they are to lie. Only with payloads do they move, by four bytes. */
-function putArgs(
-  out: ValueWriter,
-  args: readonly unknown[],
-  codec: Codec,
-): readonly Uint8Array[] {
+function putArgs(out: ValueWriter, args: readonly unknown[], codec: Codec): readonly Uint8Array[] {
   const before = out.at - out.start
   codec.writeArgs(out, args)
   if (out.lifts.length === 0) return NONE

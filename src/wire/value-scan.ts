@@ -47,7 +47,8 @@ export class ValueScan {
       }
       if (!(at < end)) return 'it ends too early'
       const token = bytes[at++] as number
-      if (inMap && (left & 1) === 0 && !isKey(bytes, at - 1, token)) return 'a key is no plain string'
+      if (inMap && (left & 1) === 0 && !isKey(bytes, at - 1, token))
+        return 'a key is no plain string'
       left--
       const fixed = FIXED[token] as number
       if (fixed >= 0) {
@@ -168,8 +169,7 @@ function lengthAnd(log: number, bytes: Uint8Array, at: number): number {
 const u16 = (bytes: Uint8Array, at: number): number =>
   ((bytes[at] as number) << 8) | (bytes[at + 1] as number)
 
-const u32 = (bytes: Uint8Array, at: number): number =>
-  u16(bytes, at) * 65536 + u16(bytes, at + 2)
+const u32 = (bytes: Uint8Array, at: number): number => u16(bytes, at) * 65536 + u16(bytes, at + 2)
 
 /** A string, and not `__proto__`. */
 function isKey(bytes: Uint8Array, at: number, token: number): boolean {

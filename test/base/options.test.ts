@@ -168,8 +168,8 @@ describe('options', () => {
   })
 
   it('shows any value in short, without ever throwing', () => {
-    const cycle: Record<string, unknown> = {}
-    cycle['self'] = cycle
+    const cycle = {}
+    Object.assign(cycle, { self: cycle })
     const hostile = { toJSON: () => assert.fail('thrown by toJSON') }
     for (const value of [cycle, hostile, Symbol('s'), undefined, new Map(), () => 1]) {
       assert.isString(show(value))

@@ -1,6 +1,6 @@
+import { isDeepStrictEqual } from 'node:util'
 import { assert } from 'chai'
 import fc from 'fast-check'
-import { isDeepStrictEqual } from 'node:util'
 import { codeOf } from '../../src/base/errors.js'
 import { Codec } from '../../src/wire/codec.js'
 
@@ -52,8 +52,8 @@ export function testCodec(options: ConstructorParameters<typeof Codec>[0] = {}):
   return codec
 }
 
-export const SEED = Number(process.env['SEED'] ?? 4711)
-export const RUNS = Number(process.env['RUNS'] ?? 400)
+export const SEED = Number(process.env.SEED ?? 4711)
+export const RUNS = Number(process.env.RUNS ?? 400)
 
 const text = (): fc.Arbitrary<string> => fc.string({ unit: 'binary', maxLength: 70 })
 const key = (): fc.Arbitrary<string> =>

@@ -1,5 +1,5 @@
 import { assert } from 'chai'
-import { TroupeError } from '../../src/base/errors.js'
+import { codeOf, TroupeError } from '../../src/base/errors.js'
 import { Refusal } from '../../src/base/refusal.js'
 import {
   CAUSE_DEPTH,
@@ -40,7 +40,7 @@ describe('failure', () => {
   })
 
   it('gives an error without a code ERR_REMOTE', () => {
-    assert.equal((crossed(new Error('x')) as { code: string }).code, 'ERR_REMOTE')
+    assert.equal(codeOf(crossed(new Error('x'))), 'ERR_REMOTE')
   })
 
   it('carries a thrown value that is no error as it is', () => {
@@ -91,6 +91,6 @@ describe('failure', () => {
   it('keeps an unknown code of a newer peer as text', () => {
     const got = decodeFailure([1, 'TroupeError', 'ERR_NEW', 'x', undefined, undefined, undefined])
     assert.instanceOf(got, Error)
-    assert.equal((got as { code: string }).code, 'ERR_NEW')
+    assert.equal(codeOf(got), 'ERR_NEW')
   })
 })

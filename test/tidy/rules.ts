@@ -77,10 +77,12 @@ export const importsFollowTheArrows: Rule = (sources) =>
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   base: ['ulid'],
   wire: ['msgpackr'],
-  actor: ['reflect-metadata'],
+  peer: ['eventemitter3'],
   cluster: ['eventemitter3'],
-  node: ['eventemitter3', 'reflect-metadata'],
-  root: ['reflect-metadata'],
+  actor: ['eventemitter3', 'reflect-metadata'],
+  supervision: ['eventemitter3'],
+  remote: ['eventemitter3'],
+  node: ['eventemitter3'],
 }
 
 export const packagesStayInTheirRooms: Rule = (sources) =>
@@ -124,7 +126,7 @@ export const importedFilesAreThere: Rule = (sources) => {
   const paths = new Set(sources.map((source) => source.path))
   return sources.flatMap((source) =>
     importsOf(source).flatMap(({ target, specifier }) =>
-      target !== undefined && target.startsWith('src/') && !paths.has(target)
+      target?.startsWith('src/') && !paths.has(target)
         ? [`${source.path}: ${specifier} is no file`]
         : [],
     ),

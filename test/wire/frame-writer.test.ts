@@ -94,7 +94,10 @@ describe('the frame writer', () => {
       assert.strictEqual(codeOf(error), 'ERR_TOO_LARGE')
       const ready = { head: codec.encodeArgs(args).head, payloads: codec.encodeArgs(args).payloads }
       const envelope = new Envelope(ENVELOPE.TELL, 1, 1, 0, 0, undefined, ready, undefined)
-      assert.strictEqual(codeOf(thrown(() => writer.writeEnvelope(envelope, small))), 'ERR_TOO_LARGE')
+      assert.strictEqual(
+        codeOf(thrown(() => writer.writeEnvelope(envelope, small))),
+        'ERR_TOO_LARGE',
+      )
     }
     assert.strictEqual(writer.pendingBytes, 0)
     assert.isAbove(writer.writeEnvelope(tell(1, ['x'.repeat(69_900)]), small), 69_900)
@@ -130,7 +133,16 @@ describe('the frame writer', () => {
     const writer = new FrameWriter()
     for (const value of ['small', 'y'.repeat(100_000), Buffer.alloc(70_000, 1)]) {
       const body = codec.encodeArgs([value])
-      const envelope = new Envelope(ENVELOPE.ASK, 'name', 'method', 9, 5, undefined, body, undefined)
+      const envelope = new Envelope(
+        ENVELOPE.ASK,
+        'name',
+        'method',
+        9,
+        5,
+        undefined,
+        body,
+        undefined,
+      )
       writer.writeEnvelope(envelope, codec)
       assert.deepEqual(argsOf(framesOf(writer.take())[0]?.[1] as Buffer), [value])
     }
@@ -142,7 +154,10 @@ describe('the frame writer', () => {
       writer.writeEnvelope(tell(1, [value]), codec)
       const [[, first]] = framesOf(writer.take()) as [[FrameKind, Buffer]]
       const { body } = readEnvelope(first, 0, first.length)
-      writer.writeEnvelope(new Envelope(ENVELOPE.TELL, 1, 3, 0, 0, undefined, body, undefined), codec)
+      writer.writeEnvelope(
+        new Envelope(ENVELOPE.TELL, 1, 3, 0, 0, undefined, body, undefined),
+        codec,
+      )
       const [[, second]] = framesOf(writer.take()) as [[FrameKind, Buffer]]
       assert.isTrue(first.equals(second))
     }

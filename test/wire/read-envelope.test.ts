@@ -58,17 +58,26 @@ describe('reading an envelope', () => {
     const bytes = bodyOf(new Envelope(ENVELOPE.ASK, 1, 2, 3, 4, args, undefined, undefined))
     const { body } = readEnvelope(bytes, 0, bytes.length)
     assert.strictEqual(body?.head.buffer, bytes.buffer)
-    assert.deepEqual(body?.payloads.map((payload) => payload.length), [150_000])
+    assert.deepEqual(
+      body?.payloads.map((payload) => payload.length),
+      [150_000],
+    )
     const copy = { head: Buffer.from(body?.head ?? []), payloads: body?.payloads ?? [] }
     assert.deepEqual(codec.decodeArgs(copy), args)
   })
 
   it('refuses every truncation, and never reads beyond the end', () => {
     const stamp = Buffer.from('stamp')
-    const whole = bodyOf(new Envelope(ENVELOPE.ASK, 'to', 'do', 2 ** 50, 9, ['x'], undefined, stamp))
+    const whole = bodyOf(
+      new Envelope(ENVELOPE.ASK, 'to', 'do', 2 ** 50, 9, ['x'], undefined, stamp),
+    )
     const argsBytes = codec.encodeArgs(['x']).head.length
     for (let end = 0; end < whole.length - argsBytes + 1; end++) {
-      assert.strictEqual(codeOf(thrown(() => readEnvelope(whole, 0, end))), 'ERR_BAD_FRAME', `${end}`)
+      assert.strictEqual(
+        codeOf(thrown(() => readEnvelope(whole, 0, end))),
+        'ERR_BAD_FRAME',
+        `${end}`,
+      )
     }
     for (let end = whole.length - argsBytes + 1; end < whole.length; end++) {
       const { body } = readEnvelope(whole, 0, end)
@@ -107,7 +116,10 @@ describe('reading an envelope', () => {
       new Envelope(ENVELOPE.TELL, 1, long, 0, 0, [], undefined, undefined),
       new Envelope(ENVELOPE.TELL, 1, 1, 0, 0, [], undefined, stamp),
     ]) {
-      assert.strictEqual(codeOf(thrown(() => writer.writeEnvelope(envelope, codec))), 'ERR_TOO_LARGE')
+      assert.strictEqual(
+        codeOf(thrown(() => writer.writeEnvelope(envelope, codec))),
+        'ERR_TOO_LARGE',
+      )
     }
     assert.strictEqual(writer.pendingBytes, 0)
   })

@@ -2,11 +2,26 @@ import { assert } from 'chai'
 import { TroupeError } from '../../src/base/errors.js'
 import { type JsonLoggerOptions, jsonLogger } from '../../src/world/real/json-logger.js'
 
+interface Line {
+  readonly level: string
+  readonly msg: string
+  readonly time: string
+  readonly from?: string
+  readonly error?: LoggedError
+}
+
+interface LoggedError {
+  readonly code: string
+  readonly message: string
+  readonly stack: string
+  readonly cause: LoggedError
+}
+
 describe('json logger', () => {
   let lines: string[]
   const logger = (options: JsonLoggerOptions = {}) =>
     jsonLogger({ ...options, write: (line) => lines.push(line) })
-  const only = (): Record<string, unknown> => {
+  const only = (): Line => {
     assert.equal(lines.length, 1)
     return JSON.parse(lines[0] ?? '')
   }
@@ -18,8 +33,8 @@ describe('json logger', () => {
     logger({ fields: { node: 'a' } }).warn({ peer: 'b', tries: 3 }, 'lost')
     assert.match(lines[0] ?? '', /^\{.*\}\n$/)
     const { time, ...rest } = only()
-    assert.deepEqual(rest, { level: 'warn', node: 'a', peer: 'b', tries: 3, msg: 'lost' })
-    assert.closeTo(Date.parse(time as string), Date.now(), 5_000)
+    assert.deepEqual(rest as object, { level: 'warn', node: 'a', peer: 'b', tries: 3, msg: 'lost' })
+    assert.closeTo(Date.parse(time), Date.now(), 5_000)
   })
 
   it('leaves out what is below its level', () => {
@@ -40,29 +55,29 @@ describe('json logger', () => {
     logger().info({ from: evil }, evil)
     const text = (lines[0] ?? '').slice(0, -1)
     assert.match(text, /^[\x20-\x7e]*$/)
-    assert.equal(only()['from'], evil)
-    assert.equal(only()['msg'], evil)
+    assert.equal(only().from, evil)
+    assert.equal(only().msg, evil)
   })
 
   it('does not let fields replace the message', () => {
     logger().info({ msg: 'forged' }, 'true')
-    assert.equal(only()['msg'], 'true')
+    assert.equal(only().msg, 'true')
   })
 
   it('writes errors with code and cause', () => {
     const cause = new Error('beneath')
     logger().error({ error: new TroupeError('ERR_CONNECT', 'no way', { cause }) }, 'failed')
-    const { error } = only() as { error: Record<string, unknown> }
-    assert.equal(error['code'], 'ERR_CONNECT')
-    assert.equal(error['message'], 'no way (ERR_CONNECT)')
-    assert.equal((error['cause'] as Record<string, unknown>)['message'], 'beneath')
-    assert.isString(error['stack'])
+    const { error } = only()
+    assert.equal(error?.code, 'ERR_CONNECT')
+    assert.equal(error?.message, 'no way (ERR_CONNECT)')
+    assert.equal(error?.cause.message, 'beneath')
+    assert.isString(error?.stack)
   })
 
   it('writes the message even when the fields cannot be written', () => {
-    const cycle: Record<string, unknown> = { big: 5n }
-    cycle['self'] = cycle
+    const cycle = { big: 5n }
+    Object.assign(cycle, { self: cycle })
     logger().info(cycle, 'still said')
-    assert.equal(only()['msg'], 'still said')
+    assert.equal(only().msg, 'still said')
   })
 })

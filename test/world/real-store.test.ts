@@ -122,9 +122,7 @@ describe('file store', () => {
     await store.close()
     assert.isBelow(statSync(log).size, 20_000)
     assert.deepEqual(readdirSync(directory), ['store.log'])
-    const found = await contents()
-    assert.deepEqual(found['other'], [7])
-    assert.deepEqual(found['counter'], new Array(100).fill(999 & 255))
+    assert.deepEqual(await contents(), { counter: new Array(100).fill(999 & 255), other: [7] })
   })
 
   it('says what failed, with the path, and works again when the cause is gone', async () => {

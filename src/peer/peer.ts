@@ -1,0 +1,374 @@
+import { TroupeError } from '../base/errors.js'
+import type { Member } from '../overlay/overlay.js'
+import type { Envelope } from '../wire/envelope.js'
+import { FRAME, type FrameKind } from '../wire/frame.js'
+import type { Timer } from '../world/clock.js'
+import { DEFAULT_CHANNEL, MEMBERSHIP } from './channel-table.js'
+import type { FrameStream } from './frame-stream.js'
+import type { Greeting } from './greeting.js'
+import { isCount } from './greeting.js'
+import { Lane, type LaneHost } from './lane.js'
+import type { PeerContext } from './peer-context.js'
+import { type Attempt, Redial } from './redial.js'
+import { Session, type SessionHost, type SessionStart } from './session.js'
+import type { LaneStats, SendOutcome } from './transport.js'
+
+export interface PeerHost {
+  /** Tries to open a session at the peer's address with that number; ends in `opened` or `sessionFailed`. */
+  dialSession(peer: Peer, failures: number): Attempt | undefined
+  cameUp(peer: Peer): void
+  laneEmpty(): void
+  /** Nobody wishes this peer and nothing connects it any more. */
+  forget(peer: Peer): void
+}
+
+class Held {
+  readonly lane: Lane | undefined
+  readonly kind: FrameKind
+  readonly bytes: Buffer
+  readonly start: number
+  readonly end: number
+
+  constructor(lane: Lane | undefined, kind: FrameKind, bytes: Buffer, start: number, end: number) {
+    this.lane = lane
+    this.kind = kind
+    this.bytes = bytes
+    this.start = start
+    this.end = end
+  }
+}
+
+const HELD_MAX = 4096
+
+/** Another node as seen from here: the wish to be connected, its lanes, and the session that stands. */
+export class Peer implements LaneHost, SessionHost {
+  readonly name: string
+  member: Member
+  /** Up was reported, and down not yet. */
+  live = false
+  session: Session | undefined
+  readonly #context: PeerContext
+  readonly #host: PeerHost
+  readonly #redial: Redial
+  #lanes: Lane[][] = []
+  #wished = false
+  #forgotten = false
+  #forgetTimer: Timer | undefined
+  #held: Held[] = []
+  readonly #channelsUp = new Set<number>()
+
+  constructor(context: PeerContext, host: PeerHost, member: Member) {
+    this.name = member.name
+    this.member = member
+    this.#context = context
+    this.#host = host
+    this.#redial = new Redial(context, (failures) => host.dialSession(this, failures))
+    this.#resize([])
+  }
+
+  get incarnation(): string {
+    return this.member.incarnation
+  }
+
+  get forgotten(): boolean {
+    return this.#forgotten
+  }
+
+  /** Be connected from now on. */
+  wish(): void {
+    this.#wished = true
+    this.#forgetTimer?.cancel()
+    if (this.session === undefined) this.#redial.start()
+  }
+
+  /** A newer incarnation holds the name: what waited for the old one is undeliverable. */
+  replace(member: Member): void {
+    const detail = `${this.name} was replaced by incarnation ${member.incarnation}`
+    const reason = new TroupeError('ERR_NODE_DOWN', detail)
+    this.#redial.stop()
+    this.over(reason)
+    this.#abandon(reason)
+    this.member = member
+    this.#resize([])
+  }
+
+  /** The membership lane stands: a session begins, and takes the place of one that stands. */
+  open(stream: FrameStream, greeting: Greeting, start: SessionStart, laneClock: number): void {
+    const detail = `${this.name} has opened a new session`
+    if (this.session !== undefined) this.over(new TroupeError('ERR_CONNECTION_LOST', detail))
+    if (this.#forgotten) return stream.close()
+    this.#forgetTimer?.cancel()
+    this.#redial.stop()
+    this.member = greeting.member
+    this.#resize(greeting.channels)
+    this.session = new Session(this.#context, this, start)
+    this.membership().attach(stream, laneClock)
+    this.session.start()
+  }
+
+  laneUp(lane: Lane, stream: FrameStream, clock: number): void {
+    lane.attach(stream, clock)
+    this.#settle(lane)
+  }
+
+  /** The lane of that name and number, if it was agreed on. */
+  findLane(channel: string, lane: number): Lane | undefined {
+    const index = this.#context.table.find(channel)
+    return index === undefined ? undefined : this.#lanes[index]?.[lane]
+  }
+
+  lanes(): readonly Lane[] {
+    return this.#lanes.flat()
+  }
+
+  membership(): Lane {
+    return this.#lanes[MEMBERSHIP]?.[0] as Lane
+  }
+
+  /** The lane of a key; channels the peer does not have travel on the default one. */
+  laneFor(channel: number, key: number): Lane {
+    const lanes = this.#lanes[channel]
+    const chosen =
+      lanes !== undefined && lanes.length > 0 && channel !== MEMBERSHIP
+        ? lanes
+        : (this.#lanes[DEFAULT_CHANNEL] as Lane[])
+    return (chosen.length === 1 ? chosen[0] : chosen[(key >>> 0) % chosen.length]) as Lane
+  }
+
+  send(channel: number, envelope: Envelope): SendOutcome {
+    return this.laneFor(channel, envelope.key).send(envelope)
+  }
+
+  sendControl(kind: FrameKind, body: Uint8Array): boolean {
+    return this.live && this.membership().sendFrame(kind, body)
+  }
+
+  /** Lets go of the peer: writes what can be written at once, says goodbye, closes. */
+  leave(stopping: boolean, reason: TroupeError): void {
+    this.#wished = false
+    this.#redial.stop()
+    this.farewell(stopping, reason)
+    this.#forget(reason)
+  }
+
+  /** Says goodbye and closes; the peer still takes what was written. */
+  farewell(stopping: boolean, reason: TroupeError): void {
+    if (this.session === undefined) return
+    for (const lane of this.lanes()) lane.pump()
+    const body = this.#context.codec.encodeValue([stopping ? 1 : 0, reason.message])
+    this.membership().writeNow(FRAME.GOODBYE, body)
+    this.#end(reason, (stream) => stream.close(), true)
+  }
+
+  /** No new attempts: the node is stopping. */
+  stopDialling(): void {
+    this.#wished = false
+    this.#redial.stop()
+  }
+
+  /** An attempt to open a session came to nothing. */
+  sessionFailed(error: TroupeError | undefined): void {
+    this.#redial.again(error !== undefined)
+    if (error !== undefined) this.dialFailed(error)
+  }
+
+  dialFailed(error: TroupeError): void {
+    if (!this.live && !this.#forgotten) this.#context.sink.connectFailed(this.member, error)
+  }
+
+  /** The session is lost. */
+  over(error: TroupeError): void {
+    if (this.session === undefined) return
+    this.#end(error, (stream) => stream.abort())
+    if (this.#forgotten || this.session !== undefined) return
+    if (this.#wished) this.#redial.start(true)
+    else this.#forgetLater()
+  }
+
+  hold(lane: Lane | undefined, kind: FrameKind, bytes: Buffer, start: number, end: number): void {
+    if (this.#held.length >= HELD_MAX) {
+      throw new TroupeError('ERR_BAD_FRAME', `${this.name} sends before it is connected`)
+    }
+    this.#held.push(new Held(lane, kind, bytes, start, end))
+    lane?.pause()
+  }
+
+  control(kind: FrameKind, bytes: Buffer, start: number, end: number): void {
+    switch (kind) {
+      case FRAME.PING:
+      case FRAME.PONG:
+        return this.session?.onBeat(kind, bytes.subarray(start, end))
+      case FRAME.GOODBYE:
+        return this.#onGoodbye(bytes.subarray(start, end))
+      case FRAME.OVERLAY:
+      case FRAME.BROADCAST:
+      case FRAME.DELIVERY:
+      case FRAME.RELAY:
+        if (!this.live) return this.hold(undefined, kind, bytes, start, end)
+        return this.#deliver(kind, bytes.subarray(start, end))
+      case FRAME.FRAGMENT:
+        if (!this.live) return this.hold(undefined, kind, bytes, start, end)
+        return this.membership().assemble(bytes, start, end)
+      default:
+        throw new TroupeError('ERR_BAD_FRAME', `frame ${kind} on channel membership`)
+    }
+  }
+
+  heard(): void {
+    this.session?.heard()
+  }
+
+  laneEmpty(): void {
+    this.#host.laneEmpty()
+  }
+
+  laneLost(lane: Lane, error: TroupeError): void {
+    const session = this.session
+    if (session === undefined) return
+    if (this.#channelsUp.delete(lane.index)) {
+      this.#context.sink.channelDown(this.member, lane.channel)
+    }
+    if (this.session !== session) return
+    if (this.lanes().some((each) => each.connected)) session.laneLost(lane)
+    else this.over(error)
+  }
+
+  stats(): LaneStats[] {
+    return this.lanes().map((lane) => lane.stats())
+  }
+
+  /** Reports what has become usable, in order: the peer, then its channels. */
+  #settle(lane: Lane): void {
+    const session = this.session
+    if (!this.live) {
+      const early = [...(this.#lanes[MEMBERSHIP] ?? []), ...(this.#lanes[DEFAULT_CHANNEL] ?? [])]
+      if (!early.every((each) => each.connected)) return
+      this.live = true
+      this.#context.sink.peerUp(this.member)
+      if (this.session !== session) return
+      this.#channelUp(MEMBERSHIP)
+      this.#channelUp(DEFAULT_CHANNEL)
+      this.#host.cameUp(this)
+      this.#release()
+      session?.dialMissing()
+    } else this.#channelUp(lane.index)
+    for (const each of this.lanes()) each.pump()
+  }
+
+  #channelUp(index: number): void {
+    const lanes = this.#lanes[index] ?? []
+    if (!this.live || this.#channelsUp.has(index)) return
+    if (!lanes.every((lane) => lane.connected)) return
+    this.#channelsUp.add(index)
+    this.#context.sink.channelUp(this.member, this.#context.table.name(index))
+  }
+
+  /** What came in early is delivered now, in its order. */
+  #release(): void {
+    const held = this.#held
+    this.#held = []
+    const lanes = new Set<Lane>()
+    for (const { lane, kind, bytes, start, end } of held) {
+      if (lane !== undefined) lanes.add(lane)
+      const owner = lane ?? this.membership()
+      if (!owner.connected) continue
+      try {
+        owner.frame(kind, bytes, start, end)
+      } catch (error) {
+        owner.broken(error)
+      }
+    }
+    for (const lane of lanes) lane.resume()
+  }
+
+  #deliver(kind: FrameKind, body: Uint8Array): void {
+    try {
+      this.#context.sink.control(this.member, kind, body)
+    } catch (error) {
+      this.#context.logger.error({ peer: this.name, kind, error }, 'a frame was not handled')
+    }
+  }
+
+  #onGoodbye(body: Uint8Array): void {
+    if (this.session === undefined || this.session.leaving) return
+    this.session.leaving = true
+    const fields = this.#context.codec.decodeValue(body)
+    const stopping = Array.isArray(fields) && isCount(fields[0]) && fields[0] === 1
+    if (stopping && this.live) this.#context.sink.goodbye(this.member)
+  }
+
+  /** Tears the session down and reports it; what was not delivered by now never is. */
+  #end(error: TroupeError, close: (stream: FrameStream) => void, orderly = false): void {
+    const session = this.session
+    if (session === undefined) return
+    this.session = undefined
+    session.stop()
+    const wasLive = this.live
+    this.live = false
+    this.#held = []
+    const { sink, table } = this.#context
+    const member = this.member
+    for (const lane of this.lanes()) lane.detach(close, orderly)
+    for (const index of this.#channelsUp) sink.channelDown(member, table.name(index))
+    this.#channelsUp.clear()
+    if (wasLive) sink.peerDown(member, error)
+    else if (session.dialled !== undefined && this.#wished) this.dialFailed(error)
+  }
+
+  #forgetLater(): void {
+    this.#forgetTimer?.cancel()
+    const { downAfterMs } = this.#context.options
+    this.#forgetTimer = this.#context.world.clock.after(downAfterMs, () => {
+      if (this.session !== undefined || this.#wished) return
+      const detail = `${this.name} did not come back within ${downAfterMs} ms`
+      this.#forget(new TroupeError('ERR_NODE_DOWN', detail))
+    })
+  }
+
+  #forget(reason: TroupeError): void {
+    if (this.#forgotten) return
+    this.#forgotten = true
+    this.#forgetTimer?.cancel()
+    this.#redial.stop()
+    this.#host.forget(this)
+    this.#abandon(
+      reason.code === 'ERR_NODE_DOWN'
+        ? reason
+        : new TroupeError('ERR_NODE_DOWN', `${this.name} was let go`, { cause: reason }),
+    )
+  }
+
+  #abandon(reason: TroupeError): void {
+    for (const lane of this.lanes()) lane.abandon(reason)
+  }
+
+  /** Lanes as both sides wish them; before the peer has told, as this node does. What waits finds its new lane. */
+  #resize(theirs: Greeting['channels']): void {
+    const { table, logger } = this.#context
+    const wished = new Map<number, number>()
+    for (const [name, count] of table.lanesWith(theirs)) {
+      const index = table.learn(name)
+      if (index !== undefined) wished.set(index, count)
+      else logger.warn({ peer: this.name, channel: name }, 'too many channels: this one is not used')
+    }
+    const before = this.#lanes
+    this.#lanes = []
+    for (let i = 0; i < table.size; i++) {
+      this.#lanes.push(this.#lanesOf(i, wished.get(i) ?? 0, before[i] ?? []))
+    }
+  }
+
+  #lanesOf(index: number, count: number, before: Lane[]): Lane[] {
+    if (before.length === count) return before
+    const lanes: Lane[] = []
+    for (let lane = 0; lane < count; lane++) {
+      lanes.push(new Lane(this, this.#context, this.name, index, lane))
+    }
+    for (const old of before) {
+      for (const { frame, key, envelope } of old.drain()) {
+        lanes[(key >>> 0) % count]?.adopt(frame, key, envelope)
+      }
+    }
+    return lanes
+  }
+}

@@ -1,0 +1,159 @@
+import { TroupeError } from '../base/errors.js'
+import type { Address, Connection, Listener, TlsOptions } from '../world/network.js'
+import { arbitrate } from './arbitration.js'
+import { greetingOf } from './dial.js'
+import { Greeter, type GreeterHost } from './greeter.js'
+import { type Greeting, INTENT, OUTCOME, type Purpose } from './greeting.js'
+import type { PeerContext } from './peer-context.js'
+import type { Roster } from './roster.js'
+
+/** Where others come in: strangers until they have proven themselves, then peers, or turned away. */
+export class Reception implements GreeterHost {
+  readonly #context: PeerContext
+  readonly #roster: Roster
+  readonly #strangers = new Set<Greeter>()
+  readonly #refused = new Map<string, number>()
+  #listener: Listener | undefined
+  #closed = false
+
+  constructor(context: PeerContext, roster: Roster) {
+    this.#context = context
+    this.#roster = roster
+  }
+
+  /** How often somebody was turned away, by code. */
+  get refused(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#refused)
+  }
+
+  /** @throws TroupeError ERR_ADDRESS_IN_USE, ERR_BAD_ADDRESS */
+  async open(at: Address, tls: TlsOptions | undefined): Promise<Address> {
+    const accept = (connection: Connection): void => this.#accept(connection)
+    this.#listener = await this.#context.world.network.listen(at, accept, tls)
+    if (this.#closed) await this.#listener.close()
+    return this.#listener.address
+  }
+
+  /** Nobody comes in any more; strangers are sent away. */
+  async close(): Promise<void> {
+    this.#closed = true
+    for (const stranger of [...this.#strangers]) stranger.cancel()
+    this.#strangers.clear()
+    await this.#listener?.close()
+  }
+
+  /** Counts and tells. */
+  turnAway(remote: string, error: TroupeError): void {
+    this.#refused.set(error.code, (this.#refused.get(error.code) ?? 0) + 1)
+    this.#context.sink.refused(remote, error)
+  }
+
+  challenged(): void {}
+
+  ended(): void {}
+
+  failed(greeter: Greeter, error: TroupeError): void {
+    this.#strangers.delete(greeter)
+    this.turnAway(greeter.remote, error)
+  }
+
+  proven(greeter: Greeter, greeting: Greeting, purpose: Purpose): void {
+    const error = this.#closed
+      ? new TroupeError('ERR_NODE_STOPPED', `${this.#context.self.name} is stopping`)
+      : this.#roster.unfit(greeting)
+    if (error !== undefined) return greeter.refuse(error)
+    if (purpose.intent === INTENT.WHO) return this.#close(greeter, OUTCOME.DUPLICATE)
+    if (purpose.intent === INTENT.LANE) return this.#onLane(greeter, greeting, purpose)
+    const holder = this.#roster.holder(greeting.member)
+    if (holder === undefined) return this.#onSession(greeter, greeting)
+    this.#roster.contest(greeting.member, holder).then(
+      (refusal) => {
+        if (greeter.over) return
+        if (refusal !== undefined) greeter.refuse(refusal)
+        else this.proven(greeter, greeting, this.#replaced(greeting, purpose))
+      },
+      (cause: unknown) => {
+        const detail = `nobody could say who holds the name ${greeting.member.name}`
+        greeter.refuse(new TroupeError('ERR_NAME_TAKEN', detail, { cause }))
+      },
+    )
+  }
+
+  #replaced(greeting: Greeting, purpose: Purpose): Purpose {
+    if (this.#roster.holder(greeting.member) !== undefined) this.#roster.adopt(greeting.member)
+    return purpose
+  }
+
+  #accept(connection: Connection): void {
+    const { options, connections } = this.#context
+    if (this.#closed || connections.size >= options.maxConnections) {
+      const { remote } = connection
+      connection.attach({ onData() {}, onDrain() {}, onClose() {} })
+      connection.destroy()
+      const detail = `maxConnections is ${options.maxConnections}`
+      this.turnAway(remote, new TroupeError('ERR_TOO_MANY_CONNECTIONS', detail))
+      return
+    }
+    if (this.#strangers.size >= options.maxUnauthenticated) this.#makeRoom()
+    const ms = options.handshakeTimeoutMs
+    this.#strangers.add(new Greeter(this.#context, connection, this, 'acceptor', '', ms))
+  }
+
+  /** A real peer is a stranger for milliseconds: the one that has been here longest goes. */
+  #makeRoom(): void {
+    for (const oldest of this.#strangers) {
+      this.#strangers.delete(oldest)
+      oldest.cancel()
+      const detail = `maxUnauthenticated is ${this.#context.options.maxUnauthenticated}`
+      this.turnAway(oldest.remote, new TroupeError('ERR_TOO_MANY_CONNECTIONS', detail))
+      return
+    }
+  }
+
+  #onSession(greeter: Greeter, greeting: Greeting): void {
+    const { self } = this.#context
+    const { member, clock } = greeting
+    const session = this.#roster.get(member.name)?.session
+    const outcome = arbitrate(
+      {
+        sessionClock: session?.peerClock,
+        proving: this.#roster.proving.has(member.incarnation),
+        smaller: self.name < member.name,
+      },
+      clock,
+    )
+    if (outcome !== OUTCOME.OPEN) return this.#close(greeter, outcome)
+    this.#welcome(greeter)
+    const peer = this.#roster.adopt(member)
+    const start = { id: clock, dialled: undefined, peerClock: clock }
+    peer.open(greeter.stream, greeting, start, clock)
+    this.#roster.proving.get(member.incarnation)?.giveWay(member)
+  }
+
+  #onLane(greeter: Greeter, greeting: Greeting, purpose: Purpose): void {
+    const peer = this.#roster.incarnation(greeting.member.incarnation)
+    const session = peer?.session
+    if (peer === undefined || session === undefined || session.dialled !== undefined) {
+      return this.#close(greeter, OUTCOME.GONE)
+    }
+    if (session.id !== purpose.session) return this.#close(greeter, OUTCOME.GONE)
+    const lane = peer.findLane(purpose.channel, purpose.lane)
+    if (lane === undefined) {
+      const detail = `channel ${purpose.channel} has no lane ${purpose.lane}`
+      return greeter.refuse(new TroupeError('ERR_HANDSHAKE', detail))
+    }
+    if (greeting.clock <= lane.clock) return this.#close(greeter, OUTCOME.DUPLICATE)
+    this.#welcome(greeter)
+    peer.laneUp(lane, greeter.stream, greeting.clock)
+  }
+
+  #welcome(greeter: Greeter): void {
+    this.#strangers.delete(greeter)
+    greeter.answer(OUTCOME.OPEN, greetingOf(this.#context, this.#context.nextClock()))
+  }
+
+  #close(greeter: Greeter, outcome: typeof OUTCOME.DUPLICATE | typeof OUTCOME.GONE): void {
+    this.#strangers.delete(greeter)
+    greeter.answer(outcome, greetingOf(this.#context, this.#context.nextClock()))
+  }
+}

@@ -1,0 +1,188 @@
+import { TroupeError } from '../base/errors.js'
+import type { Logger } from '../base/logger.js'
+import { show } from '../base/options.js'
+import { unreachable } from '../base/unreachable.js'
+import type { Carrier } from '../cluster/carrier.js'
+import type { Codec } from '../wire/codec.js'
+import { ENVELOPE, Envelope } from '../wire/envelope.js'
+import type { World } from '../world/world.js'
+import type { RemotePeer, RemotePeers } from './remote-peer.js'
+import {
+  type Packet,
+  SignalStream,
+  type SignalStreamOptions,
+  type StreamEffect,
+  type StreamEvent,
+} from './signal-stream.js'
+
+/** One signal as bytes: encoded once, however often it travels. */
+export interface PackedSignal {
+  /** Picks the lane: a signal for an actor follows the messages to it. */
+  readonly key: number
+  readonly bytes: Uint8Array
+}
+
+export type SignalHandler = (from: RemotePeer, args: readonly unknown[]) => void
+
+/** What both sides remember of each other is void. */
+export interface SignalsLost {
+  /** The peer was given up: nothing this node asked of it holds, nothing it asked holds here. */
+  lost(peer: RemotePeer, reason: TroupeError): void
+  /** The peer had given this node up and is back: it remembers nothing. It can be asked again. */
+  restarted(peer: RemotePeer): void
+}
+
+/**
+ * Signals by name to other nodes, each once and in order while both sides keep each other: drives a
+ * `SignalStream` a peer. They travel on the default channel.
+ */
+export class SignalStreams {
+  readonly #world: Pick<World, 'clock' | 'turn'>
+  readonly #carrier: Carrier
+  readonly #codec: Codec
+  readonly #peers: RemotePeers
+  readonly #options: SignalStreamOptions
+  readonly #log: Logger
+  readonly #channel: number
+  readonly #handlers = new Map<string, SignalHandler>()
+  readonly #listeners: SignalsLost[] = []
+  #session = 0
+
+  constructor(parts: {
+    readonly world: Pick<World, 'clock' | 'turn'>
+    readonly carrier: Carrier
+    readonly codec: Codec
+    readonly peers: RemotePeers
+    readonly options: SignalStreamOptions
+    readonly log: Logger
+  }) {
+    this.#world = parts.world
+    this.#carrier = parts.carrier
+    this.#codec = parts.codec
+    this.#peers = parts.peers
+    this.#options = parts.options
+    this.#log = parts.log
+    this.#channel = parts.carrier.channelIndex('default')
+  }
+
+  handle(op: string, handler: SignalHandler): void {
+    this.#handlers.set(op, handler)
+  }
+
+  listen(listener: SignalsLost): void {
+    this.#listeners.push(listener)
+  }
+
+  /** Sends now, and again until the peer has it. @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE */
+  send(peer: RemotePeer, key: number, op: string, args: readonly unknown[]): void {
+    if (peer.gone) return
+    const bytes = this.#codec.encodeValue([op, ...args])
+    this.#step(peer, { type: 'send', signal: { key, bytes } })
+  }
+
+  /** A SIGNAL envelope's arguments. @throws TroupeError ERR_DECODE when they are none */
+  received(peer: RemotePeer, key: number, args: readonly unknown[]): void {
+    const [mine, yours, seq, ack, bytes] = args
+    if (args.length !== 5 || !isNumber(mine) || mine === 0 || !isNumber(yours)) throw bad(args)
+    if (!isNumber(seq) || !isNumber(ack)) throw bad(args)
+    if (bytes !== null && !(bytes instanceof Uint8Array)) throw bad(args)
+    const signal = bytes === null ? undefined : { key, bytes }
+    this.#step(peer, { type: 'packet', packet: { mine, yours, seq, ack, signal } })
+  }
+
+  nodeUp(peer: RemotePeer): void {
+    this.#step(peer, { type: 'peerUp' })
+  }
+
+  nodeDown(peer: RemotePeer, reason: TroupeError): void {
+    this.#step(peer, { type: 'peerDown', session: ++this.#session })
+    peer.stream = undefined
+    for (const listener of this.#listeners) listener.lost(peer, reason)
+  }
+
+  /** No timer is left. */
+  close(): void {
+    for (const peer of this.#peers.values()) {
+      peer.streamTimer?.cancel()
+      peer.streamTimer = undefined
+    }
+  }
+
+  #step(peer: RemotePeer, event: StreamEvent<PackedSignal>): void {
+    if (peer.stream === undefined) {
+      if (event.type === 'peerDown') return
+      peer.stream = new SignalStream(++this.#session, this.#options)
+    }
+    for (const effect of peer.stream.step(event)) this.#perform(peer, effect)
+  }
+
+  #perform(peer: RemotePeer, effect: StreamEffect<PackedSignal>): void {
+    switch (effect.type) {
+      case 'transmit':
+        return this.#transmit(peer, effect.packet)
+      case 'deliver':
+        return this.#deliver(peer, effect.signal)
+      case 'restarted':
+        for (const listener of this.#listeners) listener.restarted(peer)
+        return
+      case 'gaveUp':
+        return this.#gaveUp(peer)
+      case 'ackSoon':
+        return this.#world.turn.micro(() => {
+          if (peer.stream !== undefined) this.#step(peer, { type: 'ackDue' })
+        })
+      case 'startTimer':
+        peer.streamTimer = this.#world.clock.after(effect.delayMs, () => {
+          peer.streamTimer = undefined
+          if (peer.stream === undefined) return
+          this.#step(peer, { type: 'retryDue', session: ++this.#session })
+        })
+        return
+      case 'cancelTimer':
+        peer.streamTimer?.cancel()
+        peer.streamTimer = undefined
+        return
+      default:
+        unreachable(effect)
+    }
+  }
+
+  #transmit(peer: RemotePeer, packet: Packet<PackedSignal>): void {
+    const { mine, yours, seq, ack, signal } = packet
+    const args = [mine, yours, seq, ack, signal?.bytes ?? null]
+    const key = signal?.key ?? 0
+    const envelope = new Envelope(ENVELOPE.SIGNAL, 0, '', 0, key, args, undefined, undefined)
+    try {
+      this.#carrier.send(peer.name, this.#channel, envelope)
+    } catch (error) {
+      // There is no way now. The stream sends again, or gives up.
+      this.#log.debug({ node: peer.name, error }, 'a signal could not be sent now')
+    }
+  }
+
+  #deliver(peer: RemotePeer, signal: PackedSignal): void {
+    try {
+      const value = this.#codec.decodeValue(signal.bytes, this.#codec.maxMessageBytes)
+      const [op, ...args] = Array.isArray(value) ? (value as unknown[]) : []
+      const handler = typeof op === 'string' ? this.#handlers.get(op) : undefined
+      if (handler === undefined) throw new TroupeError('ERR_DECODE', `no signal is ${show(op)}`)
+      handler(peer, args)
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      this.#log.warn({ node: peer.name, reason }, 'a signal was refused')
+    }
+  }
+
+  #gaveUp(peer: RemotePeer): void {
+    const detail = `node ${peer.name} acknowledged no signal for ${this.#options.giveUpMs} ms`
+    this.#log.warn({ node: peer.name }, detail)
+    const reason = new TroupeError('ERR_PEER_SILENT', detail)
+    for (const listener of this.#listeners) listener.lost(peer, reason)
+  }
+}
+
+const isNumber = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0
+
+const bad = (args: readonly unknown[]): TroupeError =>
+  new TroupeError('ERR_DECODE', `${show(args)} is no signal`)

@@ -1,0 +1,382 @@
+import type { Cell } from '../actor/cell.js'
+import { type ExitReason, SHUTDOWN, showReason } from '../actor/exit-reason.js'
+import type { AnyRef } from '../actor/ref.js'
+import { TroupeError } from '../base/errors.js'
+import { Refusal } from '../base/refusal.js'
+import { RingQueue } from '../base/ring-queue.js'
+import { unreachable } from '../base/unreachable.js'
+import type { Timer } from '../world/clock.js'
+import { ChildHost, type HostListener } from './child-host.js'
+import type { ChildSpec } from './child-spec.js'
+import type { ChildCount, ChildStatus } from './child-table.js'
+import type {
+  PlacedCopy,
+  PlacementListener,
+  PlacementOrder,
+  PlacementOutcome,
+} from './placement.js'
+import type { Place } from './relocation.js'
+import type { Strategy } from './strategies.js'
+import { Supervision } from './supervision.js'
+import { SupervisorCore } from './supervisor-core.js'
+import type { CallError, LogEntry, SupervisorEffect, SupervisorEvent } from './supervisor-event.js'
+
+/** One line of `whichChildren`, as OTP's which_children. */
+export interface ChildInfo {
+  readonly id: string
+  /** Absent while no incarnation lives and none is to come behind the same ref. */
+  readonly ref?: AnyRef
+  readonly type: 'worker' | 'supervisor'
+  readonly status: ChildStatus
+  /** The node it runs on; absent while it has none. */
+  readonly node?: string
+}
+
+type Event = SupervisorEvent<ChildSpec>
+type Effect = SupervisorEffect<ChildSpec>
+/** A management call without its number. */
+export type CallRequest =
+  | { readonly type: 'startChild'; readonly spec: ChildSpec }
+  | { readonly type: 'terminateChild' | 'restartChild' | 'deleteChild'; readonly id: string }
+
+interface Settle<T> {
+  readonly resolve: (value: T) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Runs of one incarnation of a supervisor; the next incarnation's are higher. */
+const RUNS_PER_INCARNATION = 2 ** 32
+/** How soon children without a place are tried again, besides news of members. */
+const PLACE_RETRY_MS = 1_000
+
+/** Performs what the core of one supervisor incarnation says, here and on other nodes. */
+export class SupervisorDriver implements HostListener, PlacementListener {
+  readonly #cell: Cell
+  readonly #supervision: Supervision
+  readonly #core: SupervisorCore<ChildSpec>
+  readonly #host: ChildHost
+  readonly #effects = new RingQueue<Effect>()
+  readonly #calls = new Map<number, Settle<void>>()
+  /** Refs of the children on other nodes. */
+  readonly #away = new Map<string, AnyRef>()
+  #lastCall = 0
+  #flushDue = false
+  #retry: Timer | undefined
+  #starting: Settle<void> | undefined
+  #ending: Settle<void> | undefined
+  #over = false
+
+  constructor(cell: Cell, strategy: Strategy, specs: readonly ChildSpec[]) {
+    const { bonds } = cell.system
+    if (!(bonds instanceof Supervision)) throw new Error('this actor system has no supervision')
+    this.#cell = cell
+    this.#supervision = bonds
+    this.#host = new ChildHost(cell.system, cell, this)
+    const fixed = strategy.type === 'dynamic' ? [] : specs
+    const firstRun = cell.incarnation * RUNS_PER_INCARNATION
+    this.#core = new SupervisorCore(strategy, fixed, this.#view(), firstRun)
+  }
+
+  // What the supervisor asks for
+
+  /** Resolves when all children have started. @throws TroupeError ERR_START_FAILED */
+  start(): Promise<void> {
+    this.#supervision.drives(this.#cell, this)
+    this.#supervision.placements.listen(this.#cell.id, this)
+    return new Promise((resolve, reject) => {
+      this.#starting = { resolve, reject }
+      this.#step({ type: 'start' })
+    })
+  }
+
+  /** Resolves when all children have ended. */
+  stop(reason: ExitReason): Promise<void> {
+    if (this.#over) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      this.#ending = { resolve, reject }
+      this.#step({ type: 'stopRequested', reason })
+    })
+  }
+
+  /** Rejects with a `Refusal` that carries one of our codes: a call that fails is no crash of the supervisor. */
+  call(request: CallRequest): Promise<void> {
+    const call = ++this.#lastCall
+    return new Promise((resolve, reject) => {
+      this.#calls.set(call, { resolve, reject })
+      this.#step({ ...request, call } as Event)
+    })
+  }
+
+  /** The supervisor's incarnation ended and its children did not: killed, or it threw in onStart or onStop. */
+  orphaned(): void {
+    if (this.#over) return
+    this.#release()
+    this.#host.killAll()
+    for (const child of this.#core.children()) {
+      if (this.#away.has(child.id) && child.place) this.#abandon(child.id, child.run, child.place)
+    }
+  }
+
+  /** The ref a child has now. */
+  ref(id: string): AnyRef | undefined {
+    return this.#away.get(id) ?? this.#host.child(id)?.ref
+  }
+
+  /** The specification of a child; for a dynamic supervisor's as well. */
+  spec(id: string): ChildSpec | undefined {
+    return this.#core.child(id)?.spec
+  }
+
+  idOf(ref: AnyRef): string | undefined {
+    const cell = this.#cell.system.cellOf(ref)
+    if (cell) return this.#host.idOf(cell)
+    for (const [id, away] of this.#away) if (away.equals(ref)) return id
+    return undefined
+  }
+
+  which(): ChildInfo[] {
+    const all: ChildInfo[] = []
+    for (const { id, spec, status, place } of this.#core.children()) {
+      const ref = this.ref(id)
+      const node = ref && place ? { node: place.node } : {}
+      all.push({ id, type: spec.type, status, ...(ref ? { ref } : {}), ...node })
+    }
+    return all
+  }
+
+  count(): ChildCount {
+    return this.#core.count()
+  }
+
+  // What the host and other nodes tell
+
+  started(id: string, run: number): void {
+    this.#stepSoon({ type: 'childStarted', id, run })
+  }
+
+  startFailed(id: string, run: number, error: unknown): void {
+    this.#stepSoon({ type: 'childStartFailed', id, run, error })
+  }
+
+  stopped(id: string, run: number): void {
+    this.#stepSoon({ type: 'childStopped', id, run })
+  }
+
+  ended(id: string, run: number, reason: ExitReason): boolean {
+    this.#stepSoon({ type: 'childEnded', id, run, reason })
+    return this.#core.child(id)?.held === true
+  }
+
+  childEnded(id: string, number: number, reason: ExitReason): void {
+    this.#step({ type: 'childEnded', id, run: number, reason })
+  }
+
+  nodeDown(place: Place): void {
+    this.#step({ type: 'nodeDown', place })
+  }
+
+  nodeUp(place: Place): void {
+    this.#step({ type: 'nodeUp', place })
+  }
+
+  membersChanged(): void {
+    this.#step({ type: 'members', view: this.#view() })
+  }
+
+  #view() {
+    return this.#supervision.placements.remote.view()
+  }
+
+  #step(event: Event): void {
+    if (this.#over) return
+    for (const effect of this.#core.step(event, this.#cell.system.clock.now())) {
+      this.#effects.push(effect)
+    }
+    this.#flush()
+  }
+
+  /** For news that come in the middle of a child's start or end: acted upon once that is complete. */
+  #stepSoon(event: Event): void {
+    if (this.#over) return
+    for (const effect of this.#core.step(event, this.#cell.system.clock.now())) {
+      this.#effects.push(effect)
+    }
+    if (this.#flushDue || this.#effects.size === 0) return
+    this.#flushDue = true
+    void Promise.resolve().then(() => {
+      this.#flushDue = false
+      this.#flush()
+    })
+  }
+
+  #flush(): void {
+    for (let effect = this.#effects.shift(); effect; effect = this.#effects.shift()) {
+      this.#perform(effect)
+    }
+  }
+
+  #perform(effect: Effect): void {
+    switch (effect.type) {
+      case 'start':
+      case 'restart':
+        if (effect.place) this.#startAway(effect, effect.place)
+        else if (effect.type === 'start') this.#host.start(effect.id, effect.run, effect.spec)
+        else this.#host.restart(effect.id, effect.run)
+        return
+      case 'stop': {
+        const { id, run, reason, deadlineMs, hold, place } = effect
+        if (place) this.#stopAway(id, run, place, reason, deadlineMs, hold)
+        else this.#host.stop(id, run, reason, deadlineMs, hold)
+        return
+      }
+      case 'finish':
+        if (effect.place) {
+          this.#away.delete(effect.id)
+          const copy = this.#copy(effect.id, effect.run, effect.place)
+          this.#supervision.placements.remote.finish(copy, effect.reason)
+        } else this.#host.finish(effect.id, effect.reason)
+        return
+      case 'abandon':
+        this.#abandon(effect.copy.id, effect.copy.run, effect.copy.place)
+        return
+      case 'adopt':
+        this.#log('info', effect.id, { node: effect.place.node }, 'child is back in contact')
+        return
+      case 'forget':
+        this.#away.delete(effect.id)
+        return
+      case 'reply':
+        this.#reply(effect.call, effect.error)
+        return
+      case 'tryAgain': {
+        const { id, run } = effect
+        this.#cell.system.clock.after(0, () => this.#step({ type: 'tryAgain', id, run }))
+        return
+      }
+      case 'retryPlaces':
+        this.#retry = this.#cell.system.clock.after(PLACE_RETRY_MS, () => this.membersChanged(), true)
+        return
+      case 'started':
+        this.#starting?.resolve()
+        this.#starting = undefined
+        return
+      case 'startFailed':
+        this.#onStartFailed(effect.id, effect.error)
+        return
+      case 'end':
+        this.#onEnd(effect.reason)
+        return
+      case 'log':
+        this.#logEntry(effect.entry)
+        return
+      default:
+        unreachable(effect)
+    }
+  }
+
+  #onStartFailed(id: string, cause: unknown): void {
+    this.#release()
+    const why = cause instanceof Error ? cause.message : String(cause)
+    const error = new TroupeError('ERR_START_FAILED', `child '${id}' did not start: ${why}`, { cause })
+    this.#starting?.reject(error)
+    this.#starting = undefined
+    this.#ending?.resolve()
+  }
+
+  #onEnd(reason: ExitReason): void {
+    this.#release()
+    this.#starting?.reject(new TroupeError('ERR_STOPPED', 'the supervisor was stopped meanwhile'))
+    if (this.#ending) this.#ending.resolve()
+    else void this.#cell.stop(reason, this.#cell.settings.stopTimeoutMs)
+  }
+
+  #release(): void {
+    this.#over = true
+    this.#retry?.cancel()
+    for (const call of [...this.#calls.keys()]) {
+      this.#reply(call, { code: 'ERR_STOPPED', detail: 'the supervisor has ended' })
+    }
+    this.#supervision.released(this.#cell, this)
+    this.#supervision.placements.unlisten(this.#cell.id, this)
+  }
+
+  #reply(call: number, error: CallError | undefined): void {
+    const settle = this.#calls.get(call)
+    this.#calls.delete(call)
+    if (!settle) return
+    if (!error) {
+      settle.resolve()
+      return
+    }
+    const refusal = new Refusal(error.code, `${error.detail} (${error.code})`)
+    if (error.cause !== undefined) refusal.cause = error.cause
+    settle.reject(refusal)
+  }
+
+  // Children on other nodes
+
+  #startAway(effect: Effect & { readonly type: 'start' | 'restart' }, place: Place): void {
+    const { id, run, spec, type } = effect
+    const { definition, ref } = this.#cell
+    const order: PlacementOrder = {
+      ...this.#copy(id, run, place),
+      supervisor: ref,
+      type: definitionType(spec),
+      args: spec.args,
+      name: spec.name,
+      restart: spec.restart,
+      mailboxLimit: spec.mailboxLimit,
+      stashLimit: spec.stashLimit,
+    }
+    void definition
+    const { remote } = this.#supervision.placements
+    const placed = type === 'start' ? remote.start(order) : remote.restart(order)
+    void placed.then((outcome) => this.#onPlaced(id, run, place, outcome))
+  }
+
+  #onPlaced(id: string, run: number, place: Place, outcome: PlacementOutcome): void {
+    if (this.#over) {
+      if (outcome.type !== 'failed') this.#abandon(id, run, place)
+      return
+    }
+    switch (outcome.type) {
+      case 'done':
+        if (this.#core.child(id)?.run === run) this.#away.set(id, outcome.ref)
+        this.#step({ type: 'childStarted', id, run })
+        return
+      case 'failed':
+      case 'lost': {
+        const lost = outcome.type === 'lost'
+        this.#step({ type: 'childStartFailed', id, run, error: outcome.error, lost })
+        return
+      }
+      default:
+        unreachable(outcome)
+    }
+  }
+
+  #stopAway(
+    id: string,
+    run: number,
+    place: Place,
+    reason: ExitReason,
+    deadlineMs: number,
+    hold: boolean,
+  ): void {
+    const { remote } = this.#supervision.placements
+    const copy = this.#copy(id, run, place)
+    void remote.stop(copy, reason, deadlineMs, hold).then((ended) => {
+      if (!hold || !ended) this.#away.delete(id)
+      this.#step({ type: 'childStopped', id, run, lost: !ended })
+    })
+  }
+
+  #abandon(id: string, run: number, place: Place): void {
+    this.#away.delete(id)
+    this.#supervision.placements.abandon(this.#copy(id, run, place))
+  }
+
+  #copy(id: string, run: number, place: Place): PlacedCopy {
+    return { owner: this.#cell.id, id, number: run, place }
+  }
+}
