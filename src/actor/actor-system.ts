@@ -9,13 +9,14 @@ import type { Actor } from './actor.js'
 import type { ActorNode } from './actor-node.js'
 import type { Bonds } from './bonds.js'
 import { Call, CopyingCall } from './call.js'
-import { Cell, type Outcome, REFUSED } from './cell.js'
+import { Cell } from './cell.js'
 import { classNamed } from './class-registry.js'
 import type { DeadLetter } from './dead-letter.js'
 import { Deadlines } from './deadlines.js'
 import { Definition } from './definition.js'
 import { type ExitReason, NORMAL, SHUTDOWN } from './exit-reason.js'
 import type { Guardian } from './guardian.js'
+import { type Inbox, type Outcome, REFUSED } from './inbox.js'
 import { LocalNode } from './local-node.js'
 import { Message } from './message.js'
 import type { MethodDefinition } from './method-definition.js'
@@ -240,7 +241,9 @@ export class ActorSystem {
   /** Ends all actors without a supervisor on this node, the youngest first, and refuses new ones; what is left at the deadline is killed. */
   async stopAll(timeoutMs: number = this.#settings.stopTimeoutMs): Promise<void> {
     this.#stopped = true
-    const roots = [...this.#cells.values()].filter((cell) => cell.guardian?.cell === undefined).reverse()
+    const roots = [...this.#cells.values()]
+      .filter((cell) => cell.guardian?.cell === undefined)
+      .reverse()
     await Promise.all(roots.map((cell) => cell.stop(SHUTDOWN, timeoutMs)))
     for (const cell of [...this.#cells.values()]) void cell.terminate(SHUTDOWN, 0)
   }
@@ -320,9 +323,11 @@ export class ActorSystem {
       const reason = (error as Error | undefined)?.message
       this.log.info({ actor: String(to), method, code, reason }, 'message refused')
     }
-    if (message.sink === undefined) return this.deadLetter(to, method, message.args, code)
-    if (message.sink.settled) return
-    message.sink.fail(error ?? new TroupeError(code, `${to} did not take ${method}`))
+    const { sink } = message
+    if (sink === undefined) this.deadLetter(to, method, message.args, code)
+    else if (!sink.settled) {
+      sink.fail(error ?? new TroupeError(code, `${to} did not take ${method}`))
+    }
   }
 
   deadLetter(to: AnyRef, method: string, args: readonly unknown[], reason: ErrorCode): void {
@@ -342,8 +347,9 @@ export class ActorSystem {
     return call
   }
 
-  askCell(
-    cell: Cell,
+  /** Asks an actor of this node. */
+  askLocal(
+    inbox: Inbox,
     method: MethodDefinition,
     args: readonly unknown[],
     options: SendOptions | undefined,
@@ -351,12 +357,12 @@ export class ActorSystem {
     const copy = this.#copyLocal
     const call =
       copy === undefined
-        ? new Call(this.deadlines, this.counters, cell, method.name)
-        : new CopyingCall(this.deadlines, this.counters, cell, method.name, copy)
+        ? new Call(this.deadlines, this.counters, inbox, method.name)
+        : new CopyingCall(this.deadlines, this.counters, inbox, method.name, copy)
     call.start(options?.timeoutMs ?? this.#options.askTimeoutMs, options?.signal)
     if (call.settled) return call.promise
     try {
-      cell.accept(new Message(method, this.copied(args), call))
+      inbox.accept(new Message(method, this.copied(args), call))
     } catch (error) {
       call.fail(error)
     }

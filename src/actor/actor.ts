@@ -15,7 +15,8 @@ export type ArgsOf<A> = A extends Actor<infer P> ? P : never
 export type SpawnRest<A, Options> =
   undefined extends ArgsOf<A>
     ? [args?: ArgsOf<A>, options?: Options]
-    : [void] extends [ArgsOf<A>]
+    : // biome-ignore lint/suspicious/noConfusingVoidType: void is how `Actor` says "no arguments"
+      [void] extends [ArgsOf<A>]
       ? [args?: undefined, options?: Options]
       : [args: ArgsOf<A>, options?: Options]
 

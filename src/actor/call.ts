@@ -111,7 +111,10 @@ export class Call extends Deadline implements ReplySink {
       const detail = `${this.#what} was aborted`
       this.#giveUp(new TroupeError('ERR_ABORTED', detail, { cause: signal.reason }))
     }
-    if (signal.aborted) return abort()
+    if (signal.aborted) {
+      abort()
+      return
+    }
     this.#signal = signal
     this.#onAbort = abort
     signal.addEventListener('abort', abort, { once: true })
@@ -138,7 +141,8 @@ export class CopyingCall extends Call {
     try {
       copied = this.#copy([value])[0]
     } catch (error) {
-      return this.fail(error)
+      this.fail(error)
+      return
     }
     super.reply(copied)
   }

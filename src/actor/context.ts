@@ -127,7 +127,7 @@ export class Context {
     const cell = this.live()
     const stash = this.#stash
     this.#stash = undefined
-    if (stash !== undefined) cell.putBack(stash)
+    if (stash !== undefined) cell.putBack(stash.map((message) => message.again()))
   }
 
   stop(ref: AnyRef, reason: ExitReason, timeoutMs: number | undefined): Promise<void> {

@@ -62,7 +62,10 @@ export class Deadlines {
   #line(timeoutMs: number): Line {
     const rounded = Math.ceil(timeoutMs)
     let line = this.#lines.get(rounded)
-    if (line === undefined) this.#lines.set(rounded, (line = new Line(rounded)))
+    if (line === undefined) {
+      line = new Line(rounded)
+      this.#lines.set(rounded, line)
+    }
     this.#last = line
     return line
   }

@@ -28,6 +28,13 @@ export class Message {
     if (this.#rare !== undefined || held) this.#more().held = held
   }
 
+  /** The same message, to be handled once more; what became of the first time does not count. */
+  again(): Message {
+    const message = new Message(this.method, this.args, this.sink)
+    if (this.order !== 0) message.order = this.order
+    return message
+  }
+
   /** Position among all messages of its mailbox; kept only where a method is reentrant. */
   get order(): number {
     return this.#rare === undefined ? 0 : this.#rare.order

@@ -31,7 +31,10 @@ export class ClassRecord {
 
   method(name: string): MethodRecord {
     let record = this.methods.get(name)
-    if (record === undefined) this.methods.set(name, (record = {}))
+    if (record === undefined) {
+      record = {}
+      this.methods.set(name, record)
+    }
     return record
   }
 }
@@ -45,7 +48,10 @@ const RECORD = Symbol('troupe:record')
  */
 export function recordAt(holder: object): ClassRecord {
   let record = Reflect.getOwnMetadata(RECORD, holder) as ClassRecord | undefined
-  if (record === undefined) Reflect.defineMetadata(RECORD, (record = new ClassRecord()), holder)
+  if (record === undefined) {
+    record = new ClassRecord()
+    Reflect.defineMetadata(RECORD, record, holder)
+  }
   return record
 }
 

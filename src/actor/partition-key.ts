@@ -81,7 +81,10 @@ export function messageKey(message: unknown): unknown {
   const prototype: object | null = Object.getPrototypeOf(message)
   if (prototype === null || prototype === Object.prototype) return undefined
   let property = keyProperties.get(prototype)
-  if (property === undefined) keyProperties.set(prototype, (property = keyPropertyOf(prototype)))
+  if (property === undefined) {
+    property = keyPropertyOf(prototype)
+    keyProperties.set(prototype, property)
+  }
   return property === false ? undefined : (message as Record<string | symbol, unknown>)[property]
 }
 

@@ -1,7 +1,6 @@
 import type { Logger } from '../base/logger.js'
 import { durationMs, type Fields, integer, readOptions } from '../base/options.js'
 import type { Member, OverlayFactory } from '../overlay/overlay.js'
-import type { ChannelTable } from '../peer/channel-table.js'
 import type { Transport, TransportSink } from '../peer/transport.js'
 import type { Codec } from '../wire/codec.js'
 import type { World } from '../world/world.js'
@@ -13,7 +12,6 @@ export interface ClusterParts {
   /** Who this node is; its addresses are known once the transport has started. */
   readonly identity: Omit<Member, 'addresses'>
   readonly overlay: OverlayFactory
-  readonly channels: ChannelTable
   readonly codec: Codec
   /** Makes the transport, which reports to the sink it is given. */
   transport(sink: TransportSink): Transport

@@ -177,11 +177,11 @@ export class Cluster implements Carrier {
   }
 
   channelIndex(name: string): number {
-    return this.#parts.channels.index(name)
+    return this.#transport.channels.index(name)
   }
 
   channelName(index: number): string {
-    return this.#parts.channels.name(index)
+    return this.#transport.channels.name(index)
   }
 
   send(node: string, channel: number, envelope: Envelope): SendOutcome {

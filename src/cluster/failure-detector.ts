@@ -26,13 +26,6 @@ export type DetectorEffect =
   | { readonly type: 'nodeUp'; readonly node: Member; readonly again: boolean }
   | { readonly type: 'nodeDown'; readonly node: Member; readonly reason: TroupeError }
 
-export interface DetectorOptions {
-  /** From `peerDown` without return to `nodeDown`. */
-  readonly downAfterMs: number
-  /** False for overlays that close connections to living nodes: there a goodbye ends a connection, not a node. */
-  readonly direct: boolean
-}
-
 /**
  * The one component that decides which nodes are down. A node is up while it is a member (or was
  * heard) and connected; it is down when its connections are lost and none comes back within
@@ -40,12 +33,12 @@ export interface DetectorOptions {
  * alternate for each incarnation: up, down, up … Membership is not its business.
  */
 export class FailureDetector {
-  readonly #options: DetectorOptions
+  readonly #downAfterMs: number
   readonly #watched = new Map<string, Watched>()
   #effects: DetectorEffect[] = []
 
-  constructor(options: DetectorOptions) {
-    this.#options = options
+  constructor(downAfterMs: number) {
+    this.#downAfterMs = downAfterMs
   }
 
   step(event: DetectorEvent): readonly DetectorEffect[] {
@@ -115,7 +108,6 @@ export class FailureDetector {
       return
     }
     if (watched.saidGoodbye) {
-      if (!this.#options.direct) return
       const text = `node ${peer.name} said goodbye`
       this.#down(watched, new TroupeError('ERR_NODE_DOWN', text, { cause: reason }))
       return
@@ -124,7 +116,7 @@ export class FailureDetector {
     this.#effects.push({
       type: 'startTimer',
       peer: peer.name,
-      delayMs: this.#options.downAfterMs,
+      delayMs: this.#downAfterMs,
     })
   }
 
@@ -159,7 +151,7 @@ export class FailureDetector {
   #timer(name: string): void {
     const watched = this.#watched.get(name)
     if (watched === undefined || !watched.up || watched.connected) return
-    const text = `node ${name} did not come back within ${this.#options.downAfterMs} ms`
+    const text = `node ${name} did not come back within ${this.#downAfterMs} ms`
     this.#down(watched, new TroupeError('ERR_NODE_DOWN', text, { cause: watched.lost }))
   }
 

@@ -3,12 +3,7 @@ import { RingQueue } from '../base/ring-queue.js'
 import { unreachable } from '../base/unreachable.js'
 import type { Member } from '../overlay/overlay.js'
 import type { Clock, Timer } from '../world/clock.js'
-import {
-  type DetectorEffect,
-  type DetectorEvent,
-  type DetectorOptions,
-  FailureDetector,
-} from './failure-detector.js'
+import { type DetectorEffect, type DetectorEvent, FailureDetector } from './failure-detector.js'
 
 /** Who hears what the failure detector decided. */
 export interface NodeSink {
@@ -27,8 +22,8 @@ export class NodeWatch {
   #running = false
   #stopped = false
 
-  constructor(clock: Clock, options: DetectorOptions, sink: NodeSink) {
-    this.#detector = new FailureDetector(options)
+  constructor(clock: Clock, downAfterMs: number, sink: NodeSink) {
+    this.#detector = new FailureDetector(downAfterMs)
     this.#clock = clock
     this.#sink = sink
   }

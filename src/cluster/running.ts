@@ -47,20 +47,15 @@ export class Running {
 
   constructor(ground: RunningGround) {
     const { parts, timing, self, transport, memory, random, logger, reporter } = ground
-    const { codec, channels, world } = parts
+    const { codec, world } = parts
     this.#ground = ground
     this.overlay = parts.overlay.create(self, random.fork('overlay'))
     const { overlay } = this
-    const { direct } = overlay.capabilities
     const badMessage = (from: string, detail: string): void => reporter.badMessage(from, detail)
-    this.watch = new NodeWatch(
-      world.clock,
-      { downAfterMs: timing.downAfterMs, direct },
-      {
-        nodeUp: (node, again) => this.#nodeUp(node, again),
-        nodeDown: (node, reason) => this.#nodeDown(node, reason),
-      },
-    )
+    this.watch = new NodeWatch(world.clock, timing.downAfterMs, {
+      nodeUp: (node, again) => this.#nodeUp(node, again),
+      nodeDown: (node, reason) => this.#nodeDown(node, reason),
+    })
     this.driver = new OverlayDriver(
       {
         overlay,
@@ -82,7 +77,7 @@ export class Running {
       self,
       overlay,
       transport,
-      channels,
+      channels: transport.channels,
       codec,
       turn: world.turn,
       relayTtl: timing.relayTtl,

@@ -29,8 +29,8 @@ export interface NodeOptions {
   /** The node's name, unique in its cluster: 1 to 64 letters, digits, `.`, `_` or `-`. */
   readonly name: string
   /**
-   * Where to listen; `port: 0` takes a free one, and `host` is 127.0.0.1 unless told. Without `listen` the node
-   * dials others but cannot be dialled. Anything but loopback needs a `cookie`, or TLS with a `ca`.
+   * Where to listen; default 127.0.0.1 and a free port (`port: 0`). Anything but loopback needs a `cookie`, or
+   * TLS with a `ca`.
    */
   readonly listen?: { readonly host?: string; readonly port: number } | undefined
   /** Where others are to dial this node when that is not where it listens (behind NAT, in a container). */

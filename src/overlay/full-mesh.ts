@@ -1,10 +1,17 @@
 import type { Random } from '../base/random.js'
 import { unreachable } from '../base/unreachable.js'
+import { Contacts } from './contacts.js'
 import { type FullMeshOptions, readFullMeshOptions } from './full-mesh-options.js'
 import { compareIncarnations, sameIncarnation } from './member.js'
 import { isPresent, type MemberRecord, removedRecord } from './member-set.js'
 import { MeshMembership } from './mesh-membership.js'
-import { type MeshMessage, meshMessageFromWire, meshMessagesOf, wire } from './mesh-message.js'
+import {
+  type MeshMessage,
+  meshMessageFromWire,
+  newsParts,
+  stateParts,
+  wire,
+} from './mesh-message.js'
 import type {
   Member,
   Overlay,
@@ -50,8 +57,7 @@ class FullMesh implements Overlay {
   readonly #own: string
   /** Connected peers, members or not. */
   readonly #up = new Map<string, Member>()
-  /** Contacts asked to let this node in: name → attempts left. */
-  readonly #contacts = new Map<string, number>()
+  readonly #contacts = new Contacts(CONTACTS_MAX, JOIN_ATTEMPTS)
   /** Connected non-members seen at the last round; closed at the next. */
   #strangers = new Set<string>()
 
@@ -98,10 +104,11 @@ class FullMesh implements Overlay {
   #handle(event: OverlayEvent): void {
     switch (event.type) {
       case 'start':
-        this.#start(event.restored)
+        this.#startGossip()
+        if (event.restored !== undefined) this.#restore(event.restored)
         break
       case 'join':
-        this.#join(event.contact)
+        if (event.contact.name !== this.#own) this.#join(event.contact)
         break
       case 'leave':
         this.#leave(event.name)
@@ -129,9 +136,7 @@ class FullMesh implements Overlay {
     }
   }
 
-  #start(restored: unknown): void {
-    this.#startGossip()
-    if (restored === undefined) return
+  #restore(restored: unknown): void {
     const message = meshMessageFromWire(restored)
     if (message?.type === 'state') {
       for (const record of message.records) {
@@ -141,12 +146,9 @@ class FullMesh implements Overlay {
   }
 
   #join(contact: Member): void {
-    if (contact.name === this.#own) return
     if (this.#us.isOut) this.#us.addSelf()
-    if (this.#contacts.size < CONTACTS_MAX || this.#contacts.has(contact.name)) {
-      this.#contacts.set(contact.name, JOIN_ATTEMPTS)
-      this.#startTimer(JOIN, JOIN_AGAIN_MS)
-    }
+    this.#contacts.asked(contact.name)
+    this.#startTimer(JOIN, JOIN_AGAIN_MS)
     this.#us.emit({ type: 'connect', peer: contact })
     this.#send(contact.name, wire.join(this.#us.self))
   }
@@ -214,15 +216,10 @@ class FullMesh implements Overlay {
   }
 
   #joinAgain(): void {
-    for (const [name, attempts] of this.#contacts) {
-      if (attempts > 1) {
-        this.#contacts.set(name, attempts - 1)
-        this.#send(name, wire.join(this.#us.self))
-      } else {
-        this.#contacts.delete(name)
-        if (!this.#us.set.has(name)) this.#disconnect(name, 'it did not answer the join')
-      }
+    for (const name of this.#contacts.countAttempt()) {
+      if (!this.#us.set.has(name)) this.#disconnect(name, 'it did not answer the join')
     }
+    for (const name of this.#contacts.names()) this.#send(name, wire.join(this.#us.self))
     if (this.#contacts.size > 0) this.#startTimer(JOIN, JOIN_AGAIN_MS)
   }
 
@@ -315,15 +312,15 @@ class FullMesh implements Overlay {
     for (const record of records) if (this.#take(from, record)) changed.push(record)
     if (message.type === 'news' || this.#us.isOut) return
     if (message.joining) {
-      for (const part of meshMessagesOf(changed, wire.news)) this.#tell(part, from.name)
+      for (const part of newsParts(changed)) this.#tell(part, from.name)
     }
-    const lacking = this.#us.lacking(message)
-    for (const part of meshMessagesOf(lacking, wire.news)) this.#send(from.name, part)
+    for (const part of newsParts(this.#us.lacking(message))) this.#send(from.name, part)
   }
 
   /** Joins a record in that came from somebody. True: something about another node was new in it. */
   #take(from: Member, record: MemberRecord): boolean {
     const { name } = record.member
+    if (this.#us.isOut) return false // possibly by an earlier record of the same message
     if (name === this.#own) {
       this.#aboutSelf(from, record)
       return false
@@ -335,7 +332,7 @@ class FullMesh implements Overlay {
   #aboutSelf(from: Member, record: MemberRecord): void {
     const { self } = this.#us
     const age = compareIncarnations(record.member, self.member)
-    if (age < 0 || this.#us.isOut) return
+    if (age < 0) return
     if (age > 0) {
       if (isPresent(record)) this.#goOut(removedRecord(self, this.#own, false))
     } else if (record.added > self.added) {
@@ -358,7 +355,7 @@ class FullMesh implements Overlay {
   #goOut(removed: MemberRecord): void {
     const left = new Set(this.neighbours())
     this.#us.goOut(removed)
-    for (const name of new Set([...this.#up.keys(), ...this.#contacts.keys()])) {
+    for (const name of new Set([...this.#up.keys(), ...this.#contacts.names()])) {
       if (!left.has(name)) this.#disconnect(name, 'this node left')
     }
     this.#contacts.clear()
@@ -376,13 +373,7 @@ class FullMesh implements Overlay {
   }
 
   #sendState(to: string, joining: boolean): void {
-    let after = ''
-    const parts = meshMessagesOf(this.#us.set.records(), (records) => records)
-    for (const [index, records] of parts.entries()) {
-      const until = index === parts.length - 1 ? '' : (records.at(-1)?.member.name ?? '')
-      this.#send(to, wire.state(records, after, until, joining))
-      after = until
-    }
+    for (const part of stateParts(this.#us.set.records(), joining)) this.#send(to, part)
   }
 
   /** To all connected members, the one named excepted. */

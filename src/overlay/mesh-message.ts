@@ -54,26 +54,34 @@ export const wire = {
 /** Text of a message's records at most, in characters, far below the limit of a control frame. */
 const PART_CHARS = 128 * 1024
 
-/** Cuts records into messages of a bounded size, and builds at least one. */
-export function meshMessagesOf<T>(
-  records: readonly MemberRecord[],
-  build: (records: MemberRecord[]) => T,
-): T[] {
-  const messages: T[] = []
-  let part: MemberRecord[] = []
-  let chars = 0
+/** Records as `news` of bounded sizes. */
+export const newsParts = (records: readonly MemberRecord[]): unknown[] =>
+  cut(records).map((part) => wire.news(part))
+
+/** All records of a node, sorted by name, as `state` of bounded sizes; together they cover all names. */
+export function stateParts(records: readonly MemberRecord[], joining: boolean): unknown[] {
+  let after = ''
+  return cut(records).map((part, index, parts) => {
+    const until = index === parts.length - 1 ? '' : (part.at(-1)?.member.name ?? '')
+    const message = wire.state(part, after, until, joining)
+    after = until
+    return message
+  })
+}
+
+function cut(records: readonly MemberRecord[]): MemberRecord[][] {
+  const parts: MemberRecord[][] = []
+  let chars = PART_CHARS
   for (const record of records) {
     const size = charsOf(record)
-    if (part.length > 0 && chars + size > PART_CHARS) {
-      messages.push(build(part))
-      part = []
+    if (chars + size > PART_CHARS) {
+      parts.push([])
       chars = 0
     }
-    part.push(record)
+    parts.at(-1)?.push(record)
     chars += size
   }
-  if (part.length > 0) messages.push(build(part))
-  return messages
+  return parts
 }
 
 function charsOf(record: MemberRecord): number {

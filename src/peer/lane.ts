@@ -351,7 +351,7 @@ export class Lane implements StreamOwner {
         world.clock.after(CUT_RETRY_MS, () => this.drained())
         break
       }
-      const helping = this.#queue.takeBulk(FRAGMENT_ABOVE)
+      const helping = this.#queue.takeBulk(262144)
       if (helping === undefined) break
       this.#window.handed(helping.bytes)
       stream.framesOut++

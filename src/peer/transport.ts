@@ -3,6 +3,7 @@ import type { Member } from '../overlay/overlay.js'
 import type { Envelope } from '../wire/envelope.js'
 import type { FrameKind } from '../wire/frame.js'
 import type { Address } from '../world/network.js'
+import type { ChannelTable } from './channel-table.js'
 
 /**
  * Talking to peers, as `cluster/` sees it: `peers.ts` implements it over lanes of a network, other
@@ -12,6 +13,8 @@ import type { Address } from '../world/network.js'
 export interface Transport {
   /** Where others may dial this node; set once `start` has resolved. */
   readonly addresses: readonly Address[]
+  /** Channels by index: this node's own, then those that peers brought. */
+  readonly channels: ChannelTable
   /** @throws TroupeError ERR_ADDRESS_IN_USE, with nothing left open */
   start(): Promise<void>
   /**

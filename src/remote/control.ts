@@ -9,13 +9,20 @@ import type { Calls } from './calls.js'
 import type { InboundCall } from './inbound-call.js'
 import type { RemotePeer, RemotePeers } from './remote-peer.js'
 
-/** Answers one kind of request; what it throws, or rejects with, is the answer too. */
-export type ControlHandler = (from: Member, args: readonly unknown[]) => unknown
+/**
+ * Answers one kind of request; what it throws, or rejects with, is the answer too. `call` tells whether
+ * the asker still waits; undefined for a notice.
+ */
+export type ControlHandler = (
+  from: Member,
+  args: readonly unknown[],
+  call: InboundCall | undefined,
+) => unknown
 
 export interface RequestOptions {
   /** Deadline in milliseconds; default: the node's askTimeoutMs. */
-  readonly timeoutMs?: number
-  readonly signal?: AbortSignal
+  readonly timeoutMs?: number | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
@@ -106,7 +113,7 @@ export class Control {
       if (handler === undefined) {
         throw new TroupeError('ERR_UNKNOWN_HANDLER', `no node request is called ${show(op)}`)
       }
-      const answer = handler(from, args)
+      const answer = handler(from, args, call)
       if (answer instanceof Promise) {
         answer.then(
           (value) => call?.reply(value),

@@ -3,20 +3,24 @@ import type { ActorSystem } from '../actor/actor-system.js'
 import type { Cell } from '../actor/cell.js'
 import { type AnyActorClass, classNamed } from '../actor/class-registry.js'
 import { Definition } from '../actor/definition.js'
-import { type ExitReason, showReason } from '../actor/exit-reason.js'
+import { type ExitReason, SHUTDOWN, showReason } from '../actor/exit-reason.js'
 import type { Guardian } from '../actor/guardian.js'
 import { ActorRef, type AnyRef } from '../actor/ref.js'
 import type { SpawnOptions } from '../actor/spawn-options.js'
 import { TroupeError } from '../base/errors.js'
 import { show } from '../base/options.js'
 import type { Control } from './control.js'
-import type { RemotePeer, RemotePeers } from './remote-peer.js'
+import type { InboundCall } from './inbound-call.js'
 
 /** How to spawn on another node. */
 export interface RemoteSpawnOptions extends SpawnOptions {
   /** Deadline for its start, in milliseconds. Default: the node's askTimeoutMs. */
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
+  /** An actor of this node that is linked with the new one; should it have ended meanwhile, the new one is stopped. */
+  readonly link?: AnyRef
+  /** An actor of this node that watches the new one. */
+  readonly watch?: AnyRef
 }
 
 /** A class that another node can be asked to start. */
@@ -29,32 +33,25 @@ export type SpawnableClass<A extends Actor<unknown> = Actor<unknown>> = new () =
 export class RemoteSpawn {
   readonly #system: ActorSystem
   readonly #control: Control
-  readonly #peers: RemotePeers
   readonly #allowed = new Set<AnyActorClass>()
 
   /** @throws TroupeError ERR_BAD_DEFINITION for an allowed class without `@actor` */
-  constructor(
-    system: ActorSystem,
-    control: Control,
-    peers: RemotePeers,
-    allowed: readonly SpawnableClass[],
-  ) {
+  constructor(system: ActorSystem, control: Control, allowed: readonly SpawnableClass[]) {
     this.#system = system
     this.#control = control
-    this.#peers = peers
     for (const actorClass of allowed) {
       declaredType(actorClass)
       this.#allowed.add(actorClass)
     }
-    control.handle('spawn', (from, args) => this.#spawned(peers.sender(from), args))
+    control.handle('spawn', (_from, args, call) => this.#spawned(args, call))
   }
 
   /**
    * Starts an actor on another node; resolves when its onStart has finished.
    *
    * Rejects with ERR_UNKNOWN_CLASS, ERR_SPAWN_FORBIDDEN, ERR_START_FAILED (with what onStart threw as
-   * its cause), ERR_NAME_IN_USE, ERR_UNKNOWN_NODE, ERR_NODE_DOWN, ERR_ASK_TIMEOUT (it may have
-   * started, and is stopped then if its node hears of it), ERR_NOT_SERIALIZABLE.
+   * its cause), ERR_NAME_IN_USE, ERR_UNKNOWN_NODE, ERR_NODE_DOWN, ERR_ASK_TIMEOUT (a start that
+   * comes out later is undone), ERR_NOT_SERIALIZABLE.
    */
   async spawn<A extends Actor<unknown>>(
     node: string,
@@ -62,25 +59,35 @@ export class RemoteSpawn {
     ...[args, options = {}]: SpawnRest<A, RemoteSpawnOptions>
   ): Promise<ActorRef<A>> {
     const type = declaredType(actorClass)
-    if (node === this.#system.nodeName) {
-      const { timeoutMs: _, signal: __, ...own } = options
-      const ref = await this.#start(actorClass, args, own, undefined)
-      return ref as unknown as ActorRef<A>
-    }
-    const { timeoutMs, signal, ...own } = options
-    const request = {
-      ...(timeoutMs === undefined ? {} : { timeoutMs }),
-      ...(signal === undefined ? {} : { signal }),
-    }
-    const ref = await this.#control.request(node, 'spawn', [type, args, own], request)
+    const { timeoutMs, signal, link, watch, ...own } = options
+    const system = this.#system
+    const ref =
+      node === system.nodeName
+        ? await this.#start(actorClass, args, own, undefined)
+        : await this.#control.request(node, 'spawn', [type, args, own], { timeoutMs, signal })
     if (!(ref instanceof ActorRef) || ref.node !== node) {
       throw new TroupeError('ERR_DECODE', `node ${node} answered a spawn with ${show(ref)}`)
+    }
+    const watcher = watch === undefined ? undefined : system.cellOf(watch)
+    if (watcher !== undefined) system.bonds.watch(watcher, ref)
+    if (link !== undefined) {
+      const linked = system.cellOf(link)
+      if (linked !== undefined) system.bonds.link(linked, ref)
+      else await system.stop(ref, SHUTDOWN)
     }
     return ref as ActorRef<A>
   }
 
-  async #spawned(peer: RemotePeer | undefined, request: readonly unknown[]): Promise<AnyRef> {
+  async #spawned(request: readonly unknown[], call: InboundCall | undefined): Promise<AnyRef> {
     const [type, args, options] = request
+    return this.#start(this.classOf(type), args, options as SpawnOptions, call)
+  }
+
+  /**
+   * The class another node may have started here.
+   * @throws TroupeError ERR_UNKNOWN_CLASS, ERR_SPAWN_FORBIDDEN
+   */
+  classOf(type: unknown): SpawnableClass {
     const actorClass = typeof type === 'string' ? classNamed(type) : undefined
     if (actorClass === undefined) {
       throw new TroupeError('ERR_UNKNOWN_CLASS', `no actor class is registered as ${show(type)}`)
@@ -90,17 +97,17 @@ export class RemoteSpawn {
       const detail = `node ${nodeName} does not list ${show(type)} in remoteSpawn`
       throw new TroupeError('ERR_SPAWN_FORBIDDEN', detail)
     }
-    return this.#start(actorClass as SpawnableClass, args, options as SpawnOptions, peer)
+    return actorClass as SpawnableClass
   }
 
   #start(
     actorClass: SpawnableClass,
     args: unknown,
     options: SpawnOptions,
-    asker: RemotePeer | undefined,
+    call: InboundCall | undefined,
   ): Promise<AnyRef> {
     return new Promise((resolve, reject) => {
-      const guardian = new StartWatch(resolve, reject, () => asker?.gone === true)
+      const guardian = new StartWatch(resolve, reject, call)
       this.#system.spawn(actorClass, args, options, guardian)
     })
   }
@@ -111,21 +118,21 @@ class StartWatch implements Guardian {
   readonly cell = undefined
   readonly #resolve: (ref: AnyRef) => void
   readonly #reject: (error: unknown) => void
-  readonly #unwanted: () => boolean
+  readonly #call: InboundCall | undefined
 
   constructor(
     resolve: (ref: AnyRef) => void,
     reject: (error: unknown) => void,
-    unwanted: () => boolean,
+    call: InboundCall | undefined,
   ) {
     this.#resolve = resolve
     this.#reject = reject
-    this.#unwanted = unwanted
+    this.#call = call
   }
 
   started(cell: Cell): void {
-    this.#resolve(cell.ref)
-    if (this.#unwanted()) void cell.stop({ type: 'shutdown' }, cell.settings.stopTimeoutMs)
+    if (this.#call?.settled) void cell.stop(SHUTDOWN, cell.settings.stopTimeoutMs)
+    else this.#resolve(cell.ref)
   }
 
   ended(cell: Cell, reason: ExitReason): boolean {

@@ -163,5 +163,7 @@ export class ChildHost implements Guardian {
 
 /** A child that was stopped or killed while it started has failed too. */
 function errorOf(reason: ExitReason): unknown {
-  return reason.type === 'error' ? reason.error : new Error(`it ended while it started: ${reason.type}`)
+  return reason.type === 'error'
+    ? reason.error
+    : new Error(`it ended while it started: ${reason.type}`)
 }

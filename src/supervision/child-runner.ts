@@ -118,7 +118,7 @@ export class ChildRunner<S extends CoreSpec> {
     child.hold = hold
     work.pending++
     const deadlineMs = child.spec.shutdownMs
-    const place = this.#elsewhere(child)
+    const place = this.elsewhere(child)
     this.#emit({ type: 'stop', id, run, reason: SHUTDOWN, deadlineMs, hold, place })
   }
 
@@ -172,7 +172,7 @@ export class ChildRunner<S extends CoreSpec> {
     child.run = ++this.#run
     work.pending++
     const { id, run, spec } = child
-    this.#emit({ type, id, run, spec, place: this.#elsewhere(child) })
+    this.#emit({ type, id, run, spec, place: this.elsewhere(child) })
   }
 
   childStarted(id: string, run: number): void {
@@ -239,7 +239,7 @@ export class ChildRunner<S extends CoreSpec> {
     if (!child.held) return
     child.held = false
     const { id, run } = child
-    this.#emit({ type: 'finish', id, run, reason, place: this.#elsewhere(child) })
+    this.#emit({ type: 'finish', id, run, reason, place: this.elsewhere(child) })
   }
 
   forget(child: Child<S>): void {
@@ -247,7 +247,8 @@ export class ChildRunner<S extends CoreSpec> {
     this.#emit({ type: 'forget', id: child.id })
   }
 
-  #elsewhere(child: Child<S>): Place | undefined {
+  /** The place of a child that is not on the supervisor's own node. */
+  elsewhere(child: Child<S>): Place | undefined {
     return child.place?.node === this.view.self.node ? undefined : child.place
   }
 }

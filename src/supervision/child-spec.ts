@@ -105,9 +105,10 @@ export class ChildSpec<A extends Actor<unknown> = Actor<unknown>> implements Cor
 }
 
 /** Options of a child may be left out where its class takes no arguments. */
-type ChildRest<A> = undefined extends ArgsOf<A>
-  ? [options?: ChildOptions<ArgsOf<A>>]
-  : [options: ChildOptions<ArgsOf<A>> & { readonly args: ArgsOf<A> }]
+type ChildRest<A> =
+  undefined extends ArgsOf<A>
+    ? [options?: ChildOptions<ArgsOf<A>>]
+    : [options: ChildOptions<ArgsOf<A>> & { readonly args: ArgsOf<A> }]
 
 /**
  * Declares a child of a supervisor.

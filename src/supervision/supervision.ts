@@ -155,6 +155,11 @@ export class Supervision implements Bonds, RemoteBondsSink {
     this.#links.nodeDown(place)
   }
 
+  forgotten(place: Place): void {
+    this.#watches.forgotten(place)
+    this.#links.nodeDown(place)
+  }
+
   outgoing(node: string): OutgoingBonds {
     return { watches: this.#watches.outgoing(node), links: this.#links.outgoing(node) }
   }

@@ -260,7 +260,9 @@ export class SupervisorCore<S extends CoreSpec> {
     if (child.status === 'starting') this.#runner.childStarted(event.id, event.run)
     if (child.status !== 'running' || child.ended || child.lost) return
     child.ended = event.reason
-    child.held = !this.ending && restartsAfter(child.spec.restart, event.reason)
+    // A host on another node holds it by the same rule, whatever goes on here.
+    const held = !this.ending || this.#runner.elsewhere(child) !== undefined
+    child.held = held && restartsAfter(child.spec.restart, event.reason)
     this.#queue.push(event)
   }
 
@@ -276,7 +278,8 @@ export class SupervisorCore<S extends CoreSpec> {
 
   #handleTryAgain(id: string, run: number): void {
     const child = this.child(id)
-    if (child?.run === run && child.status === 'restarting') this.#restart(child, child.failure, true)
+    if (child?.run === run && child.status === 'restarting')
+      this.#restart(child, child.failure, true)
   }
 
   /** OTP: the failing child and, by strategy, its siblings start again, unless that is once too often. */

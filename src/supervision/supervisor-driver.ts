@@ -1,25 +1,22 @@
 import type { Cell } from '../actor/cell.js'
-import { type ExitReason, SHUTDOWN, showReason } from '../actor/exit-reason.js'
+import type { ExitReason } from '../actor/exit-reason.js'
 import type { AnyRef } from '../actor/ref.js'
 import { TroupeError } from '../base/errors.js'
 import { Refusal } from '../base/refusal.js'
 import { RingQueue } from '../base/ring-queue.js'
 import { unreachable } from '../base/unreachable.js'
 import type { Timer } from '../world/clock.js'
+import { AwayChildren } from './away-children.js'
 import { ChildHost, type HostListener } from './child-host.js'
 import type { ChildSpec } from './child-spec.js'
 import type { ChildCount, ChildStatus } from './child-table.js'
-import type {
-  PlacedCopy,
-  PlacementListener,
-  PlacementOrder,
-  PlacementOutcome,
-} from './placement.js'
+import type { PlacementListener } from './placement.js'
 import type { Place } from './relocation.js'
 import type { Strategy } from './strategies.js'
 import { Supervision } from './supervision.js'
 import { SupervisorCore } from './supervisor-core.js'
 import type { CallError, LogEntry, SupervisorEffect, SupervisorEvent } from './supervisor-event.js'
+import { logEntry } from './supervisor-log.js'
 
 /** One line of `whichChildren`, as OTP's which_children. */
 export interface ChildInfo {
@@ -57,8 +54,7 @@ export class SupervisorDriver implements HostListener, PlacementListener {
   readonly #host: ChildHost
   readonly #effects = new RingQueue<Effect>()
   readonly #calls = new Map<number, Settle<void>>()
-  /** Refs of the children on other nodes. */
-  readonly #away = new Map<string, AnyRef>()
+  readonly #away: AwayChildren
   #lastCall = 0
   #flushDue = false
   #retry: Timer | undefined
@@ -72,6 +68,7 @@ export class SupervisorDriver implements HostListener, PlacementListener {
     this.#cell = cell
     this.#supervision = bonds
     this.#host = new ChildHost(cell.system, cell, this)
+    this.#away = new AwayChildren(cell, bonds.placements, this)
     const fixed = strategy.type === 'dynamic' ? [] : specs
     const firstRun = cell.incarnation * RUNS_PER_INCARNATION
     this.#core = new SupervisorCore(strategy, fixed, this.#view(), firstRun)
@@ -112,14 +109,12 @@ export class SupervisorDriver implements HostListener, PlacementListener {
     if (this.#over) return
     this.#release()
     this.#host.killAll()
-    for (const child of this.#core.children()) {
-      if (this.#away.has(child.id) && child.place) this.#abandon(child.id, child.run, child.place)
-    }
+    this.#away.abandonAll()
   }
 
   /** The ref a child has now. */
   ref(id: string): AnyRef | undefined {
-    return this.#away.get(id) ?? this.#host.child(id)?.ref
+    return this.#away.ref(id) ?? this.#host.child(id)?.ref
   }
 
   /** The specification of a child; for a dynamic supervisor's as well. */
@@ -129,9 +124,7 @@ export class SupervisorDriver implements HostListener, PlacementListener {
 
   idOf(ref: AnyRef): string | undefined {
     const cell = this.#cell.system.cellOf(ref)
-    if (cell) return this.#host.idOf(cell)
-    for (const [id, away] of this.#away) if (away.equals(ref)) return id
-    return undefined
+    return cell ? this.#host.idOf(cell) : this.#away.idOf(ref)
   }
 
   which(): ChildInfo[] {
@@ -154,12 +147,12 @@ export class SupervisorDriver implements HostListener, PlacementListener {
     this.#stepSoon({ type: 'childStarted', id, run })
   }
 
-  startFailed(id: string, run: number, error: unknown): void {
-    this.#stepSoon({ type: 'childStartFailed', id, run, error })
+  startFailed(id: string, run: number, error: unknown, lost = false): void {
+    this.#stepSoon({ type: 'childStartFailed', id, run, error, lost })
   }
 
-  stopped(id: string, run: number): void {
-    this.#stepSoon({ type: 'childStopped', id, run })
+  stopped(id: string, run: number, lost = false): void {
+    this.#stepSoon({ type: 'childStopped', id, run, lost })
   }
 
   ended(id: string, run: number, reason: ExitReason): boolean {
@@ -169,6 +162,8 @@ export class SupervisorDriver implements HostListener, PlacementListener {
 
   childEnded(id: string, number: number, reason: ExitReason): void {
     this.#step({ type: 'childEnded', id, run: number, reason })
+    const child = this.#core.child(id)
+    if (child?.run === number && !child.held) this.#away.forget(id)
   }
 
   nodeDown(place: Place): void {
@@ -189,24 +184,25 @@ export class SupervisorDriver implements HostListener, PlacementListener {
 
   #step(event: Event): void {
     if (this.#over) return
-    for (const effect of this.#core.step(event, this.#cell.system.clock.now())) {
-      this.#effects.push(effect)
-    }
+    this.#feed(event)
     this.#flush()
   }
 
   /** For news that come in the middle of a child's start or end: acted upon once that is complete. */
   #stepSoon(event: Event): void {
     if (this.#over) return
-    for (const effect of this.#core.step(event, this.#cell.system.clock.now())) {
-      this.#effects.push(effect)
-    }
+    this.#feed(event)
     if (this.#flushDue || this.#effects.size === 0) return
     this.#flushDue = true
     void Promise.resolve().then(() => {
       this.#flushDue = false
       this.#flush()
     })
+  }
+
+  #feed(event: Event): void {
+    const nowMs = this.#cell.system.clock.now()
+    for (const effect of this.#core.step(event, nowMs)) this.#effects.push(effect)
   }
 
   #flush(): void {
@@ -218,32 +214,30 @@ export class SupervisorDriver implements HostListener, PlacementListener {
   #perform(effect: Effect): void {
     switch (effect.type) {
       case 'start':
+        if (effect.place) this.#away.start(effect.id, effect.run, effect.spec, effect.place)
+        else this.#host.start(effect.id, effect.run, effect.spec)
+        return
       case 'restart':
-        if (effect.place) this.#startAway(effect, effect.place)
-        else if (effect.type === 'start') this.#host.start(effect.id, effect.run, effect.spec)
+        if (effect.place) this.#away.restart(effect.id, effect.run, effect.spec, effect.place)
         else this.#host.restart(effect.id, effect.run)
         return
       case 'stop': {
         const { id, run, reason, deadlineMs, hold, place } = effect
-        if (place) this.#stopAway(id, run, place, reason, deadlineMs, hold)
+        if (place) this.#away.stop(id, run, place, reason, deadlineMs, hold)
         else this.#host.stop(id, run, reason, deadlineMs, hold)
         return
       }
       case 'finish':
-        if (effect.place) {
-          this.#away.delete(effect.id)
-          const copy = this.#copy(effect.id, effect.run, effect.place)
-          this.#supervision.placements.remote.finish(copy, effect.reason)
-        } else this.#host.finish(effect.id, effect.reason)
+        if (effect.place) this.#away.finish(effect.id, effect.run, effect.place, effect.reason)
+        else this.#host.finish(effect.id, effect.reason)
         return
       case 'abandon':
-        this.#abandon(effect.copy.id, effect.copy.run, effect.copy.place)
+        this.#away.abandon(effect.copy)
         return
       case 'adopt':
-        this.#log('info', effect.id, { node: effect.place.node }, 'child is back in contact')
         return
       case 'forget':
-        this.#away.delete(effect.id)
+        this.#away.forget(effect.id)
         return
       case 'reply':
         this.#reply(effect.call, effect.error)
@@ -254,7 +248,11 @@ export class SupervisorDriver implements HostListener, PlacementListener {
         return
       }
       case 'retryPlaces':
-        this.#retry = this.#cell.system.clock.after(PLACE_RETRY_MS, () => this.membersChanged(), true)
+        this.#retry = this.#cell.system.clock.after(
+          PLACE_RETRY_MS,
+          () => this.membersChanged(),
+          true,
+        )
         return
       case 'started':
         this.#starting?.resolve()
@@ -267,7 +265,7 @@ export class SupervisorDriver implements HostListener, PlacementListener {
         this.#onEnd(effect.reason)
         return
       case 'log':
-        this.#logEntry(effect.entry)
+        this.#log(effect.entry)
         return
       default:
         unreachable(effect)
@@ -277,7 +275,9 @@ export class SupervisorDriver implements HostListener, PlacementListener {
   #onStartFailed(id: string, cause: unknown): void {
     this.#release()
     const why = cause instanceof Error ? cause.message : String(cause)
-    const error = new TroupeError('ERR_START_FAILED', `child '${id}' did not start: ${why}`, { cause })
+    const error = new TroupeError('ERR_START_FAILED', `child '${id}' did not start: ${why}`, {
+      cause,
+    })
     this.#starting?.reject(error)
     this.#starting = undefined
     this.#ending?.resolve()
@@ -313,70 +313,7 @@ export class SupervisorDriver implements HostListener, PlacementListener {
     settle.reject(refusal)
   }
 
-  // Children on other nodes
-
-  #startAway(effect: Effect & { readonly type: 'start' | 'restart' }, place: Place): void {
-    const { id, run, spec, type } = effect
-    const { definition, ref } = this.#cell
-    const order: PlacementOrder = {
-      ...this.#copy(id, run, place),
-      supervisor: ref,
-      type: definitionType(spec),
-      args: spec.args,
-      name: spec.name,
-      restart: spec.restart,
-      mailboxLimit: spec.mailboxLimit,
-      stashLimit: spec.stashLimit,
-    }
-    void definition
-    const { remote } = this.#supervision.placements
-    const placed = type === 'start' ? remote.start(order) : remote.restart(order)
-    void placed.then((outcome) => this.#onPlaced(id, run, place, outcome))
-  }
-
-  #onPlaced(id: string, run: number, place: Place, outcome: PlacementOutcome): void {
-    if (this.#over) {
-      if (outcome.type !== 'failed') this.#abandon(id, run, place)
-      return
-    }
-    switch (outcome.type) {
-      case 'done':
-        if (this.#core.child(id)?.run === run) this.#away.set(id, outcome.ref)
-        this.#step({ type: 'childStarted', id, run })
-        return
-      case 'failed':
-      case 'lost': {
-        const lost = outcome.type === 'lost'
-        this.#step({ type: 'childStartFailed', id, run, error: outcome.error, lost })
-        return
-      }
-      default:
-        unreachable(outcome)
-    }
-  }
-
-  #stopAway(
-    id: string,
-    run: number,
-    place: Place,
-    reason: ExitReason,
-    deadlineMs: number,
-    hold: boolean,
-  ): void {
-    const { remote } = this.#supervision.placements
-    const copy = this.#copy(id, run, place)
-    void remote.stop(copy, reason, deadlineMs, hold).then((ended) => {
-      if (!hold || !ended) this.#away.delete(id)
-      this.#step({ type: 'childStopped', id, run, lost: !ended })
-    })
-  }
-
-  #abandon(id: string, run: number, place: Place): void {
-    this.#away.delete(id)
-    this.#supervision.placements.abandon(this.#copy(id, run, place))
-  }
-
-  #copy(id: string, run: number, place: Place): PlacedCopy {
-    return { owner: this.#cell.id, id, number: run, place }
+  #log(entry: LogEntry): void {
+    logEntry(this.#cell.system.log, String(this.#cell.ref), entry)
   }
 }

@@ -99,7 +99,7 @@ export type SupervisorEffect<S extends CoreSpec> =
     }
   /** That copy on a node that went down may still run and is not wanted any more: end it on contact. */
   | { readonly type: 'abandon'; readonly copy: Copy }
-  /** The copy on a node that is back in contact is the child again. For information. */
+  /** The copy on a node that is back in contact is the child again; nothing is to be done. */
   | { readonly type: 'adopt'; readonly id: string; readonly run: number; readonly place: Place }
   /** The child's specification is gone. */
   | { readonly type: 'forget'; readonly id: string }

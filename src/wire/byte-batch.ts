@@ -73,7 +73,7 @@ export class ByteBatch {
     const taken = this.#sealed
     this.#sealed = []
     this.#sealedBytes = 0
-    if (this.buffer.length > SLAB_MAX) this.#forget()
+    if (this.buffer.length > SLAB_MAX && this.at === this.start) this.#forget()
     return taken
   }
 

@@ -39,6 +39,7 @@ export interface EncodedFrame {
 export class FrameWriter {
   readonly #out = new ValueWriter()
   #large: EncodedFrame | undefined
+  #writing = false
 
   /** Bytes written and not taken. */
   get pendingBytes(): number {
@@ -51,11 +52,14 @@ export class FrameWriter {
    */
   writeEnvelope(envelope: Envelope, codec: Codec): number {
     const out = this.#begin(codec.maxMessageBytes)
+    this.#writing = true
     try {
       return this.#finish(FRAME.ENVELOPE, writeBody(out, envelope, codec), codec.maxMessageBytes)
     } catch (error) {
       out.drop()
       throw error === OVERFLOW ? tooLarge(codec.maxMessageBytes) : error
+    } finally {
+      this.#writing = false
     }
   }
 
@@ -79,7 +83,7 @@ export class FrameWriter {
 
   /** A frame that was encoded before. */
   writeEncoded(frame: EncodedFrame): number {
-    this.#place()
+    this.#enter()
     if (frame.bytes > FRAGMENT_ABOVE) this.#large = frame
     else {
       this.#out.begin(FRAGMENT_ABOVE)
@@ -102,9 +106,20 @@ export class FrameWriter {
     return this.#out.take()
   }
 
-  #begin(limit: number): ValueWriter {
-    const out = this.#out
+  /** Code of users runs while arguments are encoded: it must not write into the frame in progress. */
+  #enter(): void {
+    if (this.#writing) {
+      throw new TroupeError(
+        'ERR_NOT_SERIALIZABLE',
+        'a toWire or a getter sent a message on the lane that was writing its own',
+      )
+    }
     if (this.#large !== undefined) this.#place()
+  }
+
+  #begin(limit: number): ValueWriter {
+    this.#enter()
+    const out = this.#out
     out.begin(limit + HEAD_BYTES)
     out.reserve(HEAD_BYTES)
     out.at += HEAD_BYTES

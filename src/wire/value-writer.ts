@@ -198,12 +198,13 @@ export class ValueWriter extends TokenWriter {
   }
 
   #error(error: Error & { code?: unknown; data?: unknown }, depth: number): void {
-    const { code, data, stack } = error
+    const { code, data } = error
+    const stack = this.#ports.errorStacks ? error.stack : undefined // reading it costs its formatting
     const bits =
       (code === undefined ? 0 : ERROR_CODE) |
       (Object.hasOwn(error, 'cause') ? ERROR_CAUSE : 0) |
       (data === undefined ? 0 : ERROR_DATA) |
-      (this.#ports.errorStacks && typeof stack === 'string' ? ERROR_STACK : 0)
+      (typeof stack === 'string' ? ERROR_STACK : 0)
     this.cost += COST_ERROR
     this.#box(BOX.ERROR, 3 + countBits(bits), depth)
     this.number(bits)

@@ -2,7 +2,7 @@
  * How many sequential asks a second, while a socket echo goes on beside them? Baseline: the same loop
  * over the smallest mailbox that works (`MiniActor`), also beside the echo.
  */
-import { createServer, connect } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { Actor } from '../../src/actor/actor.js'
 import { MiniActor } from './baseline.js'
 import { alternate, localSystem, turn } from './local-system.js'

@@ -1,7 +1,7 @@
 import { ActorSystem } from '../../src/actor/actor-system.js'
 import type { Bonds } from '../../src/actor/bonds.js'
-import { newIncarnation } from '../../src/base/identity.js'
 import { noOutbound } from '../../src/actor/outbound.js'
+import { newIncarnation } from '../../src/base/identity.js'
 import { realWorld } from '../../src/world/real/real-world.js'
 
 const noBonds: Bonds = { watch() {}, unwatch() {}, link() {}, unlink() {}, ended() {} }

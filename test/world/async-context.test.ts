@@ -32,9 +32,12 @@ describe('work that comes from the network', () => {
       connection.attach(noting('client'))
       connection.write(new Uint8Array(1))
     })
-    await realUntil(() => seen.size === 3, 'accept and data on both sides')
-    for (const [what, context] of seen) assert.isUndefined(context, what)
-    for (const connection of open) connection.destroy()
-    await listener.close()
+    try {
+      await realUntil(() => seen.size === 3, 'accept and data on both sides')
+      for (const [what, context] of seen) assert.isUndefined(context, what)
+    } finally {
+      for (const connection of open) connection.destroy()
+      await listener.close()
+    }
   })
 })

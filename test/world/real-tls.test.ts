@@ -150,20 +150,29 @@ describe('TLS', () => {
 
 describe('TCP', () => {
   const { network } = realWorld()
+  const undo: (() => void)[] = []
+  afterEach(() => {
+    for (const one of undo.splice(0)) one()
+  })
+
+  async function serve(server: net.Server): Promise<net.AddressInfo> {
+    server.listen(0, '127.0.0.1')
+    undo.push(() => server.close())
+    server.on('connection', (socket) => undo.push(() => socket.destroy()))
+    await new Promise((resolve) => server.once('listening', resolve))
+    return server.address() as net.AddressInfo
+  }
 
   it('gives up after timeoutMs when nobody answers', async () => {
     // A listener whose backlog is full of connections nobody takes would do; a server that speaks no
     // TLS never ends the handshake and is simpler to have.
-    const silent = net.createServer().listen(0, '127.0.0.1')
-    await new Promise((resolve) => silent.once('listening', resolve))
-    const { port } = silent.address() as net.AddressInfo
+    const { port } = await serve(net.createServer())
     const start = performance.now()
     const attempt = network.connect({ host: '127.0.0.1', port }, { timeoutMs: 50, tls: { ca } })
     const error = await failureOf(attempt)
     assert.equal(codeOf(error), 'ERR_CONNECT')
     assert.include((error as Error).message, 'no answer within 50 ms')
     assert.isBelow(performance.now() - start, 1_000)
-    silent.close()
   })
 
   it('says which host it did not find', async () => {
@@ -175,9 +184,7 @@ describe('TCP', () => {
 
   it('reports a reset with its error, once', async () => {
     const raw: net.Socket[] = []
-    const server = net.createServer((socket) => raw.push(socket)).listen(0, '127.0.0.1')
-    await new Promise((resolve) => server.once('listening', resolve))
-    const { port } = server.address() as net.AddressInfo
+    const { port } = await serve(net.createServer((socket) => raw.push(socket)))
     const connection = await network.connect({ host: '127.0.0.1', port }, { timeoutMs: 1_000 })
     const side = new Recorder()
     connection.attach(side)
@@ -185,14 +192,11 @@ describe('TCP', () => {
     raw[0]?.resetAndDestroy()
     await realUntil(() => side.closes === 1, 'close')
     assert.equal(codeOf(side.error), 'ECONNRESET')
-    server.close()
   })
 
   it('does not keep a connection for ever to a peer that never closes its side', async () => {
-    const server = net.createServer({ allowHalfOpen: true }, (socket) => socket.resume())
-    server.listen(0, '127.0.0.1')
-    await new Promise((resolve) => server.once('listening', resolve))
-    const { port } = server.address() as net.AddressInfo
+    const halfOpen = net.createServer({ allowHalfOpen: true }, (socket) => socket.resume())
+    const { port } = await serve(halfOpen)
     const socket = net.connect({ host: '127.0.0.1', port })
     await new Promise((resolve) => socket.once('connect', resolve))
     const connection = new TcpConnection(socket, 30)
@@ -200,6 +204,5 @@ describe('TCP', () => {
     connection.attach(side)
     connection.end()
     await realUntil(() => side.closes === 1, 'close')
-    server.close()
   })
 })

@@ -1,0 +1,233 @@
+import { TroupeError } from '../base/errors.js'
+import { isRefusal } from '../base/refusal.js'
+import { type Checked, checkArguments } from './accepts.js'
+import type { Actor } from './actor.js'
+import { isThenable } from './actor-timer.js'
+import { construct } from './construction.js'
+import { Context } from './context.js'
+import type { ExitReason } from './exit-reason.js'
+import type { Message } from './message.js'
+import type { MethodBody } from './method-definition.js'
+
+/**
+ * A context with what the cell does to it: start the instance, hand it messages and signals one at a
+ * time, stop it. Everything that leaves user code, by return, throw or promise, arrives here; what
+ * arrives after the end of the incarnation is dropped.
+ */
+export class Incarnation extends Context {
+  begin(): void {
+    let result: unknown
+    let pending: boolean
+    try {
+      this.actor = construct(this.cell.definition.actorClass as new () => Actor<unknown>, this)
+      if (this.ended) return
+      result = this.actor.onStart()
+      pending = isThenable(result)
+    } catch (error) {
+      this.#startFailed(error)
+      return
+    }
+    if (this.ended) return
+    if (!pending) {
+      this.cell.started(this)
+      return
+    }
+    this.busy = true
+    ;(result as PromiseLike<unknown>).then(
+      () => {
+        if (this.ended) return
+        this.busy = false
+        this.cell.started(this)
+      },
+      (error) => this.#startFailed(error),
+    )
+  }
+
+  #startFailed(cause: unknown): void {
+    if (this.ended) {
+      this.#late(cause)
+      return
+    }
+    this.busy = false
+    const detail = `${this.cell.ref} did not start: ${textOf(cause)}`
+    this.cell.startFailed(this, new TroupeError('ERR_START_FAILED', detail, { cause }))
+  }
+
+  handle(message: Message): void {
+    if (message.sink !== undefined && message.sink.settled) return
+    const schemas = message.method.accepts
+    if (schemas === undefined) {
+      this.#invoke(message, message.args)
+      return
+    }
+    const checked = checkArguments(message.method, schemas, message.args)
+    if (isThenable(checked)) this.#checkLater(message, checked)
+    else this.#checked(message, checked)
+  }
+
+  #checkLater(message: Message, checked: PromiseLike<Checked>): void {
+    this.#suspend(message)
+    // checkArguments never rejects
+    void checked.then((result) => {
+      if (this.ended) return
+      this.#resume(message)
+      const outer = this.awaiting
+      this.awaiting = message
+      this.#checked(message, result)
+      if (!this.busy) this.awaiting = outer
+      this.cell.wake()
+    })
+  }
+
+  #checked(message: Message, checked: Checked): void {
+    if (checked instanceof TroupeError) this.cell.refuse(message, 'ERR_BAD_ARGUMENTS', checked)
+    else this.#invoke(message, checked)
+  }
+
+  #invoke(message: Message, args: readonly unknown[]): void {
+    let result: unknown
+    let pending: boolean
+    try {
+      result = call(message.method.body as MethodBody, this.actor, args)
+      pending = isThenable(result)
+    } catch (error) {
+      this.#threw(message, error)
+      return
+    }
+    if (pending) this.#await(message, result as PromiseLike<unknown>)
+    else if (message.sink !== undefined) this.#answer(message, result)
+  }
+
+  #await(message: Message, result: PromiseLike<unknown>): void {
+    if (!this.ended) this.#suspend(message)
+    result.then(
+      (value) => {
+        if (this.ended) return
+        this.#resume(message)
+        if (message.sink !== undefined) this.#answer(message, value)
+        this.cell.wake()
+      },
+      (error) => {
+        if (!this.ended) this.#resume(message)
+        this.#threw(message, error)
+        this.cell.wake()
+      },
+    )
+  }
+
+  /** A method awaits: unless it is reentrant no other message comes in. */
+  #suspend(message: Message): void {
+    if (message.method.reentrant) {
+      this.suspend(message)
+      return
+    }
+    this.awaiting = message
+    this.busy = true
+  }
+
+  #resume(message: Message): void {
+    if (message.method.reentrant) {
+      this.resume(message)
+      return
+    }
+    this.awaiting = undefined
+    this.busy = false
+  }
+
+  #answer(message: Message, value: unknown): void {
+    if (!this.ended && !message.held) message.sink?.reply(value)
+  }
+
+  #threw(message: Message, error: unknown): void {
+    if (this.ended) {
+      this.#late(error)
+      return
+    }
+    message.sink?.fail(error)
+    if (isRefusal(error)) this.cell.refused(message, error)
+    else this.cell.crashed(this, error, message.method.name)
+  }
+
+  /** Runs a lifecycle signal as one thing at a time. */
+  perform(run: () => unknown): void {
+    let result: unknown
+    let pending: boolean
+    try {
+      result = run()
+      pending = isThenable(result)
+    } catch (error) {
+      this.#signalThrew(error)
+      return
+    }
+    if (!pending || this.ended) return
+    this.busy = true
+    ;(result as PromiseLike<unknown>).then(
+      () => {
+        if (this.ended) return
+        this.busy = false
+        this.cell.wake()
+      },
+      (error) => {
+        if (!this.ended) this.busy = false
+        this.#signalThrew(error)
+      },
+    )
+  }
+
+  #signalThrew(error: unknown): void {
+    if (this.ended) this.#late(error)
+    else this.cell.crashed(this, error, undefined)
+  }
+
+  /** Runs onStop; `done` is called once unless the incarnation is ended before. */
+  runOnStop(reason: ExitReason, done: (thrown: unknown, threw: boolean) => void): void {
+    let result: unknown
+    let pending: boolean
+    try {
+      result = this.actor?.onStop(reason)
+      pending = isThenable(result)
+    } catch (error) {
+      if (this.ended) this.#late(error)
+      else done(error, true)
+      return
+    }
+    if (this.ended) return
+    if (!pending) {
+      done(undefined, false)
+      return
+    }
+    this.busy = true
+    ;(result as PromiseLike<unknown>).then(
+      () => {
+        if (!this.ended) done(undefined, false)
+      },
+      (error) => {
+        if (this.ended) this.#late(error)
+        else done(error, true)
+      },
+    )
+  }
+
+  /** Nobody waits for it any more. */
+  #late(error: unknown): void {
+    const fields = { actor: String(this.cell.ref), reason: textOf(error) }
+    this.cell.system.log.debug(fields, 'an abandoned handler failed')
+  }
+}
+
+export const textOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error)
+
+/** Few arguments are passed without `apply`, which is slower. */
+function call(body: MethodBody, actor: unknown, args: readonly unknown[]): unknown {
+  switch (args.length) {
+    case 0:
+      return body.call(actor)
+    case 1:
+      return body.call(actor, args[0])
+    case 2:
+      return body.call(actor, args[0], args[1])
+    default:
+      return body.apply(actor, args as unknown[])
+  }
+}

@@ -1,0 +1,253 @@
+import type { ActorSystem } from '../actor/actor-system.js'
+import { type ExitReason, SHUTDOWN } from '../actor/exit-reason.js'
+import { TroupeError } from '../base/errors.js'
+import { incarnationOf, isUlid } from '../base/identity.js'
+import type { Logger } from '../base/logger.js'
+import { isText, show } from '../base/options.js'
+import type { Carrier } from '../cluster/carrier.js'
+import { isValueFault } from './answers.js'
+import { encodeFailure, plainFailure } from './failure.js'
+import { HostedOwner } from './hosted-owner.js'
+import type { RemotePeer } from './remote-peer.js'
+import type { SignalStreams, SignalsLost } from './signal-streams.js'
+import type { SpawnableClass } from './remote-spawn.js'
+import { decodeReason, encodeReason, plainReason } from './wire-reason.js'
+
+/**
+ * Children that run here for supervisors of other nodes: the host's side. An owner is named by its
+ * ULID, which names its node's incarnation: only that one can give orders for it.
+ *
+ * While the owner's node is out of reach its children run on, for only the owner decides. They end
+ * when that node has left or was started anew.
+ */
+export class PlacementHost implements SignalsLost {
+  readonly #system: ActorSystem
+  readonly #carrier: Carrier
+  readonly #streams: SignalStreams
+  readonly #classOf: (type: unknown) => SpawnableClass
+  readonly #stacks: boolean
+  readonly #log: Logger
+  readonly #owners = new Map<string, HostedOwner>()
+  #closed = false
+
+  constructor(parts: {
+    readonly system: ActorSystem
+    readonly carrier: Carrier
+    readonly streams: SignalStreams
+    /** The class by its type name, if it may be started from outside. @throws TroupeError */
+    readonly classOf: (type: unknown) => SpawnableClass
+    readonly stacks: boolean
+    readonly log: Logger
+  }) {
+    this.#system = parts.system
+    this.#carrier = parts.carrier
+    this.#streams = parts.streams
+    this.#classOf = parts.classOf
+    this.#stacks = parts.stacks
+    this.#log = parts.log
+    parts.streams.listen(this)
+    parts.streams.handle('place', (peer, args) => this.#ordered(peer, args))
+    parts.streams.handle('endNoted', (peer, args) => this.#endNoted(peer, args))
+  }
+
+  /** Children that run or are held here for other nodes. */
+  get size(): number {
+    let size = 0
+    for (const owner of this.#owners.values()) size += owner.host.size
+    return size
+  }
+
+  /** The node stops: what ends from now on is not kept for a restart. */
+  close(): void {
+    this.#closed = true
+  }
+
+  /** Contact, for the first time or again: tells the ends that were not noted. */
+  nodeUp(peer: RemotePeer): void {
+    for (const owner of this.#owners.values()) {
+      if (owner.incarnation !== peer.incarnation) continue
+      owner.peer = peer
+      for (const end of owner.ends.values()) this.#report(owner, end.id, end.number, end.reason)
+    }
+  }
+
+  /** The peer is not down, but signals to it were given up: reports among them are sent again. */
+  lost(peer: RemotePeer): void {
+    if (!peer.gone) this.nodeUp(peer)
+  }
+
+  restarted(peer: RemotePeer): void {
+    this.nodeUp(peer)
+  }
+
+  /** Ends the children of owners whose node has left or was replaced. */
+  membersChanged(): void {
+    for (const [key, owner] of [...this.#owners]) {
+      const { node, incarnation } = owner
+      if (this.#carrier.member(node)?.incarnation === incarnation) continue
+      this.#owners.delete(key)
+      const children = owner.host.size
+      if (children > 0) {
+        const fields = { supervisor: owner.id, node, children }
+        this.#log.info(fields, 'placed children end: the node of their supervisor is gone')
+      }
+      owner.stopAll(SHUTDOWN, STOP_MS)
+    }
+  }
+
+  // orders
+
+  #ordered(peer: RemotePeer, args: readonly unknown[]): void {
+    const [order, op, owner, id, number, ...rest] = args
+    if (!isCount(order)) throw malformed(args)
+    try {
+      if (!isUlid(owner) || incarnationOf(owner) !== peer.incarnation) throw malformed(args)
+      if (!isText.test(id) || id.length > ID_CHARS || !isCount(number)) throw malformed(args)
+      switch (op) {
+        case 'start':
+        case 'restart':
+          return this.#start(peer, order, op, owner, id, number, rest)
+        case 'stop':
+          return this.#stop(peer, order, owner, id, number, rest)
+        case 'finish':
+          return this.#finish(peer, order, owner, id, number, rest)
+        default:
+          throw malformed(args)
+      }
+    } catch (error) {
+      this.#failed(peer, order, error)
+    }
+  }
+
+  #start(
+    peer: RemotePeer,
+    order: number,
+    op: 'start' | 'restart',
+    ownerId: string,
+    id: string,
+    number: number,
+    rest: readonly unknown[],
+  ): void {
+    const [, type, args, name, restart, mailboxLimit, stashLimit] = rest
+    if (restart !== 'permanent' && restart !== 'transient' && restart !== 'temporary') {
+      throw malformed(rest)
+    }
+    if (!isOptional(name, isText.test) || !isOptional(mailboxLimit, isCount)) throw malformed(rest)
+    if (!isOptional(stashLimit, isCount)) throw malformed(rest)
+    const owner = this.#owner(peer, ownerId)
+    const actorClass = this.#classOf(type)
+    const spec = { actorClass, args, name, mailboxLimit, stashLimit }
+    owner.orderStart(op, order, id, number, restart, spec)
+  }
+
+  #stop(
+    peer: RemotePeer,
+    order: number,
+    ownerId: string,
+    id: string,
+    number: number,
+    [wire, deadlineMs, hold]: readonly unknown[],
+  ): void {
+    const reason = decodeReason(wire)
+    if (reason === undefined || typeof hold !== 'boolean') throw malformed([wire])
+    if (typeof deadlineMs !== 'number' || !(deadlineMs >= 0)) throw malformed([deadlineMs])
+    const owner = this.#owners.get(ownerId)
+    if (owner === undefined) return this.#answer(peer, order, 'stopped', undefined)
+    owner.orderStop(order, id, number, reason, deadlineMs, hold)
+  }
+
+  #finish(
+    peer: RemotePeer,
+    order: number,
+    ownerId: string,
+    id: string,
+    number: number,
+    [wire]: readonly unknown[],
+  ): void {
+    const owner = this.#owners.get(ownerId)
+    if (owner?.host.runOf(id) === number) owner.host.finish(id, decodeReason(wire) ?? SHUTDOWN)
+    this.#answer(peer, order, 'finished', undefined)
+    this.#tidy(owner)
+  }
+
+  #owner(peer: RemotePeer, id: string): HostedOwner {
+    let owner = this.#owners.get(id)
+    if (owner !== undefined) return owner
+    if (this.#owners.size >= OWNERS_MAX) {
+      throw new TroupeError('ERR_NO_PLACE', `${OWNERS_MAX} supervisors have placed children here`)
+    }
+    owner = new HostedOwner(this.#system, id, peer, {
+      started: (order, ref) => this.#answer(owner?.peer, order, 'done', ref),
+      failed: (order, error) => {
+        this.#failed(owner?.peer, order, error)
+        this.#tidy(owner)
+      },
+      stopped: (order) => {
+        this.#answer(owner?.peer, order, 'stopped', undefined)
+        this.#tidy(owner)
+      },
+      ended: (childId, number, reason) => {
+        if (owner !== undefined) this.#report(owner, childId, number, reason)
+      },
+      holds: () => !this.#closed,
+    })
+    this.#owners.set(id, owner)
+    return owner
+  }
+
+  // answers
+
+  #answer(peer: RemotePeer | undefined, order: number, answer: string, detail: unknown): void {
+    if (peer !== undefined) this.#streams.send(peer, 0, 'placed', [order, answer, detail])
+  }
+
+  #failed(peer: RemotePeer | undefined, order: number, error: unknown): void {
+    if (peer === undefined) return
+    const failure = encodeFailure(error, this.#stacks)
+    try {
+      this.#answer(peer, order, 'failed', failure)
+    } catch (fault) {
+      if (!isValueFault(fault)) throw fault
+      this.#answer(peer, order, 'failed', plainFailure(failure))
+    }
+  }
+
+  /** Told again at each contact until the owner's node has noted it. */
+  #report(owner: HostedOwner, id: string, number: number, reason: ExitReason): void {
+    const wire = encodeReason(reason, this.#stacks)
+    try {
+      this.#streams.send(owner.peer, 0, 'childEnded', [owner.id, id, number, wire])
+    } catch (error) {
+      if (!isValueFault(error)) throw error
+      const args = [owner.id, id, number, plainReason(wire)]
+      this.#streams.send(owner.peer, 0, 'childEnded', args)
+    }
+  }
+
+  #endNoted(peer: RemotePeer, [ownerId, id, number]: readonly unknown[]): void {
+    const owner = this.#owners.get(String(ownerId))
+    if (owner?.incarnation !== peer.incarnation) return
+    owner.endNoted(String(id), Number(number))
+    this.#tidy(owner)
+  }
+
+  #tidy(owner: HostedOwner | undefined): void {
+    if (owner?.idle && this.#owners.get(owner.id) === owner) this.#owners.delete(owner.id)
+  }
+}
+
+const OWNERS_MAX = 100_000
+const ID_CHARS = 512
+/** What the children of a supervisor that is gone get for their onStop. */
+const STOP_MS = 5_000
+
+const isCount = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0
+
+const isOptional = <T>(
+  value: unknown,
+  is: (value: unknown) => value is T,
+): value is T | undefined => value === undefined || is(value)
+
+const malformed = (args: readonly unknown[]): TroupeError =>
+  new TroupeError('ERR_DECODE', `an order is malformed: ${show(args)}`)

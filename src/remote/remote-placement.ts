@@ -1,0 +1,207 @@
+import type { ExitReason } from '../actor/exit-reason.js'
+import { ActorRef } from '../actor/ref.js'
+import { TroupeError } from '../base/errors.js'
+import { show } from '../base/options.js'
+import type { Carrier } from '../cluster/carrier.js'
+import type {
+  PlacedCopy,
+  PlacementNews,
+  PlacementOrder,
+  PlacementOutcome,
+  RemotePlacement,
+} from '../supervision/placement.js'
+import type { MembersView, Place } from '../supervision/relocation.js'
+import { isValueFault } from './answers.js'
+import { decodeFailure } from './failure.js'
+import type { RemotePeer, RemotePeers } from './remote-peer.js'
+import type { SignalStreams, SignalsLost } from './signal-streams.js'
+import { decodeReason, encodeReason, plainReason } from './wire-reason.js'
+
+/** An order under way: settled by its host's answer, or when the host is lost. */
+interface Order {
+  readonly peer: RemotePeer
+  answered(answer: unknown, detail: unknown): void
+  lost(error: TroupeError): void
+}
+
+/**
+ * Children of this node's supervisors on other nodes: the owner's side. Orders and their answers are
+ * signals, so a host carries each out once and in order, or is lost.
+ */
+export class RemotePlacements implements RemotePlacement, SignalsLost {
+  readonly #carrier: Carrier
+  readonly #peers: RemotePeers
+  readonly #streams: SignalStreams
+  readonly #news: PlacementNews
+  readonly #self: Place
+  readonly #orders = new Map<number, Order>()
+  /** Ends reported by a peer that does not count as reachable here yet. */
+  #early: { readonly peer: RemotePeer; readonly args: readonly unknown[] }[] = []
+  #lastOrder = 0
+
+  constructor(parts: {
+    readonly carrier: Carrier
+    readonly peers: RemotePeers
+    readonly streams: SignalStreams
+    readonly news: PlacementNews
+  }) {
+    this.#carrier = parts.carrier
+    this.#peers = parts.peers
+    this.#streams = parts.streams
+    this.#news = parts.news
+    const { name, incarnation } = parts.carrier.self
+    this.#self = { node: name, incarnation }
+    parts.streams.listen(this)
+    parts.streams.handle('placed', (peer, args) => this.#placed(peer, args))
+    parts.streams.handle('childEnded', (peer, args) => this.#childEnded(peer, args))
+  }
+
+  view(): MembersView {
+    const reachable = [this.#self]
+    for (const peer of this.#peers.values()) if (peer.up) reachable.push(peer.place)
+    reachable.sort((a, b) => (a.node < b.node ? -1 : 1))
+    return { self: this.#self, reachable, total: this.#carrier.members().length }
+  }
+
+  start(order: PlacementOrder): Promise<PlacementOutcome> {
+    return this.#startOrder('start', order)
+  }
+
+  restart(order: PlacementOrder): Promise<PlacementOutcome> {
+    return this.#startOrder('restart', order)
+  }
+
+  #startOrder(op: 'start' | 'restart', order: PlacementOrder): Promise<PlacementOutcome> {
+    const { owner, id, number, place, supervisor, type, args, name, restart } = order
+    const { mailboxLimit, stashLimit } = order
+    const wire = [op, owner, id, number, supervisor, type, args, name]
+    wire.push(restart, mailboxLimit, stashLimit)
+    return new Promise((resolve) => {
+      const peer = this.#host(place)
+      if (peer === undefined) return resolve({ type: 'lost', error: notThere(place) })
+      const answered = (answer: unknown, detail: unknown): void => {
+        if (answer === 'done' && detail instanceof ActorRef && detail.node === place.node) {
+          resolve({ type: 'done', ref: detail })
+        } else if (answer === 'failed') {
+          resolve({ type: 'failed', error: decodeFailure(detail) })
+        } else resolve({ type: 'failed', error: badAnswer(place, answer) })
+      }
+      const lost = (error: TroupeError): void => resolve({ type: 'lost', error })
+      try {
+        this.#send({ peer, answered, lost }, wire)
+      } catch (error) {
+        resolve({ type: 'failed', error })
+      }
+    })
+  }
+
+  stop(
+    copy: PlacedCopy,
+    reason: ExitReason,
+    deadlineMs: number,
+    hold: boolean,
+  ): Promise<boolean> {
+    const { owner, id, number, place } = copy
+    return new Promise((resolve) => {
+      const peer = this.#host(place)
+      if (peer === undefined) return resolve(false)
+      const order = { peer, answered: () => resolve(true), lost: () => resolve(false) }
+      this.#sendReason(order, reason, (wire) => ['stop', owner, id, number, wire, deadlineMs, hold])
+    })
+  }
+
+  finish(copy: PlacedCopy, reason: ExitReason): void {
+    const { owner, id, number, place } = copy
+    const peer = this.#host(place)
+    if (peer === undefined) return
+    const order = { peer, answered: () => {}, lost: () => {} }
+    this.#sendReason(order, reason, (wire) => ['finish', owner, id, number, wire])
+  }
+
+  /** The peer, when it is the incarnation meant and was not given up. */
+  #host(place: Place): RemotePeer | undefined {
+    const peer = this.#peers.named(place.node)
+    if (peer?.incarnation !== place.incarnation || this.#peers.isDown(peer)) return undefined
+    return peer
+  }
+
+  /** @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE */
+  #send(order: Order, wire: readonly unknown[]): void {
+    const number = ++this.#lastOrder
+    this.#streams.send(order.peer, 0, 'place', [number, ...wire])
+    this.#orders.set(number, order)
+  }
+
+  #sendReason(
+    order: Order,
+    reason: ExitReason,
+    wire: (reason: readonly unknown[]) => readonly unknown[],
+  ): void {
+    const encoded = encodeReason(reason, false)
+    try {
+      this.#send(order, wire(encoded))
+    } catch (error) {
+      if (!isValueFault(error)) throw error
+      this.#send(order, wire(plainReason(encoded)))
+    }
+  }
+
+  // from hosts
+
+  #placed(peer: RemotePeer, [number, answer, detail]: readonly unknown[]): void {
+    const order = this.#orders.get(number as number)
+    if (order?.peer !== peer) return
+    this.#orders.delete(number as number)
+    order.answered(answer, detail)
+  }
+
+  #childEnded(peer: RemotePeer, args: readonly unknown[]): void {
+    if (!peer.up) {
+      if (this.#early.length < EARLY_MAX) this.#early.push({ peer, args })
+      return
+    }
+    const [owner, id, number, wire] = args
+    const reason = decodeReason(wire)
+    if (typeof owner !== 'string' || typeof id !== 'string' || reason === undefined) {
+      throw new TroupeError('ERR_DECODE', `node ${peer.name} reported an end as ${show(args)}`)
+    }
+    this.#streams.send(peer, 0, 'endNoted', [owner, id, number])
+    this.#news.childEnded(owner, id, Number(number), reason)
+  }
+
+  // news of peers
+
+  /** After the supervisors have heard that the node is up. */
+  nodeUp(peer: RemotePeer): void {
+    const early = this.#early
+    this.#early = early.filter((one) => one.peer !== peer && !one.peer.gone)
+    for (const one of early) if (one.peer === peer) this.#childEnded(peer, one.args)
+  }
+
+  lost(peer: RemotePeer, reason: TroupeError): void {
+    const detail = `node ${peer.name} was lost before it answered an order`
+    this.#abandon(peer, new TroupeError('ERR_NODE_DOWN', detail, { cause: reason }))
+  }
+
+  restarted(peer: RemotePeer): void {
+    const detail = `node ${peer.name} had given this one up before it answered an order`
+    this.#abandon(peer, new TroupeError('ERR_NODE_DOWN', detail))
+  }
+
+  #abandon(peer: RemotePeer, error: TroupeError): void {
+    for (const [number, order] of [...this.#orders]) {
+      if (order.peer !== peer) continue
+      this.#orders.delete(number)
+      order.lost(error)
+    }
+  }
+}
+
+/** Early reports of ends that are kept. */
+const EARLY_MAX = 10_000
+
+const notThere = (place: Place): TroupeError =>
+  new TroupeError('ERR_NODE_DOWN', `node ${place.node} (${place.incarnation}) is not in reach`)
+
+const badAnswer = (place: Place, answer: unknown): TroupeError =>
+  new TroupeError('ERR_DECODE', `node ${place.node} answered an order with ${show(answer)}`)
