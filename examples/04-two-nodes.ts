@@ -11,8 +11,8 @@ class Counter extends Actor {
 }
 
 const cookie = 'a shared secret'
-const a = await startNode({ name: 'a', listen: { host: '127.0.0.1', port: 0 }, cookie })
-const b = await startNode({ name: 'b', listen: { host: '127.0.0.1', port: 0 }, cookie })
+const a = await startNode({ name: 'a', cookie })
+const b = await startNode({ name: 'b', cookie })
 
 console.log('joined', await b.join(a.address, { timeoutMs: 5_000 }))
 a.spawn(Counter, undefined, { name: 'score' })

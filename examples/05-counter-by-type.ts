@@ -2,8 +2,8 @@
 import { startNode } from 'troupe'
 import type { Counter } from './support/counter.js' // gone at run time
 
-const a = await startNode({ name: 'a', listen: { host: '127.0.0.1', port: 0 } })
-const b = await startNode({ name: 'b', listen: { host: '127.0.0.1', port: 0 } })
+const a = await startNode({ name: 'a' })
+const b = await startNode({ name: 'b' })
 await b.join(a.address)
 
 const { Counter: Implementation } = await import('./support/counter.js') // node a's business

@@ -34,7 +34,7 @@ class Server extends Actor {
   }
 }
 
-const options = { listen: { host: '127.0.0.1', port: 0 }, channels: { chat: { connections: 4 } } }
+const options = { channels: { chat: { connections: 4 } } }
 const a = await startNode({ name: 'a', ...options })
 const b = await startNode({ name: 'b', ...options })
 await b.join(a.address)

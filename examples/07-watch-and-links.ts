@@ -31,9 +31,8 @@ class Boss extends Actor {
   }
 }
 
-const options = { listen: { host: '127.0.0.1', port: 0 } }
-const a = await startNode({ name: 'a', ...options })
-const b = await startNode({ name: 'b', ...options })
+const a = await startNode({ name: 'a' })
+const b = await startNode({ name: 'b' })
 await b.join(a.address)
 
 const boss = a.spawn(Boss)

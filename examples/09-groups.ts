@@ -6,7 +6,7 @@ class Screen extends Actor<{ where: string }> {
   #shows = ''
 
   override onStart(): void {
-    this.node.group('screens').join(this.self)
+    this.node.group(Screen, 'screens').join(this.self)
   }
 
   show(text: string): void {
@@ -18,17 +18,17 @@ class Screen extends Actor<{ where: string }> {
   }
 }
 
-const options = { listen: { host: '127.0.0.1', port: 0 } }
-const a = await startNode({ name: 'a', ...options })
-const b = await startNode({ name: 'b', ...options })
+const a = await startNode({ name: 'a' })
+const b = await startNode({ name: 'b' })
 await b.join(a.address)
 
 const hall = a.spawn(Screen, { where: 'hall' })
 const cafe = b.spawn(Screen, { where: 'cafe' })
 
-const screens = a.group<Screen>('screens')
+const screens = a.group(Screen, 'screens')
 while (screens.members().length < 2) await hall.ask.shows() // the news travels
-console.log(screens.broadcast.show('the show begins'), 'screens told')
+screens.tell.show('the show begins')
+console.log(screens.members().length, 'screens told')
 while ((await cafe.ask.shows()) === '');
 console.log([await hall.ask.shows(), await cafe.ask.shows()])
 

@@ -2,15 +2,17 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { type ActorRef, type Node, startNode } from 'troupe'
 import { Lobby, Spectator } from './lobby.js'
-import { Night } from './night.js'
+import { Matches, Night, Players } from './night.js'
 import { nightOptions } from './node-options.js'
-import { Player, type PlayerArgs } from './player.js'
-import { Scoreboard } from './scoreboard.js'
+import type { Player, PlayerArgs } from './player.js'
+import { Counter, Scoreboard } from './scoreboard.js'
 import { Timeline } from './timeline.js'
 
 export interface Evening {
+  /** Processes, the one that holds the root included. */
   readonly nodes: number
   readonly matches: number
+  /** Chooses who is poisoned and who is killed. */
   readonly seed: number
 }
 
@@ -23,77 +25,97 @@ export async function play(evening: Evening): Promise<boolean> {
   const root = await startNode(nightOptions('a'))
   const tables = await openTables(root, evening.nodes - 1)
   timeline.say(`${evening.nodes} processes: a (holds the root), ${[...tables.keys()].join(', ')}`)
-  report(root, timeline)
+  tellNews(root, timeline)
 
-  const night = root.spawn(Night, { onOpened: (opened) => timeline.opened(opened) })
-  await night.ready()
-  const victim = [...tables.keys()][evening.seed % tables.size] as string
+  await root.spawn(Night, { onOpened: (opened) => timeline.opened(opened) }).ready()
   await openMatches(root, evening)
-  timeline.say(`${evening.matches} matches opened, ${evening.matches * PLAYERS_PER_MATCH} players`)
+  timeline.say(`${evening.matches} matches, ${evening.matches * PLAYERS_PER_MATCH} players`)
 
-  const lobby = root.lookup(Lobby, 'lobby')
-  const killAt = Math.ceil(evening.matches / 10) // some matches are over, most are being played
-  await until(async () => (await lobby.ask.state()).closed >= killAt)
-  const lost = (await lobby.ask.state()).open.filter((opened) => opened.node === victim).length
-  timeline.say(`SIGKILL for process ${victim}, which holds ${lost} matches`)
-  tables.get(victim)?.kill('SIGKILL')
-  tables.delete(victim)
-
-  await until(async () => (await lobby.ask.state()).closed >= evening.matches)
+  const closed = async (): Promise<number> => (await root.lookup(Lobby, 'lobby').ask.state()).closed
+  await until(timeline, async () => (await closed()) >= Math.ceil(evening.matches / 10))
+  await killOne(root, tables, evening.seed, timeline)
+  await until(timeline, async () => (await closed()) >= evening.matches)
   timeline.say(`all ${evening.matches} matches are over`)
-  const finished = await table(root, evening, timeline)
-  for (const process of tables.values()) process.send('stop')
-  await root.stop({ drainMs: 1_000 })
-  return finished
 
-  async function until(done: () => Promise<boolean>): Promise<void> {
-    while (!(await done())) {
-      if (timeline.elapsedMs() > LIMIT_MS) throw new Error(`not over within ${LIMIT_MS} ms`)
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
-  }
+  const counted = await printTable(root, timeline)
+  for (const table of tables.values()) table.send('stop')
+  await root.stop({ drainMs: 1_000 })
+  return counted === evening.matches
 }
 
+/** Starts the other processes; each is a node that joins the root's. */
 async function openTables(root: Node, count: number): Promise<Map<string, ChildProcess>> {
   const file = fileURLToPath(new URL('./table-process.ts', import.meta.url))
-  const tables = new Map<string, ChildProcess>()
-  const ready = Array.from({ length: count }, (_, at) => {
-    const name = String.fromCharCode('b'.charCodeAt(0) + at)
-    const process = fork(file, [name, root.address], { execArgv: ['--import', 'tsx'] })
-    tables.set(name, process)
-    return new Promise<void>((resolve, reject) => {
-      process.once('message', () => resolve())
-      process.once('exit', (code) => reject(new Error(`process ${name} ended with code ${code}`)))
+  const names = Array.from(
+    { length: count },
+    (_, at) => `${String.fromCharCode(98 + (at % 25))}${at < 25 ? '' : at}`,
+  )
+  const open = names.map((name) => {
+    const table = fork(file, [name, root.address], { execArgv: ['--import', 'tsx'] })
+    return new Promise<[string, ChildProcess]>((resolve, reject) => {
+      table.once('message', () => resolve([name, table]))
+      table.once('exit', (code) => reject(new Error(`process ${name} ended with code ${code}`)))
     })
   })
-  await Promise.all(ready)
-  return tables
+  return new Map(await Promise.all(open))
 }
 
 /** Four players a match; one player of one match, chosen by the seed, will play a poisoned move. */
 async function openMatches(root: Node, { matches, seed }: Evening): Promise<void> {
-  const players = root.lookup<import('./night.js').Players>(playersClass(), 'players')
-  void players
-  void matches
-  void seed
+  const players = root.lookup(Players, 'players')
+  const boards = root.lookup(Matches, 'matches')
+  const lobby = root.lookup(Lobby, 'lobby')
+  const scoreboard = root.lookup(Scoreboard, 'scoreboard')
+  const poisoned = seed % matches
+  for (let board = 0; board < matches; board++) {
+    const seats: ActorRef<Player>[] = []
+    for (let seat = 0; seat < PLAYERS_PER_MATCH; seat++) {
+      const args: PlayerArgs = {
+        name: `player ${board * PLAYERS_PER_MATCH + seat}`,
+        thinkMs: 20 + ((board * 7 + seat * 3) % 20),
+        ...(board === poisoned && seat === 2 && { poison: { board, number: 2 } }),
+      }
+      seats.push((await players.ask.startChild(args)) as unknown as ActorRef<Player>)
+    }
+    await boards.ask.startChild({ board, players: seats, lobby, scoreboard })
+  }
 }
 
-function playersClass(): never {
-  throw new Error('replaced below')
+async function killOne(
+  root: Node,
+  tables: Map<string, ChildProcess>,
+  seed: number,
+  timeline: Timeline,
+): Promise<void> {
+  const victim = [...tables.keys()][seed % tables.size] as string
+  const { open } = await root.lookup(Lobby, 'lobby').ask.state()
+  const held = open.filter((opened) => opened.node === victim).length
+  timeline.say(`SIGKILL for process ${victim}, which holds ${held} matches`)
+  tables.get(victim)?.kill('SIGKILL')
+  tables.delete(victim)
 }
 
-function report(root: Node, timeline: Timeline): void {
-  root.events.on('actorRestarted', ({ ref, reason }) => timeline.say(`restarted ${ref.type}: ${reason}`))
-  root.events.on('peerDown', ({ node, reason }) => timeline.say(`${node} is silent: ${reason}`))
-  root.events.on('nodeDown', ({ node }) => timeline.say(`${node} is given up`))
+function tellNews(root: Node, timeline: Timeline): void {
+  root.events.on('peerDown', ({ peer }) => timeline.say(`${peer.name} does not answer`))
+  root.events.on('nodeDown', ({ node }) => timeline.say(`${node.name} is given up`))
 }
 
-async function table(root: Node, evening: Evening, timeline: Timeline): Promise<boolean> {
+async function printTable(root: Node, timeline: Timeline): Promise<number> {
   const scoreboard = root.lookup(Scoreboard, 'scoreboard')
   const results = await scoreboard.ask.results()
   const seen = await root.lookup(Spectator, 'spectator').ask.seen()
-  timeline.print(results, seen)
-  return results.length === evening.matches
+  const wins: Record<string, number> = {}
+  for (const outcome of ['red', 'yellow', 'draw']) {
+    wins[outcome] = await root.lookup(Counter, `wins/${outcome}`).ask.value()
+  }
+  timeline.print({ results, wins, repeats: await scoreboard.ask.repeats(), seen })
+  const counted = Object.values(wins).reduce((sum, n) => sum + n, 0)
+  return counted === results.length ? counted : Number.NaN
 }
 
-export type { ActorRef, Player, PlayerArgs }
+async function until(timeline: Timeline, done: () => Promise<boolean>): Promise<void> {
+  while (!(await done())) {
+    if (timeline.elapsedMs() > LIMIT_MS) throw new Error(`not over within ${LIMIT_MS} ms`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}

@@ -14,7 +14,6 @@ export interface Opened {
 export class Lobby extends Actor<{ readonly onOpened: (opened: Opened) => void }> {
   readonly #open = new Map<number, Opened>()
   #closed = 0
-  #moves = 0
 
   opened(opened: Opened): void {
     this.#open.set(opened.board, opened)
@@ -50,7 +49,10 @@ export class Spectator extends Actor<{ readonly lobby: () => ActorRef<Lobby> }> 
     const { open } = await this.args.lobby().ask.state()
     if (open.length === 0) return
     const { match } = this.node.random.pick(open)
-    const replay = await match.with({ timeoutMs: 1_000 }).ask.replay().catch(() => undefined)
+    const replay = await match
+      .with({ timeoutMs: 1_000 })
+      .ask.replay()
+      .catch(() => undefined)
     if (!replay) return // that match has just ended, or its node was lost
     this.#replays++
     this.#bytes += replay.byteLength

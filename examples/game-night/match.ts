@@ -71,7 +71,12 @@ export class Match extends Actor<MatchArgs> {
       player.tell.yourTurn({ board, match: this.selfAs(Match), columns: this.#columns })
       return
     }
-    await scoreboard.ask.record({ board, outcome, moves: this.#columns.length, node: this.node.name })
+    await scoreboard.ask.record({
+      board,
+      outcome,
+      moves: this.#columns.length,
+      node: this.node.name,
+    })
     this.stop()
   }
 }

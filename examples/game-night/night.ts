@@ -1,12 +1,4 @@
-import {
-  type ActorRef,
-  child,
-  dynamic,
-  leastLoaded,
-  oneForOne,
-  Supervisor,
-  template,
-} from 'troupe'
+import { type ActorRef, child, dynamic, leastLoaded, oneForOne, Supervisor, template } from 'troupe'
 import type { Outcome } from './connect-four.js'
 import { Lobby, type Opened, Spectator } from './lobby.js'
 import { Match } from './match.js'

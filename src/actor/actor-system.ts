@@ -381,5 +381,5 @@ const UNKNOWN = Definition.fromTable('?', [])
 /** The definition of the class registered by this type name, or one without methods. */
 export function definitionNamed(type: string): Definition {
   const actorClass = classNamed(type)
-  return actorClass === undefined ? Definition.fromTable(type, []) : Definition.of(actorClass)
+  return actorClass === undefined ? Definition.opaque(type) : Definition.of(actorClass)
 }

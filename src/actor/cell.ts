@@ -148,7 +148,7 @@ export class Cell extends Inbox {
    */
   terminate(reason: ExitReason, timeoutMs: number, willRestart = false): Promise<void> {
     if (this.state === 'waiting') {
-      if (willRestart) this.flush('ERR_RESTARTED')
+      if (willRestart) this.flush(this.endedError('ERR_RESTARTED'))
       else this.finish(reason)
       return Promise.resolve()
     }
@@ -201,8 +201,8 @@ export class Cell extends Inbox {
       ending.timer?.cancel()
       ending.timer = undefined
     }
-    if (this.closed) this.flush('ERR_STOPPED')
-    if (this.context !== undefined && this.context.working) this.#arm(this.context, ending)
+    if (this.closed) this.flush(this.endedError('ERR_STOPPED'))
+    if (this.context?.working) this.#arm(this.context, ending)
     this.attention = true
     this.wake()
     return ended
@@ -243,7 +243,7 @@ export class Cell extends Inbox {
     let willRestart: boolean
     if (ending?.byGuardian) willRestart = ending.willRestart
     else willRestart = this.guardian?.ended(this, reason) ?? false
-    if (ending?.byGuardian && willRestart) this.flush('ERR_RESTARTED')
+    if (ending?.byGuardian && willRestart) this.flush(this.endedError('ERR_RESTARTED'))
     if (!this.#gone) {
       this.system.bonds.ended(this, incarnation, reason, willRestart)
       if (!willRestart) this.#finish(reason)
@@ -274,9 +274,7 @@ export class Cell extends Inbox {
   #finish(reason: ExitReason): void {
     this.state = 'finished'
     this.system.finished(this)
-    const failed = reason.type === 'error' && reason.error instanceof TroupeError
-    const failedStart = failed && reason.error.code === 'ERR_START_FAILED'
-    this.flush(failedStart ? 'ERR_START_FAILED' : 'ERR_STOPPED', reason)
+    this.flush(startFailure(reason) ?? this.endedError('ERR_STOPPED', reason))
     this.close()
     this.ending?.done()
     this.ending = undefined
@@ -290,6 +288,12 @@ export class Cell extends Inbox {
       message,
     )
   }
+}
+
+/** The error itself when the actor ended because it could not start. */
+function startFailure(reason: ExitReason): TroupeError | undefined {
+  if (reason.type !== 'error' || !(reason.error instanceof TroupeError)) return undefined
+  return reason.error.code === 'ERR_START_FAILED' ? reason.error : undefined
 }
 
 function codeOfEnd(reason: ExitReason): ErrorCode {

@@ -79,15 +79,15 @@ export const hidden: MethodDecoration = (target, context, descriptor) => {
  * the schema says; arguments beyond the schemas are refused.
  */
 export function accepts(...schemas: readonly StandardSchema[]): MethodDecoration {
-  return (target, context, descriptor) => {
-    for (const schema of schemas) {
-      if (typeof schema?.['~standard']?.validate !== 'function') {
-        throw new TroupeError(
-          'ERR_BAD_DEFINITION',
-          `@accepts takes Standard Schemas, got ${show(schema)}`,
-        )
-      }
+  for (const schema of schemas) {
+    if (typeof schema?.['~standard']?.validate !== 'function') {
+      throw new TroupeError(
+        'ERR_BAD_DEFINITION',
+        `@accepts takes Standard Schemas, got ${show(schema)}`,
+      )
     }
+  }
+  return (target, context, descriptor) => {
     methodRecord('accepts', target, context, descriptor).accepts = schemas
   }
 }

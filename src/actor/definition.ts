@@ -3,7 +3,7 @@ import { show } from '../base/options.js'
 import { hashText } from '../base/random.js'
 import { Actor } from './actor.js'
 import type { AnyActorClass } from './class-registry.js'
-import { askFacet, type FacetClass, tellFacet } from './facets.js'
+import { askFacet, type FacetClass, opaqueFacet, tellFacet } from './facets.js'
 import { type MethodRecord, recordsOf } from './metadata.js'
 import { type MethodBody, MethodDefinition } from './method-definition.js'
 
@@ -55,13 +55,18 @@ export class Definition {
     return typeof which === 'string' ? this.#byName.get(which) : undefined
   }
 
+  /** True when nothing but the type name is known: its refs can be passed on and watched, not called. */
+  get opaque(): boolean {
+    return this.actorClass === undefined && this.methods.length === 0
+  }
+
   get tellFacet(): FacetClass {
-    this.#tellFacet ??= tellFacet(this.methods)
+    this.#tellFacet ??= this.opaque ? opaqueFacet(this.type) : tellFacet(this.methods)
     return this.#tellFacet
   }
 
   get askFacet(): FacetClass {
-    this.#askFacet ??= askFacet(this.methods)
+    this.#askFacet ??= this.opaque ? opaqueFacet(this.type) : askFacet(this.methods)
     return this.#askFacet
   }
 
@@ -101,6 +106,17 @@ export class Definition {
     return new Definition(type, undefined, true, methods)
   }
 
+  /** Stands for a class that only other nodes know. */
+  static opaque(type: string): Definition {
+    let definition = opaques.get(type)
+    if (definition === undefined) {
+      definition = new Definition(type, undefined, true, [])
+      if (opaques.size >= MAX_OPAQUE) opaques.clear()
+      opaques.set(type, definition)
+    }
+    return definition
+  }
+
   static #read(actorClass: AnyActorClass): Definition {
     const chain = chainOf(actorClass)
     const own = recordsOf(actorClass)
@@ -134,6 +150,9 @@ export class Definition {
 }
 
 const definitions = new WeakMap<AnyActorClass, Definition>()
+/** Peers name types: the map is bounded. */
+const opaques = new Map<string, Definition>()
+const MAX_OPAQUE = 1_000
 
 /** The classes from just below `Actor` down to this one. */
 function chainOf(actorClass: AnyActorClass): AnyActorClass[] {

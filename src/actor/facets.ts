@@ -1,3 +1,4 @@
+import { TroupeError } from '../base/errors.js'
 import type { Actor } from './actor.js'
 import type { MethodDefinition } from './method-definition.js'
 import type { AnyRef } from './ref.js'
@@ -70,6 +71,26 @@ export function askFacet(methods: readonly MethodDefinition[]): FacetClass {
   class AskFacet extends Facet {}
   for (const method of methods) stub(AskFacet, method.name, Facet.ask(method))
   return AskFacet
+}
+
+/** For a class that is not known here: every call throws and says what helps. */
+export function opaqueFacet(type: string): FacetClass {
+  class OpaqueFacet {}
+  const known = Object.getPrototypeOf(OpaqueFacet.prototype) as object
+  const prototype = new Proxy(known, {
+    get(target, name, receiver) {
+      // `then`: the facet may stand in an await; `toJSON`: in a log.
+      if (typeof name === 'symbol' || name in target || name === 'then' || name === 'toJSON') {
+        return Reflect.get(target, name, receiver)
+      }
+      throw new TroupeError(
+        'ERR_UNKNOWN_CLASS',
+        `class '${type}' is not registered here: await node.resolve(ref) gives a ref that can call ${name}`,
+      )
+    },
+  })
+  Object.setPrototypeOf(OpaqueFacet.prototype, prototype)
+  return OpaqueFacet
 }
 
 function stub(facet: FacetClass, name: string, value: unknown): void {

@@ -173,16 +173,16 @@ export abstract class Inbox implements Route, Runnable {
     return REFUSED
   }
 
-  /** Gives back all messages that wait. */
-  protected flush(code: ErrorCode, reason?: ExitReason): void {
+  /** Gives back all messages that wait: `error` goes to the askers, its code to the dead letters. */
+  protected flush(error: TroupeError): void {
     if (this.#mailbox === undefined || this.#mailbox.size === 0) return
-    const error = this.endedError(code, reason)
     for (const message of this.#mailbox.drain()) {
-      if (message.method.index >= 0) this.refuse(message, code, error)
+      if (message.method.index >= 0) this.refuse(message, error.code, error)
     }
   }
 
-  protected endedError(code: ErrorCode, reason: ExitReason | undefined): TroupeError {
+  /** Why messages to it are not handled: it has ended. */
+  protected endedError(code: ErrorCode, reason?: ExitReason): TroupeError {
     const why = reason === undefined ? '' : `: ${showReason(reason)}`
     const options = reason?.type === 'error' ? { cause: reason.error } : undefined
     return new TroupeError(code, `${this.ref} ended${why}`, options)

@@ -54,7 +54,7 @@ export class Incarnation extends Context {
   }
 
   handle(message: Message): void {
-    if (message.sink !== undefined && message.sink.settled) return
+    if (message.sink?.settled) return
     const schemas = message.method.accepts
     if (schemas === undefined) {
       this.#invoke(message, message.args)

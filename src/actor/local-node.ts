@@ -3,7 +3,7 @@ import type { Logger } from '../base/logger.js'
 import { show } from '../base/options.js'
 import type { Random } from '../base/random.js'
 import type { Actor, SpawnRest } from './actor.js'
-import type { ActorNode, LookupOptions } from './actor-node.js'
+import type { ActorGroup, ActorNode, LookupOptions } from './actor-node.js'
 import type { ActorSystem } from './actor-system.js'
 import { Definition } from './definition.js'
 import type { ActorRef, AnyRef } from './ref.js'
@@ -60,22 +60,40 @@ export class LocalNode implements ActorNode {
   }
 
   async resolve<A extends Actor<unknown>>(
-    name: string,
+    target: string | AnyRef,
     options?: LookupOptions,
   ): Promise<ActorRef<A>> {
-    const node = options?.on ?? this.name
-    if (node !== this.name) {
-      throw new TroupeError('ERR_UNKNOWN_NODE', `${this.name} knows no node named '${node}'`)
-    }
-    const cell = this.system.named(name)
-    if (cell === undefined) {
-      throw new TroupeError('ERR_NO_ACTOR', `${node} has no actor named '${name}'`)
-    }
-    const address = { node, type: cell.definition.type, id: undefined, name }
+    const node = typeof target === 'string' ? (options?.on ?? this.name) : target.node
+    if (node !== this.name) throw this.#alone(node)
+    const cell = typeof target === 'string' ? this.system.named(target) : this.system.cellOf(target)
+    if (cell === undefined) throw new TroupeError('ERR_NO_ACTOR', `${node} has no actor ${target}`)
+    if (typeof target !== 'string') return cell.ref as unknown as ActorRef<A>
+    const address = { node, type: cell.definition.type, id: undefined, name: target }
     return this.system.refAt(address, cell.definition) as unknown as ActorRef<A>
+  }
+
+  async spawnOn<A extends Actor<unknown>>(
+    node: string,
+    actorClass: new () => A,
+    ...rest: SpawnRest<A, SpawnOptions>
+  ): Promise<ActorRef<A>> {
+    if (node !== this.name) throw this.#alone(node)
+    return this.spawn(actorClass, ...rest)
+  }
+
+  group<A extends Actor<unknown>>(_actorClass: abstract new () => A, name: string): ActorGroup<A> {
+    throw new TroupeError('ERR_NO_ROUTE', `group '${name}' needs a node with a peer service`)
+  }
+
+  members(): readonly { readonly name: string; readonly tags: readonly string[] }[] {
+    return [{ name: this.name, tags: [] }]
   }
 
   isLocal(ref: AnyRef): boolean {
     return this.system.isLocal(ref)
+  }
+
+  #alone(node: string): TroupeError {
+    return new TroupeError('ERR_UNKNOWN_NODE', `${this.name} knows no node named '${node}'`)
   }
 }

@@ -25,6 +25,11 @@ export class Mailbox {
 
   /** The message taken and not yet released. */
   get taken(): Message | undefined {
+    return this.#kept
+  }
+
+  /** As `taken`, and of this ring whatever a subclass says. */
+  get #kept(): Message | undefined {
     const ring = this.#ring
     return ring.length === 0 ? undefined : ring[(this.#head - 1) & (ring.length - 1)]
   }
@@ -65,8 +70,8 @@ export class Mailbox {
 
   /** Puts messages before all others; the first of them comes out first. */
   putBack(messages: readonly Message[]): void {
-    const taken = this.taken
-    this.release()
+    const taken = this.#kept
+    if (taken !== undefined) this.#ring[(this.#head - 1) & (this.#ring.length - 1)] = undefined
     for (let i = messages.length - 1; i >= 0; i--) {
       if (this.#size + 1 >= this.#ring.length) this.#grow()
       this.#head = (this.#head - 1) & (this.#ring.length - 1)
@@ -78,7 +83,7 @@ export class Mailbox {
 
   /** Takes all out, oldest first, but leaves the one taken before. */
   drain(): Message[] {
-    const taken = this.taken
+    const taken = this.#kept
     const all: Message[] = []
     for (let message = this.#shift(); message !== undefined; message = this.#shift()) {
       all.push(message)
@@ -102,7 +107,7 @@ export class Mailbox {
   }
 
   #grow(): void {
-    const taken = this.taken
+    const taken = this.#kept
     const grown: (Message | undefined)[] = new Array(Math.max(8, this.#ring.length * 2))
     for (let i = 0; i < this.#size; i++) {
       grown[i] = this.#ring[(this.#head + i) & (this.#ring.length - 1)]

@@ -21,7 +21,7 @@ export class Message {
 
   /** The method's result is not the answer: the message was stashed, or its reply deferred. */
   get held(): boolean {
-    return this.#rare !== undefined && this.#rare.held
+    return this.#rare?.held ?? false
   }
 
   set held(held: boolean) {

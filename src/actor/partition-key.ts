@@ -33,7 +33,7 @@ export function partitionKey<A extends unknown[]>(
   extract: NoInfer<(...args: A) => Key>,
 ): PartitionKeyMethod<A>
 export function partitionKey(first: unknown, second?: unknown, third?: unknown): unknown {
-  if (typeof first === 'function' && second === undefined) {
+  if (typeof first === 'function' && second === undefined && third === undefined) {
     return (target: unknown, context: unknown, descriptor?: unknown): void => {
       const at = decorationOf('partitionKey', target, context, descriptor)
       if (at.kind !== 'method') throw misplaced('partitionKey(…)', placeOf(at))

@@ -1,6 +1,9 @@
 import { TroupeError } from '../base/errors.js'
 import type { ReplySink } from './reply-sink.js'
 
+/** Gets where a reply goes. For the room that carries replies to other nodes. */
+export let sinkOf: (reply: Reply) => ReplySink | undefined
+
 /**
  * An answer that is still owed, from `this.deferReply()`. Keep it and answer later, or pass it to
  * another actor, here or on another node, that answers instead. The asker's deadline goes on running;
@@ -10,6 +13,10 @@ export class Reply<T = unknown> {
   #sink: ReplySink | undefined
   /** Only for types: what the asker gets. */
   declare readonly answer?: T
+
+  static {
+    sinkOf = (reply) => reply.#sink
+  }
 
   /** Without a sink (the message was a tell) answers go nowhere. */
   constructor(sink: ReplySink | undefined) {

@@ -1,4 +1,3 @@
-import type { Actor } from '../actor/actor.js'
 import { TroupeError } from '../base/errors.js'
 import type { Logger } from '../base/logger.js'
 import {
@@ -18,12 +17,23 @@ import { fullMesh } from '../overlay/full-mesh.js'
 import type { OverlayFactory } from '../overlay/overlay.js'
 import type { ChannelOptions } from '../peer/channel-table.js'
 import type { PeerOptions } from '../peer/peer-options.js'
+import type { SpawnableClass } from '../remote/remote-spawn.js'
 import type { Address, TlsOptions } from '../world/network.js'
 import type { World } from '../world/world.js'
 import type { Timing } from './presets.js'
 
-/** An actor class, as `remoteSpawn` lists them. */
-export type ActorClass = abstract new () => Actor<never>
+/** How instances of one class (not of its subclasses) cross the wire. */
+export interface UserCodec<T extends object = object> {
+  readonly class: abstract new (...args: never[]) => T
+  /** A value that can cross the wire. */
+  toWire(value: T): unknown
+  /** The instance again. What it throws refuses the message. */
+  fromWire(wire: unknown): T
+}
+
+/** A codec with its types tied together. */
+export const classCodec = <T extends object>(codec: UserCodec<T>): UserCodec =>
+  codec as unknown as UserCodec
 
 export interface NodeOptions {
   /** The node's name, unique in its cluster: 1 to 64 letters, digits, `.`, `_` or `-`. */
@@ -44,7 +54,7 @@ export interface NodeOptions {
   /** Named traffic classes: `{ game: { connections: 4 }, replay: {} }`. `default` may be tuned too. */
   readonly channels?: Readonly<Record<string, Partial<ChannelOptions>>>
   /** Classes that other nodes may spawn here. Default: none. */
-  readonly remoteSpawn?: readonly ActorClass[]
+  readonly remoteSpawn?: readonly SpawnableClass[]
   /** Heartbeats and how soon a node is given up: `local()`, `lan()` (default), `wan()`, or times of your own. */
   readonly timing?: Partial<Timing>
   /** Bounds and times of connections; see `PeerOptions`. The three of `timing` are set there. */
@@ -65,6 +75,8 @@ export interface NodeOptions {
   readonly stopTimeoutMs?: number
   /** Copies arguments and answers of local calls too, as if the actor were remote. Default false. */
   readonly copyLocal?: boolean
+  /** How instances of your own classes cross the wire, by a name that all nodes know: `{ 'geo/point': pointCodec }`. */
+  readonly codecs?: Readonly<Record<string, UserCodec>>
   /** Sends the stacks of errors to askers on other nodes. Default false. */
   readonly remoteStacks?: boolean
   /** What the node does when a root supervisor gives up, after the event `rootFailed`. Default `stay`. */
@@ -106,7 +118,7 @@ const isTags = check<readonly string[]>(
     v.every((tag) => typeof tag === 'string' && tag.length >= 1 && tag.length <= 64),
 )
 
-const isClasses = check<readonly ActorClass[]>(
+const isClasses = check<readonly SpawnableClass[]>(
   'a list of actor classes',
   (v) => Array.isArray(v) && v.every((item) => typeof item === 'function'),
 )
@@ -140,6 +152,7 @@ const FIELDS = {
   stashLimit: { fallback: 1_000, check: integer(0) },
   stopTimeoutMs: { fallback: 5_000, check: durationMs() },
   copyLocal: { fallback: false, check: isBoolean },
+  codecs: { fallback: {}, check: isObject() },
   remoteStacks: { fallback: false, check: isBoolean },
   onRootFailed: { fallback: 'stay', check: oneOf('stop', 'stay') },
   world: optional(isObject()),

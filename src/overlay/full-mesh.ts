@@ -79,9 +79,7 @@ class FullMesh implements Overlay {
   }
 
   neighbours(): readonly string[] {
-    const names: string[] = []
-    for (const { name } of this.#us.members()) if (name !== this.#own) names.push(name)
-    return names
+    return this.#us.others().map((member) => member.name)
   }
 
   nextHop(destination: string): string | undefined {
@@ -89,16 +87,7 @@ class FullMesh implements Overlay {
   }
 
   snapshot(): Readonly<Record<string, unknown>> {
-    const records = this.#us.set.records()
-    return {
-      overlay: NAME,
-      self: this.#own,
-      out: this.#us.isOut,
-      members: this.members().map((member) => [member.name, member.incarnation]),
-      removed: records.filter((record) => !isPresent(record)).length,
-      connected: [...this.#up.keys()].sort(),
-      digest: this.#us.set.digest('', ''),
-    }
+    return { overlay: NAME, ...this.#us.snapshot(), connected: [...this.#up.keys()].sort() }
   }
 
   #handle(event: OverlayEvent): void {

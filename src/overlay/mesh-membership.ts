@@ -47,6 +47,21 @@ export class MeshMembership {
     return this.isOut ? [this.#self.member] : this.set.members()
   }
 
+  /** Present members but this node. */
+  others(): Member[] {
+    return this.set.members().filter((member) => member.name !== this.#self.member.name)
+  }
+
+  snapshot(): Readonly<Record<string, unknown>> {
+    return {
+      self: this.#self.member.name,
+      out: this.isOut,
+      members: this.members().map((member) => [member.name, member.incarnation]),
+      removed: this.set.records().filter((record) => !isPresent(record)).length,
+      digest: this.set.digest('', ''),
+    }
+  }
+
   /** True when exactly this incarnation is in the set. */
   isMember(peer: Member): boolean {
     return this.set.member(peer.name)?.incarnation === peer.incarnation
@@ -84,7 +99,7 @@ export class MeshMembership {
 
   /** This node is no member any more: it forgets the others and is alone. */
   goOut(removed: MemberRecord): void {
-    const others = this.set.members().filter((m) => m.name !== this.#self.member.name)
+    const others = this.others()
     this.#self = { ...removed, member: this.#self.member }
     this.set.clear()
     this.set.merge(this.#self)

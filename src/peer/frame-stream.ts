@@ -8,7 +8,7 @@ import type { PeerContext } from './peer-context.js'
 
 /** Who handles what a stream brings: a handshake first, then a lane. */
 export interface StreamOwner extends GateSide {
-  /** The bytes may be kept; nobody writes to them. Throws only for a broken rule of the wire. */
+  /** The bytes may be kept, but those of a FRAGMENT. Throws only for a broken rule of the wire. */
   frame(kind: FrameKind, bytes: Buffer, start: number, end: number): void
   /** After a read that held whole frames: the peer lives. */
   heard(): void
@@ -22,7 +22,7 @@ export interface StreamOwner extends GateSide {
 /** Frames held back by rules before reading stops. */
 const HELD_MAX = 1024
 
-class InFrame {
+export class InFrame {
   readonly kind: FrameKind
   readonly bytes: Buffer
   readonly start: number
@@ -164,7 +164,7 @@ export class FrameStream implements ConnectionHandler {
     if (verdict === PASS && this.#delayedIn === undefined) {
       this.#heard = true
       this.#owner.frame(kind, bytes, start, end)
-    } else this.#detour(verdict, new InFrame(kind, bytes, start, end))
+    } else this.#detour(verdict, inFrame(kind, bytes, start, end))
   }
 
   /** Off the fast path: a rule has spoken, or frames before this one are held back. */
@@ -207,4 +207,10 @@ export class FrameStream implements ConnectionHandler {
       if (this.#open) this.#owner.broken(error)
     }
   }
+}
+
+/** A frame to be kept for later. The bytes of a fragment will be used again and are copied. */
+export function inFrame(kind: FrameKind, bytes: Buffer, start: number, end: number): InFrame {
+  if (kind !== FRAME.FRAGMENT) return new InFrame(kind, bytes, start, end)
+  return new InFrame(kind, Buffer.from(bytes.subarray(start, end)), 0, end - start)
 }

@@ -53,7 +53,7 @@ const FIELDS: Fields<PeerOptions> = {
   laneLowWaterBytes: { fallback: MIB / 4, check: integer(0) },
   laneMaxBytes: { fallback: 64 * MIB, check: integer(1024) },
   laneMaxMessages: { fallback: 100_000, check: integer(1) },
-  windowBytes: { fallback: 1048576, check: integer(64 * 1024, 64 * MIB) },
+  windowBytes: { fallback: MIB / 4, check: integer(64 * 1024, 64 * MIB) },
   maxConnections: { fallback: 4096, check: integer(1) },
   maxUnauthenticated: { fallback: 256, check: integer(1) },
   maxConnectionsPerPeer: { fallback: 256, check: integer(2, 4096) },

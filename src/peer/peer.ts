@@ -4,7 +4,7 @@ import type { Envelope } from '../wire/envelope.js'
 import { FRAME, type FrameKind } from '../wire/frame.js'
 import type { Timer } from '../world/clock.js'
 import { DEFAULT_CHANNEL, MEMBERSHIP } from './channel-table.js'
-import type { FrameStream } from './frame-stream.js'
+import { type FrameStream, type InFrame, inFrame } from './frame-stream.js'
 import type { Greeting } from './greeting.js'
 import { isCount } from './greeting.js'
 import { Lane, type LaneHost } from './lane.js'
@@ -22,20 +22,10 @@ export interface PeerHost {
   forget(peer: Peer): void
 }
 
-class Held {
+/** A frame that came before the peer was up; without a lane it came on the membership lane. */
+interface Held {
   readonly lane: Lane | undefined
-  readonly kind: FrameKind
-  readonly bytes: Buffer
-  readonly start: number
-  readonly end: number
-
-  constructor(lane: Lane | undefined, kind: FrameKind, bytes: Buffer, start: number, end: number) {
-    this.lane = lane
-    this.kind = kind
-    this.bytes = bytes
-    this.start = start
-    this.end = end
-  }
+  readonly frame: InFrame
 }
 
 const HELD_MAX = 4096
@@ -189,7 +179,7 @@ export class Peer implements LaneHost, SessionHost {
     if (this.#held.length >= HELD_MAX) {
       throw new TroupeError('ERR_BAD_FRAME', `${this.name} sends before it is connected`)
     }
-    this.#held.push(new Held(lane, kind, bytes, start, end))
+    this.#held.push({ lane, frame: inFrame(kind, bytes, start, end) })
     lane?.pause()
   }
 
@@ -268,12 +258,12 @@ export class Peer implements LaneHost, SessionHost {
     const held = this.#held
     this.#held = []
     const lanes = new Set<Lane>()
-    for (const { lane, kind, bytes, start, end } of held) {
+    for (const { lane, frame } of held) {
       if (lane !== undefined) lanes.add(lane)
       const owner = lane ?? this.membership()
       if (!owner.connected) continue
       try {
-        owner.frame(kind, bytes, start, end)
+        owner.frame(frame.kind, frame.bytes, frame.start, frame.end)
       } catch (error) {
         owner.broken(error)
       }

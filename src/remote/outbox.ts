@@ -9,7 +9,7 @@ import { codeOf, type ErrorCode, TroupeError } from '../base/errors.js'
 import { incarnationOf, serialOf } from '../base/identity.js'
 import type { Carrier } from '../cluster/carrier.js'
 import { FULL, SENT } from '../cluster/carrier.js'
-import { ENVELOPE, Envelope } from '../wire/envelope.js'
+import { type EncodedBody, ENVELOPE, Envelope } from '../wire/envelope.js'
 import { isValueFault } from './answers.js'
 import type { Calls } from './calls.js'
 import { type Control, unknownNode } from './control.js'
@@ -21,14 +21,17 @@ import { encodeReason } from './wire-reason.js'
 /** Where a ref leads, worked out once per ref and incarnation of its node. */
 class Destination {
   readonly peer: RemotePeer
+  /** Of the actor's class: only its methods have an index. */
+  readonly type: string
   /** The actor's serial number, or its name. */
   readonly to: number | string
   readonly key: number
   /** The id is of an earlier start of that node: the actor is no more. */
   readonly dead: boolean
 
-  constructor(peer: RemotePeer, to: number | string, dead: boolean) {
+  constructor(peer: RemotePeer, type: string, to: number | string, dead: boolean) {
     this.peer = peer
+    this.type = type
     this.to = to
     this.key = receiverKey(to)
     this.dead = dead
@@ -72,11 +75,24 @@ export class Outbox implements Outbound {
     args: readonly unknown[],
     options: SendOptions | undefined,
   ): boolean {
+    return this.send(ref, method, args, undefined, options)
+  }
+
+  /** A tell whose arguments may be encoded already, for several receivers. */
+  send(
+    ref: AnyRef,
+    method: MethodDefinition,
+    args: readonly unknown[],
+    body: EncodedBody | undefined,
+    options: SendOptions | undefined,
+  ): boolean {
     const at = this.#destination(ref)
     if (at === undefined) return this.#dead(ref, method, args, 'ERR_UNKNOWN_NODE')
     if (at.dead) return this.#dead(ref, method, args, 'ERR_NO_ACTOR')
     const channel = this.#channel(method, options)
-    const envelope = this.#envelope(ENVELOPE.TELL, at, method, 0, args, options)
+    const key = this.#key(at, method, args, options)
+    const wire = this.#wireMethod(at, method)
+    const envelope = new Envelope(ENVELOPE.TELL, at.to, wire, 0, key, args, body, undefined)
     try {
       const outcome = this.#carrier.send(at.peer.name, channel, envelope)
       if (outcome === SENT) return true
@@ -171,27 +187,15 @@ export class Outbox implements Outbound {
     const { id } = route
     const to = id === undefined ? (route.registeredName ?? '') : serialOf(id)
     const dead = id !== undefined && incarnationOf(id) !== peer.incarnation
-    const destination = new Destination(peer, to, dead)
+    const destination = new Destination(peer, route.definition.type, to, dead)
     route.destination = destination
     return destination
   }
 
-  #envelope(
-    kind: typeof ENVELOPE.TELL,
-    at: Destination,
-    method: MethodDefinition,
-    callId: number,
-    args: readonly unknown[],
-    options: SendOptions | undefined,
-  ): Envelope {
-    const key = this.#key(at, method, args, options)
-    const wire = this.#wireMethod(at, method)
-    return new Envelope(kind, at.to, wire, callId, key, args, undefined, undefined)
-  }
-
-  /** Who holds a name may be of another class, so there a method travels by its name as well. */
+  /** Who holds a name, or belongs to a group, may be of another class: there a method travels by its name. */
   #wireMethod(at: Destination, method: MethodDefinition): number | string {
-    return typeof at.to === 'number' ? this.#tables.wireMethod(at.peer, method) : method.name
+    if (typeof at.to === 'string' || at.type !== method.type) return method.name
+    return this.#tables.wireMethod(at.peer, method)
   }
 
   #key(

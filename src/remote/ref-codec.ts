@@ -1,6 +1,6 @@
 import type { ActorSystem } from '../actor/actor-system.js'
 import { ActorRef, type AnyRef } from '../actor/ref.js'
-import { Reply } from '../actor/reply.js'
+import { Reply, sinkOf } from '../actor/reply.js'
 import type { ReplySink } from '../actor/reply-sink.js'
 import { TroupeError } from '../base/errors.js'
 import { isUlid } from '../base/identity.js'
@@ -27,6 +27,8 @@ export class RefCodec implements RefPort {
 
   toWire(ref: object): unknown[] {
     if (ref instanceof Reply) {
+      const sink = sinkOf(ref)
+      if (sink instanceof ElsewhereSink) return [REPLY, sink.node, sink.incarnation, sink.id]
       const { nodeName, incarnation, replies } = this.#system
       return [REPLY, nodeName, incarnation, replies.idOf(ref)]
     }
@@ -71,28 +73,28 @@ const TEXT_CHARS = 512
 /** The asker is known to another node: that one passes the answer on, and keeps the deadline. */
 class ElsewhereSink implements ReplySink {
   readonly #answer: AnswerElsewhere
-  readonly #node: string
-  readonly #incarnation: string
-  readonly #id: number
+  readonly node: string
+  readonly incarnation: string
+  readonly id: number
   settled = false
 
   constructor(answer: AnswerElsewhere, node: string, incarnation: string, id: number) {
     this.#answer = answer
-    this.#node = node
-    this.#incarnation = incarnation
-    this.#id = id
+    this.node = node
+    this.incarnation = incarnation
+    this.id = id
   }
 
   reply(value: unknown): void {
     if (this.settled) return
     this.settled = true
-    this.#answer.replyTo(this.#node, this.#incarnation, this.#id, value)
+    this.#answer.replyTo(this.node, this.incarnation, this.id, value)
   }
 
   fail(error: unknown): void {
     if (this.settled) return
     this.settled = true
-    this.#answer.failTo(this.#node, this.#incarnation, this.#id, error)
+    this.#answer.failTo(this.node, this.incarnation, this.id, error)
   }
 
   /** The node that owes the answer learns of the asker's end, this one does not. */

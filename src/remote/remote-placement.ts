@@ -5,12 +5,12 @@ import { show } from '../base/options.js'
 import type { Carrier } from '../cluster/carrier.js'
 import type {
   PlacedCopy,
-  PlacementNews,
   PlacementOrder,
   PlacementOutcome,
   RemotePlacement,
 } from '../supervision/placement.js'
 import type { MembersView, Place } from '../supervision/relocation.js'
+import type { Supervision } from '../supervision/supervision.js'
 import { isValueFault } from './answers.js'
 import { decodeFailure } from './failure.js'
 import type { RemotePeer, RemotePeers } from './remote-peer.js'
@@ -32,7 +32,7 @@ export class RemotePlacements implements RemotePlacement, SignalsLost {
   readonly #carrier: Carrier
   readonly #peers: RemotePeers
   readonly #streams: SignalStreams
-  readonly #news: PlacementNews
+  readonly #supervision: Pick<Supervision, 'placements'>
   readonly #self: Place
   readonly #orders = new Map<number, Order>()
   /** Ends reported by a peer that does not count as reachable here yet. */
@@ -43,12 +43,12 @@ export class RemotePlacements implements RemotePlacement, SignalsLost {
     readonly carrier: Carrier
     readonly peers: RemotePeers
     readonly streams: SignalStreams
-    readonly news: PlacementNews
+    readonly supervision: Pick<Supervision, 'placements'>
   }) {
     this.#carrier = parts.carrier
     this.#peers = parts.peers
     this.#streams = parts.streams
-    this.#news = parts.news
+    this.#supervision = parts.supervision
     const { name, incarnation } = parts.carrier.self
     this.#self = { node: name, incarnation }
     parts.streams.listen(this)
@@ -166,7 +166,7 @@ export class RemotePlacements implements RemotePlacement, SignalsLost {
       throw new TroupeError('ERR_DECODE', `node ${peer.name} reported an end as ${show(args)}`)
     }
     this.#streams.send(peer, 0, 'endNoted', [owner, id, number])
-    this.#news.childEnded(owner, id, Number(number), reason)
+    this.#supervision.placements.childEnded(owner, id, Number(number), reason)
   }
 
   // news of peers

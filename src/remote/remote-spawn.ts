@@ -36,7 +36,7 @@ export class RemoteSpawn {
   readonly #allowed = new Set<AnyActorClass>()
 
   /** @throws TroupeError ERR_BAD_DEFINITION for an allowed class without `@actor` */
-  constructor(system: ActorSystem, control: Control, allowed: readonly SpawnableClass[]) {
+  constructor(system: ActorSystem, control: Control, allowed: readonly AnyActorClass[]) {
     this.#system = system
     this.#control = control
     for (const actorClass of allowed) {

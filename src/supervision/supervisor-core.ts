@@ -1,19 +1,15 @@
-import { type ExitReason, SHUTDOWN, showReason } from '../actor/exit-reason.js'
+import { type ExitReason, SHUTDOWN } from '../actor/exit-reason.js'
 import { TroupeError } from '../base/errors.js'
 import { RingQueue } from '../base/ring-queue.js'
 import { unreachable } from '../base/unreachable.js'
+import { type CallError, ENDS, noChild, startError } from './call-error.js'
+import { ChildPlaces, type PlaceEvent } from './child-places.js'
 import { ChildRunner, type Outcome, type StartFailure } from './child-runner.js'
 import type { Child, ChildCount } from './child-table.js'
-import type { MembersView, Place } from './relocation.js'
+import type { MembersView } from './relocation.js'
 import { decideRestart, restartsAfter } from './restart-policy.js'
 import type { Strategy } from './strategies.js'
-import type {
-  CallError,
-  CoreSpec,
-  LogEntry,
-  SupervisorEffect,
-  SupervisorEvent,
-} from './supervisor-event.js'
+import type { CoreSpec, LogEntry, SupervisorEffect, SupervisorEvent } from './supervisor-event.js'
 import type { Purpose } from './supervisor-work.js'
 
 type Phase = 'new' | 'starting' | 'running' | 'ending' | 'ended'
@@ -24,8 +20,7 @@ type EventOf<S extends CoreSpec, T> = Extract<SupervisorEvent<S>, { readonly typ
 type Queued<S extends CoreSpec> =
   | Extract<SupervisorEvent<S>, { readonly call: number }>
   | EventOf<S, 'childEnded' | 'tryAgain'>
-  | { readonly type: 'childLost'; readonly id: string; readonly run: number }
-  | { readonly type: 'placesDue' }
+  | PlaceEvent
 
 /**
  * OTP's supervisor as a machine. Starts, stops and restarts take time here; while one is under way
@@ -37,13 +32,11 @@ type Queued<S extends CoreSpec> =
 export class SupervisorCore<S extends CoreSpec> {
   readonly #strategy: Strategy
   readonly #runner: ChildRunner<S>
+  readonly #places: ChildPlaces<S>
   readonly #queue = new RingQueue<Queued<S>>()
   #phase: Phase = 'new'
   #history: readonly number[] = []
   #nowMs = 0
-  /** A retry of waiting children is under way. */
-  #retrying = false
-  #placesDue = false
   #effects: SupervisorEffect<S>[] = []
 
   /** `firstRun` lets the numbers of runs rise over the incarnations of the supervisor. */
@@ -51,6 +44,11 @@ export class SupervisorCore<S extends CoreSpec> {
     this.#strategy = strategy
     const emit = (effect: SupervisorEffect<S>) => void this.#effects.push(effect)
     this.#runner = new ChildRunner(view, firstRun, strategy.type === 'dynamic', emit)
+    this.#places = new ChildPlaces(this.#runner, emit, {
+      due: (event) => this.#queue.push(event),
+      restart: (child, reason) => this.#restart(child, reason, false),
+      dropped: (child) => this.#dropped(child),
+    })
     for (const spec of specs) this.#runner.children.add(spec)
   }
 
@@ -75,7 +73,7 @@ export class SupervisorCore<S extends CoreSpec> {
     this.#nowMs = nowMs
     this.#take(event)
     this.#advance()
-    if (this.#runner.newlyWaiting) this.#retryPlaces()
+    if (this.#runner.newlyWaiting) this.#places.retry()
     const effects = this.#effects
     this.#effects = []
     return effects
@@ -112,14 +110,13 @@ export class SupervisorCore<S extends CoreSpec> {
         this.#queue.push(event)
         return
       case 'members':
-        this.#retrying = false
-        this.#onMembers(event.view)
+        this.#places.onMembers(event.view)
         return
       case 'nodeDown':
-        this.#onNodeDown(event.place)
+        this.#places.onNodeDown(event.place)
         return
       case 'nodeUp':
-        this.#onNodeUp(event.place)
+        this.#places.onNodeUp(event.place)
         return
       default:
         unreachable(event)
@@ -162,10 +159,10 @@ export class SupervisorCore<S extends CoreSpec> {
         this.#deleteChild(event.call, event.id)
         return
       case 'childLost':
-        this.#handleLost(event.id, event.run)
+        this.#places.handleLost(event)
         return
       case 'placesDue':
-        this.#placeWaiting()
+        this.#places.placeWaiting()
         return
       default:
         unreachable(event)
@@ -247,7 +244,6 @@ export class SupervisorCore<S extends CoreSpec> {
     if (current && 'call' in current) this.#refuse(current.call, ENDS)
     for (const event of this.#queue) if ('call' in event) this.#refuse(event.call, ENDS)
     this.#queue.clear()
-    this.#placesDue = false
     this.#phase = 'ending'
     this.#runner.begin(purpose, this.#runner.children.inOrder().reverse(), [])
   }
@@ -383,106 +379,6 @@ export class SupervisorCore<S extends CoreSpec> {
     return undefined
   }
 
-  // Places
-
-  #onMembers(view: MembersView): void {
-    this.#runner.view = view
-    this.#duePlaces()
-  }
-
-  #onNodeDown(down: Place): void {
-    const view = this.#runner.view
-    const reachable = view.reachable.filter((place) => !same(place, down))
-    this.#runner.view = { ...view, reachable }
-    for (const child of this.children()) {
-      if (!child.place || !same(child.place, down)) continue
-      if (child.status === 'running' && !child.ended) {
-        child.lost = true
-        this.#queue.push({ type: 'childLost', id: child.id, run: child.run })
-      } else if (child.held && child.status !== 'starting') {
-        child.held = false
-        this.#runner.abandon(child)
-      }
-    }
-  }
-
-  #onNodeUp(up: Place): void {
-    const view = this.#runner.view
-    const others = view.reachable.filter((place) => place.node !== up.node)
-    const reachable = [...others, up].sort((a, b) => (a.node < b.node ? -1 : 1))
-    this.#onMembers({ ...view, reachable, total: Math.max(view.total, reachable.length) })
-  }
-
-  #handleLost(id: string, run: number): void {
-    const child = this.child(id)
-    if (!child?.lost || child.run !== run || child.status !== 'running' || !child.place) return
-    if (this.#adopt(child)) return
-    const reason: ExitReason = { type: 'nodeDown', node: child.place.node }
-    this.#log({ event: 'childEnded', id, reason })
-    if (child.spec.restart === 'temporary') {
-      this.#runner.abandon(child)
-      child.status = 'stopped'
-      this.#dropped(child)
-      return
-    }
-    child.status = 'waiting'
-    if (this.#place(child)) return
-    const error = new TroupeError('ERR_NO_PLACE', `child '${id}' waits: ${showReason(reason)}`)
-    this.#log({ event: 'noPlace', id, error })
-    this.#retryPlaces()
-  }
-
-  #placeWaiting(): void {
-    this.#placesDue = false
-    let waiting = false
-    for (const child of this.children()) {
-      if (child.status !== 'waiting' || this.#adopt(child)) continue
-      if (this.#place(child)) {
-        this.#duePlaces()
-        return
-      }
-      waiting = true
-    }
-    if (waiting) this.#retryPlaces()
-  }
-
-  /** The copy on a node that is back in contact is the child again. */
-  #adopt(child: Child<S>): boolean {
-    const { id, run, place, lost } = child
-    if (!lost || !place || !this.#runner.view.reachable.some((one) => same(one, place)))
-      return false
-    child.lost = false
-    child.status = 'running'
-    this.#emit({ type: 'adopt', id, run, place })
-    return true
-  }
-
-  /** Starts a waiting child, and its siblings by strategy, if there is a place for it now. */
-  #place(child: Child<S>): boolean {
-    try {
-      if (!this.#runner.placeFor(child)) return false
-    } catch (error) {
-      this.#log({ event: 'startFailed', id: child.id, error, again: true })
-      return false
-    }
-    const from = child.lost ? child.place : child.lostFrom
-    this.#restart(child, from && { type: 'nodeDown', node: from.node }, false)
-    return true
-  }
-
-  #duePlaces(): void {
-    if (this.#placesDue) return
-    this.#placesDue = true
-    this.#queue.push({ type: 'placesDue' })
-  }
-
-  #retryPlaces(): void {
-    this.#runner.newlyWaiting = false
-    if (this.#retrying) return
-    this.#retrying = true
-    this.#emit({ type: 'retryPlaces' })
-  }
-
   #refuse(call: number, error: CallError): void {
     this.#emit({ type: 'reply', call, error })
   }
@@ -496,19 +392,4 @@ export class SupervisorCore<S extends CoreSpec> {
   }
 }
 
-const ENDS: CallError = { code: 'ERR_STOPPED', detail: 'the supervisor ends' }
-
 const idOf = (child: { readonly id: string }): string => child.id
-
-const same = (a: Place, b: Place): boolean => a.node === b.node && a.incarnation === b.incarnation
-
-const noChild = (id: string): CallError => ({
-  code: 'ERR_NO_CHILD',
-  detail: `there is no child '${id}'`,
-})
-
-function startError(type: 'startFailed' | 'noPlace', id: string, cause: unknown): CallError {
-  const why = cause instanceof Error ? cause.message : String(cause)
-  const code = type === 'noPlace' ? 'ERR_NO_PLACE' : 'ERR_START_FAILED'
-  return { code, detail: `child '${id}' did not start: ${why}`, cause }
-}

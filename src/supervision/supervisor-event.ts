@@ -1,5 +1,6 @@
 import type { ExitReason } from '../actor/exit-reason.js'
 import type { TroupeError } from '../base/errors.js'
+import type { CallError } from './call-error.js'
 import type { MembersView, On, Place, Relocate } from './relocation.js'
 import type { RestartType } from './restart-policy.js'
 
@@ -121,13 +122,6 @@ export interface Copy {
   readonly id: string
   readonly run: number
   readonly place: Place
-}
-
-/** Why a management call was refused; `cause` is what a start failed with. */
-export interface CallError {
-  readonly code: TroupeError['code']
-  readonly detail: string
-  readonly cause?: unknown
 }
 
 export type LogEntry =

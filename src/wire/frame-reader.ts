@@ -2,7 +2,10 @@ import { TroupeError } from '../base/errors.js'
 import { MAX_MESSAGE_BYTES } from './codec.js'
 import { bodyLimit, FRAME, type FrameKind, HEAD_BYTES, WIRE_VERSION } from './frame.js'
 
-/** Called with a frame's kind and where its body lies: a view, which may be kept. */
+/**
+ * Called with a frame's kind and where its body lies: a view, which may be kept, but that of a
+ * FRAGMENT, whose bytes are used again once the call is over.
+ */
 export type OnFrame = (kind: FrameKind, bytes: Buffer, start: number, end: number) => void
 
 /** A frame in several chunks gets this much memory on its sender's word; more as it comes in. */
@@ -22,6 +25,8 @@ export class FrameReader {
   #headHave = 0
   /** A body in several pieces, of which `#have` of `#total` bytes are there. */
   #body: Buffer | undefined
+  /** Where fragments in several chunks are put together; they are copied from there anyway. */
+  #scratch: Buffer | undefined
   #kind = 0
   #have = 0
   #total = 0
@@ -97,7 +102,17 @@ export class FrameReader {
     this.#kind = bytes[at + 5] as number
     this.#have = 0
     this.#headHave = 0
-    this.#body = Buffer.allocUnsafeSlow(Math.min(this.#total, ON_TRUST))
+    this.#body =
+      this.#kind === FRAME.FRAGMENT
+        ? this.#fragmentBody()
+        : Buffer.allocUnsafeSlow(Math.min(this.#total, ON_TRUST))
+  }
+
+  #fragmentBody(): Buffer {
+    if (this.#scratch === undefined || this.#scratch.length < this.#total) {
+      this.#scratch = Buffer.allocUnsafeSlow(Math.min(this.#total, ON_TRUST))
+    }
+    return this.#scratch
   }
 
   /** Copies what belongs to the body and says where the rest begins. */

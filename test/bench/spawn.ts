@@ -51,11 +51,7 @@ function boxes(count: number): number {
   const start = performance.now()
   for (let i = 0; i < count; i++) {
     let total = 0
-    all.push(
-      new MiniActor<number>((by) => {
-        total += by
-      }),
-    )
+    all.push(new MiniActor<number>((by) => (total += by)))
   }
   const seconds = (performance.now() - start) / 1_000
   if (all.length !== count) throw new Error('a box is missing')

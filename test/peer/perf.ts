@@ -69,9 +69,9 @@ if (process.argv[2] === 'serve') {
   let id = 0
   const oursEcho = () => { node.peers.send('s', 1, new Envelope(ENVELOPE.ASK, 1, 0, ++id, id % 16, [big], undefined, undefined)) }
   const baseEcho = () => link.sendBody(big)
-  for (let r = 0; r < 4; r++) {
-    const [a, b] = [await ours(), await base()]
-    const c = await echo(oursEcho), c1 = cpu, d = await echo(baseEcho), d1 = cpu
+  for (let r = 0; r < +(process.env.R ?? 4); r++) {
+    const [a, b] = process.env.NOTELL ? [1, 1] : [await ours(), await base()]
+    const c = await echo(oursEcho), c1 = cpu, d = process.env.NOBASE ? 1 : await echo(baseEcho), d1 = cpu
     console.log(`tell ${(a / 1e6).toFixed(2)} vs ${(b / 1e6).toFixed(2)} = ${(a / b).toFixed(2)}   echo ${c.toFixed(0)} vs ${d.toFixed(0)} = ${(c / d).toFixed(2)} cpu us ${c1.toFixed(0)} vs ${d1.toFixed(0)}`)
   }
   child.kill(); process.exit(0)

@@ -54,19 +54,26 @@ export class ManualClock implements Clock {
 
 const turns = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
+interface Entry {
+  readonly level: string
+  readonly message: string
+  readonly child?: string
+  readonly reason?: string
+}
+
 /** What was logged, as `level message child`. */
 export class LogBook implements Logger {
   readonly lines: string[] = []
-  readonly entries: Record<string, unknown>[] = []
+  readonly entries: Entry[] = []
   debug = (): void => {}
   info = (fields: object, message: string): void => this.#note('info', fields, message)
   warn = (fields: object, message: string): void => this.#note('warn', fields, message)
   error = (fields: object, message: string): void => this.#note('error', fields, message)
 
   #note(level: string, fields: object, message: string): void {
-    const entry: Record<string, unknown> = { ...fields, level, message }
+    const entry: Entry = { ...fields, level, message }
     this.entries.push(entry)
-    this.lines.push(`${level} ${message} ${entry['child'] ?? ''}`.trim())
+    this.lines.push(`${level} ${message} ${entry.child ?? ''}`.trim())
   }
 }
 

@@ -1,4 +1,5 @@
 import { assert } from 'chai'
+import { Unpackr } from 'msgpackr'
 import { codeOf, type TroupeError } from '../../src/base/errors.js'
 import { Codec } from '../../src/wire/codec.js'
 import { codecContract, Point, TestRef, testCodec, thrown } from '../contracts/codec.js'
@@ -76,6 +77,22 @@ describe('the codec', () => {
     assert.lengthOf(codec.encodeArgs(['x'.repeat(99_000)]).payloads, 0)
   })
 
+  it('stops to encode soon after the limit is passed', () => {
+    const codec = testCodec({ maxMessageBytes: 100_000 })
+    let reads = 0
+    const row = {
+      get row() {
+        reads++
+        return Array(1_000).fill(0.5)
+      },
+    }
+    assert.strictEqual(
+      codeOf(thrown(() => codec.encodeArgs(Array(1_000).fill(row)))),
+      'ERR_TOO_LARGE',
+    )
+    assert.isBelow(reads, 40)
+  })
+
   it('names a getter, toWire or proxy that throws, and keeps the cause', () => {
     const codec = testCodec()
     const boo = new Error('boo')
@@ -133,6 +150,28 @@ describe('the codec', () => {
     reader = codec
     assert.strictEqual(codeOf(thrown(() => codec.decodeArgs(body))), 'ERR_DECODE')
     assert.deepEqual(codec.copyArgs([1]), [1])
+  })
+
+  it('does not hand a box in what a fromWire unpacks by itself to the codec', () => {
+    const codec = testCodec()
+    const foreign = Buffer.from([0xd4, 1, 0, 0x92, 0, 5]) // would be a date of ours
+    class Outer {}
+    codec.register('test/foreign', Outer, {
+      toWire: () => 0,
+      fromWire: () => Object.assign(new Outer(), { got: new Unpackr().unpack(foreign) }),
+    })
+    const error = thrown(() => codec.copyArgs([new Outer()])) as TroupeError
+    assert.strictEqual(error.code, 'ERR_DECODE')
+    assert.include(error.message, 'test/foreign')
+  })
+
+  it('gives small bytes that do not alias the frame they came in', () => {
+    const codec = testCodec()
+    const body = codec.encodeArgs([Buffer.from('abc'), new Uint8Array([1, 2, 3])])
+    const [buffer, bytes] = codec.decodeArgs(body) as [Buffer, Uint8Array]
+    body.head.fill(0)
+    assert.strictEqual(buffer.toString(), 'abc')
+    assert.deepEqual([...bytes], [1, 2, 3])
   })
 
   it('refuses a Map that changes while it is encoded', () => {

@@ -168,6 +168,13 @@ describe('fragments', () => {
     assert.isBelow(process.memoryUsage().arrayBuffers - before, 8 * MiB)
   })
 
+  it('gives back the room of a frame that is complete', () => {
+    const assembler = new Assembler(1000)
+    for (let i = 0; i < 50; i++) {
+      assert.lengthOf(accept(assembler, fragment(i, 0, 3, 1000, envelope(1000))), 1)
+    }
+  })
+
   it('tells the sender what it may begin', () => {
     assert.isTrue(mayBegin(0, 0, 64 * MiB))
     assert.isTrue(mayBegin(1, 64 * MiB, 64 * MiB))

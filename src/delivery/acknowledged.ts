@@ -1,0 +1,420 @@
+import { type Fields, durationMs, integer, readOptions } from '../base/options.js'
+import type { Random } from '../base/random.js'
+import { unreachable } from '../base/unreachable.js'
+import { ENTRY, Entry, Outstanding } from './outstanding.js'
+import {
+  type AckStamp,
+  type CausalMark,
+  flowTag,
+  MAX_WINDOW,
+  type ResetStamp,
+} from './stamp.js'
+import { NO_EFFECTS, type Outcome, type RefusalReason, Refusals, type Stage } from './stage.js'
+
+export interface AcknowledgedOptions {
+  /** Messages that may be unacknowledged, up to 65,536. Default 16,384. */
+  readonly windowMessages: number
+  /** Their bytes; a single message may be larger when nothing else waits. Default 32 MiB. */
+  readonly windowBytes: number
+  /** The first wait for an acknowledgement, in ms. Each silent round doubles it. Default 1,000. */
+  readonly retryMs: number
+  /** The longest wait, in ms, before jitter adds up to half. Default 30,000. */
+  readonly maxRetryMs: number
+}
+
+export const ACKNOWLEDGED_FIELDS: Fields<AcknowledgedOptions> = {
+  windowMessages: { fallback: 16_384, check: integer(1, MAX_WINDOW) },
+  windowBytes: { fallback: 32 * 1024 * 1024, check: integer(1) },
+  retryMs: { fallback: 1_000, check: durationMs(1) },
+  maxRetryMs: { fallback: 30_000, check: durationMs(1) },
+}
+
+export type AcknowledgedEvent<M> =
+  | {
+      readonly type: 'send'
+      readonly message: M
+      readonly bytes: number
+      /** Messages of one key are handed over in the order they were sent. */
+      readonly key: number
+      /** False: the receiver need not hold it back for those before it. */
+      readonly inOrder: boolean
+      readonly causal: CausalMark | undefined
+      /** Given up when it was not acknowledged by then; Infinity for never. */
+      readonly expiresMs: number
+      readonly nowMs: number
+    }
+  | { readonly type: 'ack'; readonly ack: AckStamp; readonly nowMs: number }
+  | { readonly type: 'reset'; readonly reset: ResetStamp }
+  /** The timer started by `startTimer` fired. */
+  | { readonly type: 'timer'; readonly nowMs: number }
+  /** The `send` of this id could not be performed: the lane is full, or there is no way. */
+  | { readonly type: 'unsent'; readonly id: number }
+  /** The lane takes more again. */
+  | { readonly type: 'writable'; readonly nowMs: number }
+  /** The peer can be reached (again), as this incarnation. */
+  | { readonly type: 'peerUp'; readonly incarnation: string; readonly nowMs: number }
+  /** The peer was given up, or left. */
+  | { readonly type: 'peerGone' }
+
+export type AcknowledgedEffect<M> =
+  /** Put it on its lane. `attempt` is 1 the first time; `message` is undefined for a filler. */
+  | {
+      readonly type: 'send'
+      readonly session: number
+      readonly id: number
+      readonly after: number
+      readonly open: boolean
+      readonly key: number
+      readonly message: M | undefined
+      readonly causal: CausalMark | undefined
+      readonly attempt: number
+    }
+  | {
+      readonly type: 'outcome'
+      readonly outcome: Outcome
+      readonly id: number
+      readonly message: M | undefined
+      readonly causal: CausalMark | undefined
+    }
+  /** The window is full: the message was not taken. `drained` tells when to go on. */
+  | { readonly type: 'full'; readonly message: M }
+  | { readonly type: 'drained' }
+  /** Comes back as `timer`. Starting a running timer starts it anew. */
+  | { readonly type: 'startTimer'; readonly delayMs: number }
+  | { readonly type: 'cancelTimer' }
+  | { readonly type: 'refused'; readonly reason: RefusalReason }
+
+/** The two ends of a flow: incarnations, and the channel's name. */
+export interface FlowEnds {
+  readonly self: string
+  readonly peer: string
+  readonly channel: string
+}
+
+/** After so many rounds without any answer only a few messages are sent again to ask for life. */
+const SILENT_ROUNDS = 2
+const PROBES = 32
+
+/**
+ * The sending half of acknowledged delivery to one peer on one channel (protocols: acknowledgement and
+ * retransmission). A message is stored before its first attempt and sent again, oldest first, until
+ * it is acknowledged, expires or the peer is gone. Waits grow with each round in which nothing came
+ * back, not with each loss: where answers come, the peer lives and the wait stays short. A message
+ * that expires leaves its number behind as a filler, so that the receiver never waits for it.
+ */
+export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, AcknowledgedEffect<M>> {
+  readonly #random: Random
+  readonly #options: AcknowledgedOptions
+  readonly #channel: string
+  readonly #self: string
+  readonly #outstanding = new Outstanding<M>()
+  readonly #lastOfKey = new Map<number, number>()
+  #peer: string
+  #tag: number
+  #session: number
+  /** Nothing of this session was acknowledged yet. */
+  #open = true
+  #wasFull = false
+  #silentRounds = 0
+  /** Something came from the peer since the last round of retransmission. */
+  #heard = true
+  #waitMs: number
+  #timerAtMs = Number.POSITIVE_INFINITY
+  readonly refusals = new Refusals()
+  /** First attempts, and all later ones. */
+  sent = 0
+  resent = 0
+  readonly outcomes: Record<Outcome, number> = { delivered: 0, peerGone: 0, expired: 0 }
+
+  /** `session` must be higher than any used before between these ends. */
+  constructor(
+    ends: FlowEnds,
+    session: number,
+    random: Random,
+    options: Partial<AcknowledgedOptions> = {},
+  ) {
+    this.#self = ends.self
+    this.#peer = ends.peer
+    this.#channel = ends.channel
+    this.#tag = flowTag(ends.self, ends.peer, ends.channel)
+    this.#session = session
+    this.#random = random
+    this.#options = readOptions('acknowledged', ACKNOWLEDGED_FIELDS, options)
+    this.#waitMs = this.#drawWait()
+  }
+
+  get pending(): number {
+    return this.#outstanding.unsettled
+  }
+
+  get pendingBytes(): number {
+    return this.#outstanding.bytes
+  }
+
+  get session(): number {
+    return this.#session
+  }
+
+  get tag(): number {
+    return this.#tag
+  }
+
+  /** Above half of the window: accepted, but slow down. */
+  get congested(): boolean {
+    const { windowMessages, windowBytes } = this.#options
+    const { span, bytes } = this.#outstanding
+    return 2 * span > windowMessages || 2 * bytes > windowBytes
+  }
+
+  /** Would a message of that size be taken now? If not, `drained` follows when there is room. */
+  hasRoom(bytes: number): boolean {
+    const { windowMessages, windowBytes } = this.#options
+    const { span, bytes: waiting } = this.#outstanding
+    return span < windowMessages && (waiting === 0 || waiting + bytes <= windowBytes)
+  }
+
+  step(event: AcknowledgedEvent<M>): readonly AcknowledgedEffect<M>[] {
+    switch (event.type) {
+      case 'send':
+        return this.#onSend(event)
+      case 'ack':
+        return this.#onAck(event.ack, event.nowMs)
+      case 'reset':
+        return this.#onReset(event.reset)
+      case 'timer':
+        return this.#onTimer(event.nowMs)
+      case 'unsent':
+        return this.#onUnsent(event.id)
+      case 'writable':
+        return this.#resendAll(event.nowMs, ENTRY.UNSENT)
+      case 'peerUp':
+        if (event.incarnation === this.#peer) return this.#resendAll(event.nowMs, ENTRY.HELD)
+        return this.#onNewIncarnation(event.incarnation)
+      case 'peerGone':
+        return this.#giveUp()
+      default:
+        return unreachable(event)
+    }
+  }
+
+  #onSend(event: AcknowledgedEvent<M> & { type: 'send' }): readonly AcknowledgedEffect<M>[] {
+    const { message, bytes, key, inOrder, causal, expiresMs, nowMs } = event
+    if (!this.hasRoom(bytes)) {
+      this.#wasFull = true
+      return [{ type: 'full', message }]
+    }
+    const id = this.#outstanding.next
+    const previous = inOrder ? (this.#lastOfKey.get(key) ?? 0) : 0
+    const entry = new Entry(id, key, previous, message, bytes, causal, expiresMs)
+    this.#outstanding.push(entry)
+    if (inOrder) this.#lastOfKey.set(key, id)
+    this.sent++
+    const effects: AcknowledgedEffect<M>[] = [this.#transmit(entry, nowMs)]
+    this.#arm(Math.min(nowMs + this.#waitMs, expiresMs), nowMs, effects)
+    return effects
+  }
+
+  #transmit(entry: Entry<M>, nowMs: number): AcknowledgedEffect<M> {
+    entry.state = ENTRY.SENT
+    entry.sentMs = nowMs
+    entry.attempts++
+    if (entry.attempts > 1) this.resent++
+    return {
+      type: 'send',
+      session: this.#session,
+      id: entry.id,
+      after: this.#outstanding.isOpen(entry.previous) ? entry.previous : 0,
+      open: this.#open,
+      key: entry.key,
+      message: entry.message,
+      causal: entry.causal,
+      attempt: entry.attempts,
+    }
+  }
+
+  #onAck(ack: AckStamp, nowMs: number): readonly AcknowledgedEffect<M>[] {
+    const last = ack.ranges.length === 0 ? ack.floor : (ack.ranges.at(-1)?.to ?? 0)
+    const reason = this.#refusalOf(ack, last)
+    if (reason !== undefined) return this.#refuse(reason)
+    const effects: AcknowledgedEffect<M>[] = []
+    this.#open = false
+    this.#heard = true
+    for (let id = this.#outstanding.base; id <= ack.floor; id++) this.#settle(id, effects)
+    for (const { from, to, held } of ack.ranges) {
+      for (let id = from; id <= to; id++) {
+        if (held) this.#hold(id)
+        else this.#settle(id, effects)
+      }
+    }
+    this.#outstanding.trim()
+    this.#tellDrained(effects)
+    if (this.#silentRounds > 0) {
+      this.#silentRounds = 0
+      this.#waitMs = this.#drawWait()
+      if (this.pending > 0) this.#arm(nowMs + this.#slackMs, nowMs, effects)
+    }
+    return effects
+  }
+
+  #refusalOf(of: AckStamp | ResetStamp, last: number): RefusalReason | undefined {
+    if (of.tag !== this.#tag) return 'otherIncarnation'
+    if (of.session < this.#session) return 'staleSession'
+    if (of.session > this.#session || last >= this.#outstanding.next) return 'neverSent'
+    return undefined
+  }
+
+  #settle(id: number, effects: AcknowledgedEffect<M>[]): void {
+    const entry = this.#outstanding.get(id)
+    if (entry === undefined || entry.state === ENTRY.SETTLED) return
+    this.#outstanding.settle(entry)
+    if (this.#lastOfKey.get(entry.key) === id) this.#lastOfKey.delete(entry.key)
+    const { message, causal } = entry
+    if (message !== undefined) this.outcomes.delivered++
+    if (message !== undefined || causal !== undefined) {
+      effects.push({ type: 'outcome', outcome: 'delivered', id, message, causal })
+    }
+    entry.message = undefined
+  }
+
+  #hold(id: number): void {
+    const entry = this.#outstanding.get(id)
+    if (entry !== undefined && entry.state !== ENTRY.SETTLED) entry.state = ENTRY.HELD
+  }
+
+  #onReset(reset: ResetStamp): readonly AcknowledgedEffect<M>[] {
+    const reason = this.#refusalOf(reset, 0)
+    // Who never acknowledged anything cannot have forgotten anything.
+    if (reason !== undefined || this.#open) return this.#refuse(reason ?? 'neverSent')
+    return this.#giveUp()
+  }
+
+  #refuse(reason: RefusalReason): readonly AcknowledgedEffect<M>[] {
+    this.refusals[reason]++
+    return [{ type: 'refused', reason }]
+  }
+
+  #onTimer(nowMs: number): readonly AcknowledgedEffect<M>[] {
+    const effects: AcknowledgedEffect<M>[] = []
+    const most = this.#silentRounds >= SILENT_ROUNDS ? PROBES : Number.POSITIVE_INFINITY
+    let again = 0
+    let nextMs = Number.POSITIVE_INFINITY
+    this.#timerAtMs = Number.POSITIVE_INFINITY
+    for (let id = this.#outstanding.base; id < this.#outstanding.next; id++) {
+      const entry = this.#outstanding.get(id) as Entry<M>
+      if (entry.state === ENTRY.SETTLED) continue
+      const alive = entry.message !== undefined
+      if (alive && entry.expiresMs <= nowMs) {
+        this.#expire(entry, nowMs, effects)
+        continue
+      }
+      if (alive) nextMs = Math.min(nextMs, entry.expiresMs)
+      const held = entry.state === ENTRY.HELD
+      const dueMs = entry.sentMs + (held ? this.#options.maxRetryMs : this.#waitMs)
+      if (dueMs > nowMs) nextMs = Math.min(nextMs, dueMs)
+      else if (again < most) {
+        effects.push(this.#transmit(entry, nowMs))
+        again++
+      }
+    }
+    if (again > 0) this.#endRound()
+    if (this.pending > 0) {
+      const roundMs = effects.length > 0 ? nowMs + this.#waitMs : nextMs
+      this.#arm(Math.max(Math.min(nextMs, roundMs), nowMs + this.#slackMs), nowMs, effects)
+    }
+    return effects
+  }
+
+  #endRound(): void {
+    if (!this.#heard) this.#silentRounds++
+    this.#heard = false
+    this.#waitMs = this.#drawWait()
+  }
+
+  /** The number stays, goes out at once, and is sent until it is acknowledged. */
+  #expire(entry: Entry<M>, nowMs: number, effects: AcknowledgedEffect<M>[]): void {
+    const { id, message } = entry
+    this.outcomes.expired++
+    this.#outstanding.bytes -= entry.bytes
+    entry.bytes = 0
+    entry.message = undefined
+    effects.push({ type: 'outcome', outcome: 'expired', id, message, causal: undefined })
+    effects.push(this.#transmit(entry, nowMs))
+    this.#tellDrained(effects)
+  }
+
+  #onUnsent(id: number): readonly AcknowledgedEffect<M>[] {
+    const entry = this.#outstanding.get(id)
+    if (entry === undefined || entry.state !== ENTRY.SENT) return NO_EFFECTS
+    entry.state = ENTRY.UNSENT
+    if (entry.attempts > 1) this.resent--
+    entry.attempts--
+    return NO_EFFECTS
+  }
+
+  /** Sends again at once all that is in a state up to `state`. */
+  #resendAll(nowMs: number, state: number): readonly AcknowledgedEffect<M>[] {
+    const effects: AcknowledgedEffect<M>[] = []
+    for (let id = this.#outstanding.base; id < this.#outstanding.next; id++) {
+      const entry = this.#outstanding.get(id) as Entry<M>
+      if (entry.state <= state) effects.push(this.#transmit(entry, nowMs))
+    }
+    if (effects.length === 0) return NO_EFFECTS
+    this.#silentRounds = 0
+    this.#waitMs = this.#drawWait()
+    this.#arm(nowMs + this.#waitMs, nowMs, effects)
+    return effects
+  }
+
+  #onNewIncarnation(incarnation: string): readonly AcknowledgedEffect<M>[] {
+    const effects = this.#giveUp()
+    this.#peer = incarnation
+    this.#tag = flowTag(this.#self, incarnation, this.#channel)
+    return effects
+  }
+
+  /** Reports all that is outstanding and begins a new numbering. */
+  #giveUp(): readonly AcknowledgedEffect<M>[] {
+    const effects: AcknowledgedEffect<M>[] = []
+    if (this.#timerAtMs < Number.POSITIVE_INFINITY) effects.push({ type: 'cancelTimer' })
+    for (let id = this.#outstanding.base; id < this.#outstanding.next; id++) {
+      const { state, message, causal } = this.#outstanding.get(id) as Entry<M>
+      if (state === ENTRY.SETTLED || message === undefined) continue
+      this.outcomes.peerGone++
+      effects.push({ type: 'outcome', outcome: 'peerGone', id, message, causal })
+    }
+    this.#outstanding.clear()
+    this.#lastOfKey.clear()
+    this.#session++
+    this.#open = true
+    this.#heard = true
+    this.#silentRounds = 0
+    this.#timerAtMs = Number.POSITIVE_INFINITY
+    this.#waitMs = this.#drawWait()
+    this.#tellDrained(effects)
+    return effects
+  }
+
+  #tellDrained(effects: AcknowledgedEffect<M>[]): void {
+    if (!this.#wasFull || this.congested) return
+    this.#wasFull = false
+    effects.push({ type: 'drained' })
+  }
+
+  /** Never less than the option says, up to half as much again. */
+  #drawWait(): number {
+    const { retryMs, maxRetryMs } = this.#options
+    const wait = Math.min(maxRetryMs, retryMs * 2 ** Math.min(this.#silentRounds, 30))
+    return wait * (1 + this.#random.float() / 2)
+  }
+
+  /** Retransmissions that fall due within this time are made together. */
+  get #slackMs(): number {
+    return this.#options.retryMs / 8
+  }
+
+  #arm(atMs: number, nowMs: number, effects: AcknowledgedEffect<M>[]): void {
+    if (atMs >= this.#timerAtMs) return
+    this.#timerAtMs = atMs
+    effects.push({ type: 'startTimer', delayMs: Math.max(0, atMs - nowMs) })
+  }
+}

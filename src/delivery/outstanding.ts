@@ -1,0 +1,118 @@
+import type { CausalMark } from './stamp.js'
+
+export const ENTRY = {
+  /** The lane did not take it: goes out as soon as it can. */
+  UNSENT: 0,
+  SENT: 1,
+  /** The receiver has it and waits for what belongs before it. */
+  HELD: 2,
+  /** Acknowledged: only its number is still of use. */
+  SETTLED: 3,
+} as const
+
+export type EntryState = (typeof ENTRY)[keyof typeof ENTRY]
+
+/** A message from its first attempt to its acknowledgement. */
+export class Entry<M> {
+  readonly id: number
+  readonly key: number
+  /** The message before it in its order, or 0. */
+  readonly previous: number
+  /** Undefined once it expired: a filler. */
+  message: M | undefined
+  bytes: number
+  readonly causal: CausalMark | undefined
+  /** When to give it up, Infinity for never. */
+  readonly expiresMs: number
+  state: EntryState = ENTRY.UNSENT
+  sentMs = 0
+  attempts = 0
+
+  constructor(
+    id: number,
+    key: number,
+    previous: number,
+    message: M,
+    bytes: number,
+    causal: CausalMark | undefined,
+    expiresMs: number,
+  ) {
+    this.id = id
+    this.key = key
+    this.previous = previous
+    this.message = message
+    this.bytes = bytes
+    this.causal = causal
+    this.expiresMs = expiresMs
+  }
+}
+
+/**
+ * The messages of a flow by id, from the oldest that is not settled (`base`) to the newest
+ * (`next` - 1), on a ring.
+ */
+export class Outstanding<M> {
+  #ring: (Entry<M> | undefined)[] = new Array(16)
+  base = 1
+  next = 1
+  /** Bytes of what is not settled. */
+  bytes = 0
+  /** Messages that are not settled. */
+  unsettled = 0
+
+  /** Ids between the oldest unsettled one and the newest, both included. */
+  get span(): number {
+    return this.next - this.base
+  }
+
+  get(id: number): Entry<M> | undefined {
+    if (!(id >= this.base && id < this.next)) return undefined
+    return this.#ring[id & (this.#ring.length - 1)]
+  }
+
+  /** True for an id that was given out and is not settled. */
+  isOpen(id: number): boolean {
+    const entry = this.get(id)
+    return entry !== undefined && entry.state !== ENTRY.SETTLED
+  }
+
+  /** Takes the entry with id `next`. */
+  push(entry: Entry<M>): void {
+    if (this.span === this.#ring.length) this.#grow()
+    this.#ring[entry.id & (this.#ring.length - 1)] = entry
+    this.next++
+    this.bytes += entry.bytes
+    this.unsettled++
+  }
+
+  settle(entry: Entry<M>): void {
+    entry.state = ENTRY.SETTLED
+    this.bytes -= entry.bytes
+    this.unsettled--
+  }
+
+  /** Lets go of what is settled at the old end. */
+  trim(): void {
+    const mask = this.#ring.length - 1
+    while (this.base < this.next) {
+      if ((this.#ring[this.base & mask] as Entry<M>).state !== ENTRY.SETTLED) return
+      this.#ring[this.base & mask] = undefined
+      this.base++
+    }
+  }
+
+  /** Forgets all and counts from 1 again. */
+  clear(): void {
+    this.#ring = new Array(16)
+    this.base = this.next = 1
+    this.bytes = this.unsettled = 0
+  }
+
+  #grow(): void {
+    const old = this.#ring
+    this.#ring = new Array(2 * old.length)
+    for (let id = this.base; id < this.next; id++) {
+      this.#ring[id & (this.#ring.length - 1)] = old[id & (old.length - 1)]
+    }
+  }
+}

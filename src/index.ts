@@ -1,0 +1,67 @@
+/** Everything a user of troupe imports, but for the rooms with an entry point of their own. */
+export { Actor, type ActorSpawnOptions } from './actor/actor.js'
+export type { ActorGroup, ActorNode, LookupOptions } from './actor/actor-node.js'
+export type { Down, Exit } from './actor/bonds.js'
+export type { DeadLetter } from './actor/dead-letter.js'
+export { accepts, actor, channel, hidden, reentrant } from './actor/decorators.js'
+export {
+  type ExitReason,
+  isAbnormal,
+  KILLED,
+  NORMAL,
+  SHUTDOWN,
+  showReason,
+} from './actor/exit-reason.js'
+export type { Ask, Tell } from './actor/facets.js'
+export { partitionKey } from './actor/partition-key.js'
+export { ActorRef, type AnyRef } from './actor/ref.js'
+export { Reply } from './actor/reply.js'
+export type { Key, SendOptions } from './actor/send-options.js'
+export type { SpawnOptions } from './actor/spawn-options.js'
+export { CODES, codeOf, type ErrorCode, TroupeError } from './base/errors.js'
+export { type Logger, silentLogger } from './base/logger.js'
+export type { Random } from './base/random.js'
+export { isRefusal, Refusal } from './base/refusal.js'
+export type { JoinOptions } from './cluster/cluster.js'
+export type { ForwardHandler, ForwardOptions } from './cluster/forwarding.js'
+export { Node, type StopOptions } from './node/node.js'
+export type { NodeEvents } from './node/node-events.js'
+export { classCodec, type NodeOptions, type UserCodec } from './node/node-options.js'
+export type { NodeStats } from './node/node-stats.js'
+export { lan, local, type Timing, wan } from './node/presets.js'
+export { startNode } from './node/start-node.js'
+export { fullMesh } from './overlay/full-mesh.js'
+export type { FullMeshOptions } from './overlay/full-mesh-options.js'
+export type { Member, OverlayFactory } from './overlay/overlay.js'
+export { staticMembers } from './overlay/static-members.js'
+export type { ChannelOptions, LanePolicy } from './peer/channel-table.js'
+export type { PeerOptions } from './peer/peer-options.js'
+export type { LaneStats, TransportStats } from './peer/transport.js'
+export type { Group } from './remote/group.js'
+export type { GroupChanged } from './remote/group-service.js'
+export type { RemoteSpawnOptions } from './remote/remote-spawn.js'
+export { type ChildOptions, ChildSpec, child, template } from './supervision/child-spec.js'
+export {
+  type ChoosePlace,
+  leastLoaded,
+  type On,
+  type PlacementMember,
+  type Relocate,
+} from './supervision/relocation.js'
+export type { RestartType } from './supervision/restart-policy.js'
+export {
+  type AutoShutdown,
+  dynamic,
+  oneForAll,
+  oneForOne,
+  restForOne,
+  type Strategy,
+  type StrategyOptions,
+} from './supervision/strategies.js'
+export type { RootFailed } from './supervision/supervision.js'
+export { Supervisor } from './supervision/supervisor.js'
+export type { Timer } from './world/clock.js'
+export type { Address, TlsOptions } from './world/network.js'
+export { type JsonLoggerOptions, jsonLogger } from './world/real/json-logger.js'
+export { type RealWorldOptions, realWorld } from './world/real/real-world.js'
+export type { World } from './world/world.js'

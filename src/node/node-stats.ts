@@ -1,0 +1,37 @@
+import type { ActorCounters } from '../actor/actor-system.js'
+import type { RelayStats } from '../cluster/router.js'
+import type { TransportStats } from '../peer/transport.js'
+import type { House } from './house.js'
+
+/** What a node has counted since its start, and what it holds now. */
+export interface NodeStats {
+  readonly actors: Readonly<ActorCounters> & {
+    /** Actors that have not ended for good. */
+    readonly living: number
+    /** Messages handled. */
+    readonly handled: number
+  }
+  readonly bonds: { readonly watches: number; readonly links: number }
+  /** Asks under way here, asks of others under way, children hosted for other nodes' supervisors. */
+  readonly remote: {
+    readonly outbound: number
+    readonly inbound: number
+    readonly hosted: number
+    readonly received: number
+    readonly stale: number
+    readonly refused: number
+  }
+  readonly relay: Readonly<RelayStats> | undefined
+  /** Connections, lanes, and who was turned away, by error code. */
+  readonly transport: TransportStats
+}
+
+export function statsOf({ system, supervision, remote, cluster }: House): NodeStats {
+  return {
+    actors: { ...system.counters, living: system.size, handled: system.scheduler.handled },
+    bonds: supervision.counts,
+    remote: { ...remote.counts, ...remote.counters },
+    relay: cluster.relayStats(),
+    transport: cluster.transportStats(),
+  }
+}

@@ -1,0 +1,196 @@
+import type { EventEmitter } from 'eventemitter3'
+import type { Actor, SpawnRest } from '../actor/actor.js'
+import type { LookupOptions } from '../actor/actor-node.js'
+import { type ExitReason, NORMAL } from '../actor/exit-reason.js'
+import { LocalNode } from '../actor/local-node.js'
+import type { ActorRef, AnyRef } from '../actor/ref.js'
+import { durationMs, type Fields, readOptions } from '../base/options.js'
+import type { JoinOptions } from '../cluster/cluster.js'
+import type { ForwardHandler, ForwardOptions } from '../cluster/forwarding.js'
+import { addressText } from '../overlay/address.js'
+import type { Member } from '../overlay/overlay.js'
+import type { Group } from '../remote/group.js'
+import type { RemoteSpawnOptions, SpawnableClass } from '../remote/remote-spawn.js'
+import type { Address } from '../world/network.js'
+import type { House } from './house.js'
+import type { NodeEvents } from './node-events.js'
+import { type NodeStats, statsOf } from './node-stats.js'
+
+export interface StopOptions {
+  /** What the actors get to end in order before they are killed, in ms. Default: the node's `stopTimeoutMs`. */
+  readonly timeoutMs?: number
+  /** What lanes get to send what they hold, in ms. Default 1,000. */
+  readonly drainMs?: number
+}
+
+const STOP_FIELDS = {
+  timeoutMs: { fallback: undefined, check: durationMs() },
+  drainMs: { fallback: 1_000, check: durationMs() },
+} as unknown as Fields<StopOptions>
+
+/**
+ * A running node: it runs actors, and knows other nodes. Made by `startNode`.
+ *
+ * Its peer service is complete without actors, in Partisan's own words: `join`, `leave`, `members`,
+ * `forward`.
+ */
+export class Node extends LocalNode {
+  /** See `NodeEvents`. */
+  readonly events: EventEmitter<NodeEvents>
+  readonly #house: House
+  #stopped: Promise<void> | undefined
+
+  constructor(house: House) {
+    super(house.system, house.world.random.fork('actors'))
+    this.#house = house
+    this.events = house.events
+  }
+
+  /** ULID of this start of the node. */
+  get incarnation(): string {
+    return this.#house.system.incarnation
+  }
+
+  /** Where others may dial this node, best first. */
+  get addresses(): readonly Address[] {
+    return this.#house.cluster.self.addresses
+  }
+
+  /** The first of `addresses` as text, for `join`: `127.0.0.1:9000`, `[::1]:9000`. */
+  get address(): string {
+    const [first] = this.addresses
+    return first === undefined ? '' : addressText(first)
+  }
+
+  // actors
+
+  /**
+   * Starts an actor on another node, which must list its class in `remoteSpawn`; resolves when its
+   * `onStart` has finished. Rejects with ERR_UNKNOWN_CLASS, ERR_SPAWN_FORBIDDEN, ERR_START_FAILED,
+   * ERR_NAME_IN_USE, ERR_UNKNOWN_NODE, ERR_NODE_DOWN, ERR_ASK_TIMEOUT or ERR_NOT_SERIALIZABLE.
+   */
+  override spawnOn<A extends Actor<unknown>>(
+    node: string,
+    actorClass: SpawnableClass<A>,
+    ...rest: SpawnRest<A, RemoteSpawnOptions>
+  ): Promise<ActorRef<A>> {
+    return this.#house.remote.spawn.spawn(node, actorClass, ...rest)
+  }
+
+  /**
+   * A callable ref for who has only the type of an actor (`import type`): the method table is fetched
+   * from its node. Takes a registered name, or a ref whose class is not known here. Rejects with
+   * ERR_NO_ACTOR, ERR_UNKNOWN_NODE, ERR_NODE_DOWN or ERR_ASK_TIMEOUT.
+   */
+  override resolve<A extends Actor<unknown>>(
+    target: string | AnyRef,
+    options?: LookupOptions,
+  ): Promise<ActorRef<A>> {
+    return this.#house.remote.registry.resolve<A>(target, options)
+  }
+
+  /** Who holds a registered name on a node now; undefined when nobody does. Rejects as `resolve`. */
+  whereis(name: string, options?: LookupOptions): Promise<AnyRef | undefined> {
+    return this.#house.remote.registry.whereis(name, options)
+  }
+
+  /** A process group of actors that offer the methods of this class, over all nodes. @throws TroupeError ERR_BAD_OPTION */
+  override group<A extends Actor<unknown>>(
+    actorClass: abstract new () => A,
+    name: string,
+  ): Group<A> {
+    return this.#house.remote.groups.group(actorClass, name)
+  }
+
+  /** Ends an actor of any node; resolves when it has ended, or is not there. See `Actor.stop`. */
+  stopActor(ref: AnyRef, reason: ExitReason = NORMAL, timeoutMs?: number): Promise<void> {
+    return this.#house.system.stop(ref, reason, timeoutMs)
+  }
+
+  // cluster
+
+  /**
+   * Joins the cluster of the node at an address. Resolves to that node's name once it can be used;
+   * never blocks this node. Rejects at its deadline with ERR_JOIN_TIMEOUT, and at once with what does
+   * not pass by itself: ERR_BAD_ADDRESS, ERR_NAME_TAKEN, ERR_COOKIE, ERR_PROTOCOL,
+   * ERR_OVERLAY_MISMATCH, ERR_JOIN_SELF, ERR_NODE_STOPPED.
+   */
+  join(address: string | Address, options?: JoinOptions): Promise<string> {
+    return this.#house.cluster.join(address, options)
+  }
+
+  /**
+   * Takes a node out of the membership: this one without a name. It hears of it and may join again.
+   * @throws TroupeError ERR_UNKNOWN_NODE, ERR_NODE_STOPPED
+   */
+  leave(name?: string): void {
+    this.#house.cluster.leave(name)
+  }
+
+  /** Members as known here, this node included, sorted by name. */
+  override members(): readonly Member[] {
+    return this.#house.cluster.members()
+  }
+
+  /** True when messages can travel to that node now. */
+  isUp(node: string): boolean {
+    return node === this.name || this.#house.cluster.isUp(node)
+  }
+
+  /**
+   * Sends a plain value to a named handler on another node, or on the node of a ref, at most once. False: slow
+   * down, or it was not taken.
+   *
+   * @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE, ERR_UNKNOWN_NODE, ERR_NO_ROUTE,
+   *   ERR_UNKNOWN_CHANNEL, ERR_NODE_STOPPED
+   */
+  forward(
+    to: string | AnyRef,
+    handler: string,
+    message: unknown,
+    options?: ForwardOptions,
+  ): boolean {
+    return this.#house.cluster.forward(
+      typeof to === 'string' ? to : to.node,
+      handler,
+      message,
+      options,
+    )
+  }
+
+  /** Handles what is forwarded to that name here. The function returned ends it. */
+  onForward(handler: string, run: ForwardHandler): () => void {
+    return this.#house.cluster.onForward(handler, run)
+  }
+
+  /** Smoothed round-trip time to a connected node, in ms. */
+  rttMs(node: string): number | undefined {
+    return this.#house.cluster.rttMs(node)
+  }
+
+  /** Counters and sizes of all rooms, as they are now. */
+  stats(): NodeStats {
+    return statsOf(this.#house)
+  }
+
+  /**
+   * Stops in stages: no new work, supervisors and actors down in reverse, lanes flushed, goodbye to
+   * peers. Ends by `timeoutMs` and `drainMs` whatever actors and peers do. Idempotent.
+   */
+  stop(options?: StopOptions): Promise<void> {
+    const { timeoutMs, drainMs = 0 } = readOptions('stop', STOP_FIELDS, options)
+    this.#stopped ??= this.#stop(timeoutMs, drainMs)
+    return this.#stopped
+  }
+
+  async #stop(timeoutMs: number | undefined, drainMs: number): Promise<void> {
+    const { system, remote, cluster, world, log } = this.#house
+    log.debug({ node: this.name }, 'stopping')
+    await system.stopAll(timeoutMs)
+    remote.close()
+    await cluster.stop(drainMs)
+    await world.store?.close()
+    this.events.emit('stopped')
+    this.events.removeAllListeners()
+  }
+}

@@ -1,0 +1,33 @@
+import { jsonLogger } from '../world/real/json-logger.js'
+import { realWorld } from '../world/real/real-world.js'
+import { buildHouse } from './house.js'
+import { Node } from './node.js'
+import { type NodeOptions, readNodeOptions } from './node-options.js'
+
+/**
+ * Starts a node. Resolves when it listens; it knows only itself then (and, with `dataDir`, the
+ * members of its last start): `node.join(address)` comes next.
+ *
+ * @throws TroupeError ERR_BAD_OPTION naming option, rule and value, before anything starts;
+ *   ERR_BAD_DEFINITION for a class in `remoteSpawn` without `@actor`; ERR_ADDRESS_IN_USE,
+ *   ERR_BAD_ADDRESS and ERR_STORE, with nothing left open
+ */
+export async function startNode(options: NodeOptions): Promise<Node> {
+  const read = readNodeOptions(options)
+  const { name, dataDir } = read
+  const log = read.logger ?? jsonLogger({ level: 'warn', fields: { node: name } })
+  const world = read.world ?? realWorld(dataDir === undefined ? {} : { dataDir })
+  try {
+    const house = await buildHouse(world, log, read, (failed) => {
+      house.events.emit('rootFailed', failed)
+      if (read.onRootFailed === 'stop') void node.stop()
+    })
+    const node = new Node(house)
+    house.system.node = node
+    await house.cluster.start()
+    return node
+  } catch (error) {
+    if (read.world === undefined) await world.store?.close()
+    throw error
+  }
+}

@@ -1,0 +1,274 @@
+import { TroupeError } from '../base/errors.js'
+import type { Envelope } from '../wire/envelope.js'
+import { FRAGMENT_ABOVE, FRAME, type FrameKind, HEAD_BYTES } from '../wire/frame.js'
+import { type EncodedFrame, encodeEnvelopeFrame } from '../wire/frame-writer.js'
+import { DelayLine } from './delay-line.js'
+import type { FrameStream } from './frame-stream.js'
+import { type GateSide, PASS, type Verdict } from './gate.js'
+import { BATCH_BYTES, LaneQueue } from './lane-queue.js'
+import type { PeerContext } from './peer-context.js'
+import { SendWindow } from './send-window.js'
+import { FULL, type SendOutcome, SENT, SLOW } from './transport.js'
+
+/** The lane a writer writes for. */
+export interface WriterHost extends GateSide {
+  readonly index: number
+  /** The peer is up: what is queued may be written. */
+  readonly live: boolean
+  undelivered(envelope: Envelope, reason: TroupeError): void
+  /** Nothing is queued any more. */
+  emptied(): void
+}
+
+interface Waiter {
+  resolve(): void
+  reject(error: TroupeError): void
+}
+
+interface LateFrame {
+  readonly frame: EncodedFrame
+  readonly key: number
+  readonly envelope: Envelope | undefined
+}
+
+/** A fragment whose way is cut is tried again after this long. */
+const CUT_RETRY_MS = 50
+
+/**
+ * The sending half of a lane: a queue that outlives connections, and the pump that empties it into
+ * the one that stands. Messages of a tick leave in one write; small ones go before large ones.
+ */
+export class LaneWriter {
+  /** Messages handed to the present connection. */
+  written = 0
+  readonly #host: WriterHost
+  readonly #context: PeerContext
+  readonly #queue: LaneQueue
+  readonly #window: SendWindow
+  readonly #tick: () => void
+  readonly #nextTurn: () => void
+  readonly #waiters: Waiter[] = []
+  #stream: FrameStream | undefined = undefined
+  #ticking = false
+  #turning = false
+  /** A write was answered with "wait": `drained` follows. */
+  #draining = false
+  #late: DelayLine<LateFrame> | undefined = undefined
+
+  constructor(host: WriterHost, context: PeerContext) {
+    this.#host = host
+    this.#context = context
+    this.#queue = new LaneQueue(context.codec)
+    this.#window = new SendWindow(context.options.windowBytes)
+    this.#tick = () => {
+      this.#ticking = false
+      this.pump()
+    }
+    this.#nextTurn = () => {
+      this.#turning = false
+      this.#window.refill()
+      this.pump()
+    }
+  }
+
+  get empty(): boolean {
+    return this.#queue.empty
+  }
+
+  get queuedBytes(): number {
+    return this.#queue.bytes
+  }
+
+  /** @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE, with nothing queued */
+  send(envelope: Envelope): SendOutcome {
+    const queue = this.#queue
+    const { options } = this.#context
+    if (queue.bytes >= options.laneMaxBytes || queue.messages >= options.laneMaxMessages) {
+      const outcome = this.#atBound(envelope)
+      if (outcome !== undefined) return outcome
+    }
+    const verdict = this.#context.gate.out(this.#host, FRAME.ENVELOPE, envelope, 0)
+    if (verdict === PASS && this.#late === undefined) queue.pushEnvelope(envelope)
+    else this.#detour(verdict, envelope)
+    this.#wake()
+    return queue.bytes > options.laneHighWaterBytes ? SLOW : SENT
+  }
+
+  /** False when the lane is not connected or full. @throws TroupeError ERR_TOO_LARGE */
+  sendFrame(kind: FrameKind, body: Uint8Array): boolean {
+    const queue = this.#queue
+    if (this.#stream === undefined || queue.bytes >= this.#context.options.laneMaxBytes) {
+      return false
+    }
+    const verdict = this.#context.gate.out(this.#host, kind, undefined, body.length + HEAD_BYTES)
+    if (verdict === PASS && this.#late === undefined) queue.pushFrame(kind, body)
+    else {
+      const apart = new LaneQueue(this.#context.codec)
+      apart.pushFrame(kind, body)
+      for (const late of apart.drain()) this.#queueLate(verdict, late)
+    }
+    this.#wake()
+    return true
+  }
+
+  /** Takes a frame that waited on another lane, when the number of lanes has changed. */
+  adopt(frame: EncodedFrame, key: number, envelope: Envelope | undefined): void {
+    this.#queue.pushEncoded(frame, key, envelope)
+  }
+
+  /** Takes everything out that waits; who waits for `ready` looks for another lane. */
+  drain(): ReturnType<LaneQueue['drain']> {
+    this.#late?.flush()
+    for (const waiter of this.#waiters.splice(0)) waiter.resolve()
+    return this.#queue.drain()
+  }
+
+  /** Resolves when the queue is at its low-water mark. */
+  ready(): Promise<void> {
+    if (this.#queue.bytes <= this.#context.options.laneLowWaterBytes) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ resolve, reject })
+    })
+  }
+
+  /** The peer is forgotten: what waits will never be written, who waits will never be ready. */
+  abandon(reason: TroupeError): void {
+    for (const waiter of this.#waiters.splice(0)) waiter.reject(reason)
+    for (const { envelope } of this.drain()) {
+      if (envelope !== undefined) this.#host.undelivered(envelope, reason)
+    }
+  }
+
+  attach(stream: FrameStream): void {
+    this.#stream = stream
+    this.written = 0
+    this.#draining = false
+    this.#window.refill()
+    this.pump()
+  }
+
+  /** The connection is gone; large messages that were under way begin anew on the next. */
+  detach(): void {
+    this.#stream = undefined
+    this.#queue.rewind()
+  }
+
+  /** The connection has passed on what it held. */
+  drained(): void {
+    this.#draining = false
+    this.#window.refill()
+    this.pump()
+  }
+
+  /** Writes as much as the window allows. */
+  pump(): void {
+    const stream = this.#stream
+    if (stream === undefined || !this.#host.live || this.#queue.empty) return
+    this.#pumpSmall(stream)
+    if (this.#queue.hasBulk) this.#pumpBulk(stream)
+    if (this.#queue.empty) this.#host.emptied()
+    else if (!this.#draining) this.#askTurn()
+    if (this.#waiters.length === 0) return
+    if (this.#queue.bytes > this.#context.options.laneLowWaterBytes) return
+    for (const waiter of this.#waiters.splice(0)) waiter.resolve()
+  }
+
+  /** One write a tick, or one each BATCH_BYTES. */
+  #wake(): void {
+    if (this.#queue.pendingBytes >= BATCH_BYTES) {
+      this.#queue.seal()
+      this.pump()
+    } else if (!this.#ticking && this.#stream !== undefined) {
+      this.#ticking = true
+      this.#context.world.turn.micro(this.#tick)
+    }
+  }
+
+  #askTurn(): void {
+    if (this.#turning) return
+    this.#turning = true
+    this.#context.world.turn.immediate(this.#nextTurn)
+  }
+
+  #pumpSmall(stream: FrameStream): void {
+    const { windowBytes } = this.#context.options
+    while (stream.unsentBytes < windowBytes) {
+      const batch = this.#queue.takeSmall()
+      if (batch === undefined) return
+      this.written += batch.messages
+      stream.framesOut += batch.messages
+      const { parts } = batch
+      if (parts.length > 1) stream.connection.cork()
+      for (let i = 0; i < parts.length; i++) {
+        if (!stream.write(parts[i] as Uint8Array)) this.#draining = true
+      }
+      if (parts.length > 1) stream.connection.uncork()
+    }
+  }
+
+  #pumpBulk(stream: FrameStream): void {
+    const { gate, world } = this.#context
+    stream.connection.cork()
+    while (this.#window.allows(stream.unsentBytes)) {
+      if (gate.out(this.#host, FRAME.FRAGMENT, undefined, FRAGMENT_ABOVE).drop) {
+        this.#draining = true
+        world.clock.after(CUT_RETRY_MS, () => this.drained())
+        break
+      }
+      const helping = this.#queue.takeBulk(FRAGMENT_ABOVE)
+      if (helping === undefined) break
+      this.#window.handed(helping.bytes)
+      stream.framesOut++
+      if (helping.completes) this.written++
+      for (const piece of helping.pieces) {
+        if (!stream.write(piece)) this.#draining = true
+      }
+    }
+    stream.connection.uncork()
+    if (!this.#queue.hasBulk) this.#window.refill()
+  }
+
+  /** The lane holds what it may hold: the channel's policy decides; undefined when there is room now. */
+  #atBound(envelope: Envelope): SendOutcome | undefined {
+    const { policy } = this.#context.table.options(this.#host.index)
+    if (policy === 'fail') return FULL
+    if (policy === 'dropNewest') {
+      this.#dropped(envelope)
+      return SLOW
+    }
+    const oldest = this.#queue.dropOldest()
+    if (oldest === undefined) return FULL
+    if (oldest.envelope !== undefined) this.#dropped(oldest.envelope)
+    return undefined
+  }
+
+  #dropped(envelope: Envelope): void {
+    const { peer, channel, lane } = this.#host
+    const { bytes, messages } = this.#queue
+    const detail = `lane ${lane} of ${channel} to ${peer} holds ${bytes} bytes in ${messages} messages`
+    this.#host.undelivered(envelope, new TroupeError('ERR_LANE_FULL', detail))
+  }
+
+  /** Off the fast path: a rule has spoken, or messages before this one are held back. */
+  #detour(verdict: Verdict, envelope: Envelope): void {
+    const frame = encodeEnvelopeFrame(envelope, this.#context.codec)
+    this.#queueLate(verdict, { frame, key: envelope.key, envelope })
+  }
+
+  #queueLate(verdict: Verdict, late: LateFrame): void {
+    if (this.#late?.size === 0) this.#late = undefined
+    if (verdict.drop) return
+    for (let i = 0; i < verdict.copies; i++) {
+      if (this.#late === undefined && verdict.delayMs === 0) {
+        this.#queue.pushEncoded(late.frame, late.key, late.envelope)
+        continue
+      }
+      this.#late ??= new DelayLine(this.#context.world.clock, (due) => {
+        this.#queue.pushEncoded(due.frame, due.key, due.envelope)
+        this.#wake()
+        return true
+      })
+      this.#late.push(late, verdict.delayMs)
+    }
+  }
+}

@@ -1,0 +1,214 @@
+import type { ActorSystem } from '../actor/actor-system.js'
+import { type ErrorCode, TroupeError } from '../base/errors.js'
+import { actorId } from '../base/identity.js'
+import { type Logger, silentLogger } from '../base/logger.js'
+import type { Carrier, CarrierSink } from '../cluster/carrier.js'
+import type { Member } from '../overlay/overlay.js'
+import type { Supervision } from '../supervision/supervision.js'
+import type { Codec } from '../wire/codec.js'
+import { ENVELOPE, type Envelope } from '../wire/envelope.js'
+import type { World } from '../world/world.js'
+import { Answers } from './answers.js'
+import { Calls } from './calls.js'
+import { Control } from './control.js'
+import { GroupService } from './group-service.js'
+import { Inbox, type InboxCounters } from './inbox.js'
+import { MethodTables } from './method-tables.js'
+import { Outbox } from './outbox.js'
+import { PlacementHost } from './placement-host.js'
+import { RefCodec } from './ref-codec.js'
+import { Registry } from './registry.js'
+import { type RemoteOptions, readRemoteOptions } from './remote-options.js'
+import { type RemotePeer, RemotePeers } from './remote-peer.js'
+import { RemotePlacements } from './remote-placement.js'
+import { RemoteSpawn } from './remote-spawn.js'
+import { SignalStreams } from './signal-streams.js'
+import { Signals } from './signals.js'
+
+export interface RemoteParts {
+  readonly world: Pick<World, 'clock' | 'turn'>
+  /** Its bonds are the `supervision`. */
+  readonly system: ActorSystem
+  readonly supervision: Supervision
+  readonly carrier: Carrier
+  /** The carrier's own; gets its port for refs here. */
+  readonly codec: Codec
+  readonly options?: Partial<RemoteOptions>
+  readonly log?: Logger
+}
+
+/**
+ * The actors of one node among those of others: plugs itself into the actor system, supervision and
+ * codec, and is what the cluster hands envelopes and news to.
+ */
+export class Remote implements CarrierSink {
+  readonly control: Control
+  readonly registry: Registry
+  readonly spawn: RemoteSpawn
+  readonly groups: GroupService
+  readonly #system: ActorSystem
+  readonly #supervision: Supervision
+  readonly #peers: RemotePeers
+  readonly #calls: Calls
+  readonly #inbox: Inbox
+  readonly #streams: SignalStreams
+  readonly #placements: RemotePlacements
+  readonly #host: PlacementHost
+
+  /** @throws TroupeError ERR_BAD_OPTION, ERR_BAD_DEFINITION for a class in `remoteSpawn` without `@actor` */
+  constructor(parts: RemoteParts) {
+    const { world, system, supervision, carrier, codec, log = silentLogger } = parts
+    const options = readRemoteOptions(parts.options)
+    const stacks = options.errorStacks
+    const { askTimeoutMs, counters } = system
+    const peers = new RemotePeers(carrier)
+    const calls = new Calls(system.deadlines, counters, carrier, options.callsMax)
+    const answers = new Answers(carrier, peers, counters, stacks, log)
+    const control = new Control(carrier, peers, calls, askTimeoutMs, log)
+    const tables = new MethodTables(control, world.clock)
+    const outbox = new Outbox({ system, carrier, peers, calls, tables, control, askTimeoutMs })
+    const { signalRetryMs: retryMs, signalGiveUpMs: giveUpMs, inboundMax } = options
+    const timing = { retryMs, giveUpMs }
+    const streams = new SignalStreams({ world, carrier, codec, peers, options: timing, log })
+    const sink = supervision
+    const signals = new Signals({ system, peers, outbox, streams, control, sink, stacks })
+    this.control = control
+    this.registry = new Registry(system, control)
+    this.spawn = new RemoteSpawn(system, control, options.remoteSpawn)
+    const { groupRetryMs, membershipsMax } = options
+    const ofGroups = { retryMs: groupRetryMs, membershipsMax }
+    this.groups = new GroupService({
+      world,
+      system,
+      carrier,
+      codec,
+      control,
+      outbox,
+      options: ofGroups,
+      log,
+    })
+    const classOf = (type: unknown) => this.spawn.classOf(type)
+    this.#system = system
+    this.#supervision = supervision
+    this.#peers = peers
+    this.#calls = calls
+    this.#streams = streams
+    this.#placements = new RemotePlacements({ carrier, peers, streams, supervision })
+    this.#host = new PlacementHost({ system, carrier, streams, classOf, stacks, log })
+    this.#inbox = new Inbox({
+      system,
+      carrier,
+      codec,
+      peers,
+      calls,
+      answers,
+      control,
+      signals: streams,
+      inboundMax,
+      log,
+    })
+    codec.refs = new RefCodec(system, answers)
+    system.outbound = outbox
+    supervision.connect(signals, this.#placements, (target) =>
+      typeof target === 'number' ? system.cell(target) : system.named(target),
+    )
+  }
+
+  /** Envelopes received, and how many of them were refused. */
+  get counters(): Readonly<InboxCounters> {
+    return this.#inbox.counters
+  }
+
+  /** Asks under way, and children that run here for supervisors of other nodes. */
+  get counts(): { readonly outbound: number; readonly inbound: number; readonly hosted: number } {
+    let outbound = 0
+    let inbound = 0
+    for (const peer of this.#peers.values()) {
+      outbound += peer.calls.size
+      inbound += peer.inbound.size
+    }
+    return { outbound, inbound, hosted: this.#host.size }
+  }
+
+  // from the cluster
+
+  envelope(from: Member, channel: number, envelope: Envelope): void {
+    this.#inbox.receive(from, channel, envelope)
+  }
+
+  nodeUp(node: Member): void {
+    const known = this.#peers.present(node.name)
+    if (known !== undefined && known.incarnation !== node.incarnation) {
+      const detail = `node ${node.name} was started anew`
+      this.#down(known, new TroupeError('ERR_NODE_DOWN', detail, { data: { node: node.name } }))
+    }
+    const peer = this.#peers.nodeUp(node)
+    this.#streams.nodeUp(peer)
+    this.groups.nodeUp(node)
+    this.#supervision.placements.nodeUp(peer.place)
+    this.#placements.nodeUp(peer)
+    this.#host.nodeUp(peer)
+    this.membersChanged()
+  }
+
+  nodeDown(node: Member, reason: TroupeError): void {
+    const peer = this.#peers.nodeDown(node)
+    if (peer !== undefined) this.#down(peer, reason)
+    this.groups.nodeDown(node)
+    this.membersChanged()
+  }
+
+  /** Members joined or left: to be called at each such event of the cluster. */
+  membersChanged(): void {
+    this.#host.membersChanged()
+    this.#supervision.placements.membersChanged()
+  }
+
+  /** What was accepted and never written: asks fail, tells are dead letters, signals are sent again. */
+  undelivered(node: Member, _channel: string, envelope: Envelope, reason: TroupeError): void {
+    switch (envelope.kind) {
+      case ENVELOPE.TELL:
+        return this.#deadLetter(node, envelope, reason.code)
+      case ENVELOPE.ASK:
+      case ENVELOPE.CONTROL: {
+        const peer = this.#peers.present(node.name)
+        if (peer?.incarnation === node.incarnation) {
+          this.#calls.undelivered(peer, envelope.callId, reason)
+        }
+        return
+      }
+      default:
+    }
+  }
+
+  /** The node stops: no timer is left, asks under way fail, placed children are not kept for a restart. */
+  close(): void {
+    this.#host.close()
+    this.groups.close()
+    const reason = new TroupeError('ERR_NODE_STOPPED', `${this.#system.nodeName} stops`)
+    for (const peer of this.#peers.values()) {
+      for (const call of [...peer.calls.values()]) this.#calls.refuse(call, reason)
+    }
+    this.#streams.close()
+  }
+
+  #down(peer: RemotePeer, reason: TroupeError): void {
+    const { name, incarnation } = peer
+    this.#peers.nodeDown({ name, incarnation, generation: 0, addresses: [], tags: [] })
+    this.#calls.nodeDown(peer, reason)
+    for (const call of [...peer.inbound.values()]) call.abandon(reason)
+    this.#streams.nodeDown(peer, reason)
+    this.#supervision.placements.nodeDown(peer.place)
+  }
+
+  #deadLetter(node: Member, envelope: Envelope, code: ErrorCode): void {
+    const { to, method, args } = envelope
+    const id = typeof to === 'number' ? actorId(node.incarnation, to) : undefined
+    const name = typeof to === 'string' ? to : undefined
+    const ref = this.#system.refAt({ node: node.name, type: UNKNOWN_TYPE, id, name })
+    this.#system.deadLetter(ref, String(method), args ?? [], code)
+  }
+}
+
+/** The type in refs of dead letters whose envelope does not name it. */
+const UNKNOWN_TYPE = '?'
