@@ -33,7 +33,7 @@ class Boss extends Actor {
 
 const a = await startNode({ name: 'a' })
 const b = await startNode({ name: 'b' })
-await b.join(a.address)
+await a.join(b.address)
 
 const boss = a.spawn(Boss)
 const worker = b.spawn(Worker) // on another node: it makes no difference

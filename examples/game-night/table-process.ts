@@ -1,5 +1,9 @@
 /** One more process for the night: a node that joins and hosts whatever matches are placed on it. */
 import { startNode } from 'troupe'
+// the classes that matches talk to: their methods are known by importing them
+import './lobby.js'
+import './player.js'
+import './scoreboard.js'
 import { nightOptions } from './node-options.js'
 
 const [name = 'table', contact = ''] = process.argv.slice(2)

@@ -5,7 +5,7 @@ import type { ActorSystem } from './actor-system.js'
 import type { Down, Exit } from './bonds.js'
 import type { Definition } from './definition.js'
 import { Ending } from './ending.js'
-import { type ExitReason, isAbnormal, KILLED, SHUTDOWN } from './exit-reason.js'
+import { type ExitReason, isAbnormal, KILLED, SHUTDOWN, showReason } from './exit-reason.js'
 import type { Guardian } from './guardian.js'
 import { Inbox } from './inbox.js'
 import { Incarnation, textOf } from './incarnation.js'
@@ -103,6 +103,7 @@ export class Cell extends Inbox {
     if (context.ended) return
     this.state = 'running'
     this.guardian?.started(this)
+    this.releaseReady()
     this.wake()
   }
 
@@ -148,7 +149,7 @@ export class Cell extends Inbox {
    */
   terminate(reason: ExitReason, timeoutMs: number, willRestart = false): Promise<void> {
     if (this.state === 'waiting') {
-      if (willRestart) this.flush(this.endedError('ERR_RESTARTED'))
+      if (willRestart) this.#flush('ERR_RESTARTED')
       else this.finish(reason)
       return Promise.resolve()
     }
@@ -201,7 +202,7 @@ export class Cell extends Inbox {
       ending.timer?.cancel()
       ending.timer = undefined
     }
-    if (this.closed) this.flush(this.endedError('ERR_STOPPED'))
+    if (this.closed) this.#flush('ERR_STOPPED')
     if (this.context?.working) this.#arm(this.context, ending)
     this.attention = true
     this.wake()
@@ -243,7 +244,7 @@ export class Cell extends Inbox {
     let willRestart: boolean
     if (ending?.byGuardian) willRestart = ending.willRestart
     else willRestart = this.guardian?.ended(this, reason) ?? false
-    if (ending?.byGuardian && willRestart) this.flush(this.endedError('ERR_RESTARTED'))
+    if (ending?.byGuardian && willRestart) this.#flush('ERR_RESTARTED')
     if (!this.#gone) {
       this.system.bonds.ended(this, incarnation, reason, willRestart)
       if (!willRestart) this.#finish(reason)
@@ -256,7 +257,7 @@ export class Cell extends Inbox {
     const { begun, stashed } = context.end()
     if (begun.length === 0 && stashed.length === 0) return
     const code = willRestart ? 'ERR_RESTARTED' : codeOfEnd(reason)
-    const error = this.endedError(code, reason)
+    const error = this.#endedError(code, reason)
     for (const message of begun) {
       message.abort(error)
       if (!message.held && message.sink?.settled === false) message.sink.fail(error)
@@ -274,10 +275,22 @@ export class Cell extends Inbox {
   #finish(reason: ExitReason): void {
     this.state = 'finished'
     this.system.finished(this)
-    this.flush(startFailure(reason) ?? this.endedError('ERR_STOPPED', reason))
-    this.close()
+    const failure = startFailure(reason)
+    this.flush(failure ?? this.#endedError('ERR_STOPPED', reason))
+    this.close(failure)
     this.ending?.done()
     this.ending = undefined
+  }
+
+  #flush(code: ErrorCode, reason?: ExitReason): void {
+    if (this.queued > 0) this.giveBack(startFailure(reason) ?? this.#endedError(code, reason))
+  }
+
+  /** Why messages to it are not handled. */
+  #endedError(code: ErrorCode, reason?: ExitReason): TroupeError {
+    const why = reason === undefined ? '' : `: ${showReason(reason)}`
+    const options = reason?.type === 'error' ? { cause: reason.error } : undefined
+    return new TroupeError(code, `${this.ref} ended${why}`, options)
   }
 
   #logCrash(message: string, error: unknown, method?: string): void {
@@ -291,8 +304,8 @@ export class Cell extends Inbox {
 }
 
 /** The error itself when the actor ended because it could not start. */
-function startFailure(reason: ExitReason): TroupeError | undefined {
-  if (reason.type !== 'error' || !(reason.error instanceof TroupeError)) return undefined
+function startFailure(reason: ExitReason | undefined): TroupeError | undefined {
+  if (reason?.type !== 'error' || !(reason.error instanceof TroupeError)) return undefined
   return reason.error.code === 'ERR_START_FAILED' ? reason.error : undefined
 }
 

@@ -1,10 +1,9 @@
-import { type ErrorCode, TroupeError } from '../base/errors.js'
+import type { ErrorCode, TroupeError } from '../base/errors.js'
 import { RingQueue } from '../base/ring-queue.js'
 import type { Actor } from './actor.js'
 import type { ActorSystem } from './actor-system.js'
 import type { Definition } from './definition.js'
 import type { Ending } from './ending.js'
-import { type ExitReason, showReason } from './exit-reason.js'
 import type { Guardian } from './guardian.js'
 import type { Incarnation } from './incarnation.js'
 import { Mailbox, ReentrantMailbox } from './mailbox.js'
@@ -52,7 +51,7 @@ export abstract class Inbox implements Route, Runnable {
   protected attention: boolean
   #mailbox: Mailbox | undefined
   #signals: RingQueue<() => unknown> | undefined
-  #ready: (() => void)[] | undefined
+  #ready: Waiter[] | undefined
   #ref: AnyRef | undefined
   #scheduled: boolean
 
@@ -122,10 +121,11 @@ export abstract class Inbox implements Route, Runnable {
   }
 
   ready(): Promise<void> {
-    if (this.queued <= this.settings.highWater) return Promise.resolve()
-    return new Promise((resolve) => {
+    if (this.state === 'finished') return Promise.resolve()
+    if (this.state === 'running' && this.queued <= this.settings.highWater) return Promise.resolve()
+    return new Promise((resolve, reject) => {
       if (this.#ready === undefined) this.#ready = []
-      this.#ready.push(resolve)
+      this.#ready.push({ resolve, reject })
     })
   }
 
@@ -174,18 +174,11 @@ export abstract class Inbox implements Route, Runnable {
   }
 
   /** Gives back all messages that wait: `error` goes to the askers, its code to the dead letters. */
-  protected flush(error: TroupeError): void {
-    if (this.#mailbox === undefined || this.#mailbox.size === 0) return
+  protected giveBack(error: TroupeError): void {
+    if (this.#mailbox === undefined) return
     for (const message of this.#mailbox.drain()) {
       if (message.method.index >= 0) this.refuse(message, error.code, error)
     }
-  }
-
-  /** Why messages to it are not handled: it has ended. */
-  protected endedError(code: ErrorCode, reason?: ExitReason): TroupeError {
-    const why = reason === undefined ? '' : `: ${showReason(reason)}`
-    const options = reason?.type === 'error' ? { cause: reason.error } : undefined
-    return new TroupeError(code, `${this.ref} ended${why}`, options)
   }
 
   /** Runs something one at a time with the actor's messages and before them. What it throws is a crash. */
@@ -211,10 +204,10 @@ export abstract class Inbox implements Route, Runnable {
     this.attention = false
   }
 
-  /** Lets go of all that it holds. */
-  protected close(): void {
+  /** Lets go of all that it holds; `error` is for those who wait for a start that failed. */
+  protected close(error: TroupeError | undefined): void {
     this.#mailbox = undefined
-    this.#release()
+    this.#release(error)
   }
 
   // scheduling
@@ -243,15 +236,24 @@ export abstract class Inbox implements Route, Runnable {
       mailbox.release()
       handled++
     }
-    if (this.#ready !== undefined && this.queued <= this.settings.lowWater) this.#release()
+    if (this.#ready !== undefined) this.releaseReady()
     this.#scheduled = this.#hasWork()
     return handled
   }
 
-  #release(): void {
+  /** Tells those who wait in `ready` when it runs and has room. */
+  protected releaseReady(): void {
+    if (this.state === 'running' && this.queued <= this.settings.lowWater) this.#release(undefined)
+  }
+
+  #release(error: TroupeError | undefined): void {
     const ready = this.#ready
     this.#ready = undefined
-    if (ready !== undefined) for (const resolve of ready) resolve()
+    if (ready === undefined) return
+    for (const { resolve, reject } of ready) {
+      if (error === undefined) resolve()
+      else reject(error)
+    }
   }
 
   /** Queues the cell for the scheduler when it has something to do. */
@@ -272,4 +274,9 @@ export abstract class Inbox implements Route, Runnable {
 
   /** Does one thing that goes before messages. False: nothing can be done now. */
   protected abstract attend(): boolean
+}
+
+interface Waiter {
+  resolve(): void
+  reject(error: TroupeError): void
 }

@@ -103,7 +103,10 @@ export class ActorRef<A> {
     return this.#options
   }
 
-  /** Resolves when the receiver can take more after `tell` returned false; at once when it can now or has ended. */
+  /**
+   * Resolves when the receiver can take more after `tell` returned false; at once when it can now or has
+   * ended. For an actor of this node it waits for its start too, and rejects with ERR_START_FAILED.
+   */
   ready(): Promise<void> {
     return this.#route.ready(this)
   }

@@ -188,8 +188,7 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
       case 'writable':
         return this.#resendAll(event.nowMs, ENTRY.UNSENT)
       case 'peerUp':
-        if (event.incarnation === this.#peer) return this.#resendAll(event.nowMs, ENTRY.HELD)
-        return this.#onNewIncarnation(event.incarnation)
+        return this.#onPeerUp(event.incarnation, event.nowMs)
       case 'peerGone':
         return this.#giveUp()
       default:
@@ -359,13 +358,16 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
       if (entry.state <= state) effects.push(this.#transmit(entry, nowMs))
     }
     if (effects.length === 0) return NO_EFFECTS
-    this.#silentRounds = 0
-    this.#waitMs = this.#drawWait()
     this.#arm(nowMs + this.#waitMs, nowMs, effects)
     return effects
   }
 
-  #onNewIncarnation(incarnation: string): readonly AcknowledgedEffect<M>[] {
+  #onPeerUp(incarnation: string, nowMs: number): readonly AcknowledgedEffect<M>[] {
+    if (incarnation === this.#peer) {
+      this.#silentRounds = 0
+      this.#waitMs = this.#drawWait()
+      return this.#resendAll(nowMs, ENTRY.HELD)
+    }
     const effects = this.#giveUp()
     this.#peer = incarnation
     this.#tag = flowTag(this.#self, incarnation, this.#channel)

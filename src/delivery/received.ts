@@ -313,28 +313,35 @@ export class Received<M> implements Stage<ReceivedEvent<M>, ReceivedEffect<M>> {
     ]
   }
 
-  /** What is here above the floor, the lowest first. */
+  /** What is here above the floor, the lowest first; MAX_RANGES of them at most. */
   get ranges(): readonly AckRange[] {
     if (this.#later.size === 0) return NO_RANGES
     const ranges: AckRange[] = []
     let from = 0
+    let to = 0
     let held = false
-    let left = this.#later.size
-    for (let id = this.#floor + 1; left >= 0; id++) {
-      const slot = left === 0 ? undefined : this.#later.get(id)
-      if (from > 0 && (slot === undefined || (slot.state !== DONE) !== held)) {
-        ranges.push({ from, to: id - 1, held })
-        from = 0
-        if (ranges.length === MAX_RANGES) break
+    for (const id of this.#laterIds()) {
+      const slot = this.#later.get(id)
+      if (slot === undefined) continue
+      const waits = slot.state !== DONE
+      if (id !== to + 1 || waits !== held || from === 0) {
+        if (from > 0) ranges.push({ from, to, held })
+        if (ranges.length === MAX_RANGES) return ranges
+        from = id
+        held = waits
       }
-      if (slot !== undefined) {
-        if (from === 0) from = id
-        held = slot.state !== DONE
-        left--
-      } else if (left === 0) break
+      to = id
     }
+    ranges.push({ from, to, held })
     return ranges
+  }
+
+  /** Rising. Few are sorted; of many it is cheaper to look at every id there may be. */
+  *#laterIds(): Iterable<number> {
+    if (this.#later.size <= SORTED_MAX) yield* [...this.#later.keys()].sort((a, b) => a - b)
+    else for (let id = this.#floor + 1; id <= this.#highest; id++) yield id
   }
 }
 
 const NO_RANGES: readonly AckRange[] = []
+const SORTED_MAX = 256

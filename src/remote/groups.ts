@@ -135,13 +135,12 @@ export class Groups {
     if (known !== undefined && known.state.incarnation !== node.incarnation) {
       changes.difference(known.state, undefined)
     }
-    const peer =
-      known?.state.incarnation === node.incarnation
-        ? known
-        : new Peer(new GroupState(node.name, node.incarnation))
-    this.#peers.set(node.name, peer)
-    peer.acked = UNKNOWN
-    peer.sent = UNKNOWN
+    let peer = known
+    if (peer?.state.incarnation === node.incarnation) peer.sent = peer.acked
+    else {
+      peer = new Peer(new GroupState(node.name, node.incarnation))
+      this.#peers.set(node.name, peer)
+    }
     this.#tell(peer, effects)
   }
 

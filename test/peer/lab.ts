@@ -1,4 +1,3 @@
-import { seededRandom } from '../../src/base/random.js'
 import { newIncarnation } from '../../src/base/identity.js'
 import type { TroupeError } from '../../src/base/errors.js'
 import type { Member } from '../../src/overlay/overlay.js'
@@ -9,7 +8,7 @@ import { Codec } from '../../src/wire/codec.js'
 import { ENVELOPE, Envelope } from '../../src/wire/envelope.js'
 import type { FrameKind } from '../../src/wire/frame.js'
 import { realWorld } from '../../src/world/real/real-world.js'
-import type { Address } from '../../src/world/network.js'
+import type { Address, Connection, Network } from '../../src/world/network.js'
 import type { World } from '../../src/world/world.js'
 
 export interface Got {
@@ -19,9 +18,29 @@ export interface Got {
   readonly args: readonly unknown[]
 }
 
+/** A world whose connections a test can get hold of. */
+export class Tap {
+  readonly world: World
+  readonly connections = new Set<Connection>()
+
+  constructor(world: World) {
+    const { network } = world
+    const keep = (connection: Connection): Connection => {
+      this.connections.add(connection)
+      return connection
+    }
+    const tapped: Network = {
+      listen: (at, accept, tls) => network.listen(at, (c) => accept(keep(c)), tls),
+      connect: async (to, options) => keep(await network.connect(to, options)),
+    }
+    this.world = { ...world, network: tapped }
+  }
+}
+
 /** A node without anything above its peers: it records what its transport tells. */
 export class TestPeer implements TransportSink {
   readonly peers: Peers
+  readonly tap: Tap
   readonly codec = new Codec()
   /** News in order: `up b`, `down b ERR_…`, … */
   readonly news: string[] = []
@@ -36,8 +55,9 @@ export class TestPeer implements TransportSink {
   constructor(name: string, world: World, config: Partial<PeersConfig> & { generation?: number }) {
     const { generation = 1, ...rest } = config
     const incarnation = newIncarnation(world.clock.wallMs(), world.entropy.bytes(5))
+    this.tap = new Tap(world)
     this.peers = new Peers({
-      world,
+      world: this.tap.world,
       self: { name, incarnation, generation, tags: [] },
       overlay: 'test',
       codec: this.codec,
@@ -186,8 +206,6 @@ export class RealLab implements Lab {
 
 /** Seeds of one property: few by default, those of `SEED` alone when it is set. */
 export function seeds(count: number): string[] {
-  const given = process.env['SEED']
+  const { SEED: given } = process.env
   return given === undefined ? Array.from({ length: count }, (_, i) => `${i + 1}`) : [given]
 }
-
-export const randomOf = (seed: string) => seededRandom(seed)

@@ -205,7 +205,7 @@ class RandomWorld {
         const lasts =
           before?.spec.restart === 'permanent' ||
           (before?.spec.restart === 'transient' && reason === CRASH)
-        if (lasts && !this.stopAsked && !this.core.ending) copy.life = 'held'
+        if (lasts && (copy.node !== undefined || !this.core.ending)) copy.life = 'held'
         this.feed({ type: 'childEnded', id, run, reason })
         return
       }

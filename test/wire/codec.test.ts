@@ -148,7 +148,9 @@ describe('the codec', () => {
     assert.strictEqual(after.toString(), 'after')
     assert.deepEqual(map, [new Map([[1, 2]])])
     reader = codec
-    assert.strictEqual(codeOf(thrown(() => codec.decodeArgs(body))), 'ERR_DECODE')
+    const error = thrown(() => codec.decodeArgs(body)) as TroupeError
+    assert.strictEqual(error.code, 'ERR_DECODE')
+    assert.include((error.cause as Error).message, 'a fromWire used the codec')
     assert.deepEqual(codec.copyArgs([1]), [1])
   })
 

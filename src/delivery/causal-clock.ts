@@ -1,0 +1,158 @@
+import { hashText } from '../base/random.js'
+import { StampReader, StampWriter } from './stamp-bytes.js'
+
+/**
+ * The clock of a causal message:
+ *
+ *     varint  seq               counts the messages of the label from its sender to its receiver
+ *     varint  seq - 1 - floor   all up to `floor` are settled at the sender: arrived, or given up
+ *     varint  count of rows, and for each of them
+ *         node    destination
+ *         varint  count of entries, and for each of them
+ *             node    sender
+ *             varint  number of the sender's latest message to that destination
+ *
+ * A node is 0 and 48 bits at its first mention in a clock, and from then on a varint: its number in
+ * the order of first mentions, from 1.
+ */
+export interface CausalClock {
+  readonly seq: number
+  readonly floor: number
+  /** `nodeId`s in the order of their first mention; the three lists below are indices into it. */
+  readonly nodes: readonly number[]
+  /** One entry a position in all three. */
+  readonly destinations: readonly number[]
+  readonly senders: readonly number[]
+  readonly seqs: readonly number[]
+}
+
+export interface ClockLimits {
+  readonly maxNodes: number
+  readonly maxEntries: number
+}
+
+/**
+ * A node incarnation on the wire: 48 bits of hash. Two of 1,000 nodes share one with a probability of
+ * 2 in 10^9.
+ */
+export const nodeId = (incarnation: string): number =>
+  hashText(incarnation) + (hashText(`${incarnation}.`) & 0xffff) * 2 ** 32
+
+/** Writes clocks row by row; holds its memory. */
+export class ClockWriter {
+  readonly #out = new StampWriter()
+  /** Number of a node in the clock being written, by dense node number; 0 where it was not met. */
+  readonly #mentions: number[] = []
+  readonly #met: number[] = []
+
+  begin(seq: number, floor: number, rows: number): void {
+    for (const node of this.#met) this.#mentions[node] = 0
+    this.#met.length = 0
+    this.#out.begin()
+    this.#out.varint(seq)
+    this.#out.varint(seq - 1 - floor)
+    this.#out.varint(rows)
+  }
+
+  /** `node`: the dense number, `id`: its `nodeId`. */
+  row(node: number, id: number, entries: number): void {
+    this.#node(node, id)
+    this.#out.varint(entries)
+  }
+
+  entry(node: number, id: number, seq: number): void {
+    this.#node(node, id)
+    this.#out.varint(seq)
+  }
+
+  take(): Uint8Array {
+    return this.#out.take()
+  }
+
+  #node(node: number, id: number): void {
+    while (this.#mentions.length <= node) this.#mentions.push(0)
+    const mention = this.#mentions[node] as number
+    this.#out.varint(mention)
+    if (mention > 0) return
+    this.#met.push(node)
+    this.#mentions[node] = this.#met.length
+    this.#out.u48(id)
+  }
+}
+
+/** Why a clock was not taken: over a limit, or not by the layout. */
+export type ClockFault = 'tooManyEntries' | 'malformed'
+
+/** Reads a clock that a peer sent and checks all of it. Never throws. */
+export function decodeClock(bytes: Uint8Array, limits: ClockLimits): CausalClock | ClockFault {
+  return new ClockReader(bytes, limits).read()
+}
+
+class ClockReader {
+  readonly #in: StampReader
+  readonly #limits: ClockLimits
+  readonly #nodes: number[] = []
+  readonly #destinations: number[] = []
+  readonly #senders: number[] = []
+  readonly #seqs: number[] = []
+  #fault: ClockFault | undefined
+
+  constructor(bytes: Uint8Array, limits: ClockLimits) {
+    this.#in = new StampReader(bytes)
+    this.#limits = limits
+  }
+
+  read(): CausalClock | ClockFault {
+    const seq = this.#in.varint()
+    const unsettled = this.#in.varint()
+    const rows = this.#in.varint()
+    if (this.#in.failed || seq === 0 || unsettled >= seq) return 'malformed'
+    if (rows > this.#limits.maxNodes) return 'tooManyEntries'
+    const seen: boolean[] = []
+    for (let i = 0; i < rows && this.#fault === undefined; i++) this.#row(seen)
+    if (this.#fault !== undefined) return this.#fault
+    if (!this.#in.complete || this.#repeatsNode()) return 'malformed'
+    return {
+      seq,
+      floor: seq - 1 - unsettled,
+      nodes: this.#nodes,
+      destinations: this.#destinations,
+      senders: this.#senders,
+      seqs: this.#seqs,
+    }
+  }
+
+  #row(rows: boolean[]): void {
+    const destination = this.#node()
+    const count = this.#in.varint()
+    if (count === 0 || rows[destination]) this.#fault ??= 'malformed'
+    if (this.#seqs.length + count > this.#limits.maxEntries) this.#fault ??= 'tooManyEntries'
+    rows[destination] = true
+    const seen: boolean[] = []
+    for (let i = 0; i < count && this.#fault === undefined; i++) {
+      const sender = this.#node()
+      const seq = this.#in.varint()
+      if (seq === 0 || seen[sender] || sender === destination) this.#fault ??= 'malformed'
+      seen[sender] = true
+      this.#destinations.push(destination)
+      this.#senders.push(sender)
+      this.#seqs.push(seq)
+    }
+    if (this.#in.failed) this.#fault ??= 'malformed'
+  }
+
+  #node(): number {
+    const mention = this.#in.varint()
+    if (mention > 0) {
+      if (mention > this.#nodes.length) this.#fault ??= 'malformed'
+      return mention - 1
+    }
+    if (this.#nodes.length >= this.#limits.maxNodes) this.#fault ??= 'tooManyEntries'
+    this.#nodes.push(this.#in.u48())
+    return this.#nodes.length - 1
+  }
+
+  #repeatsNode(): boolean {
+    return this.#nodes.length > 1 && new Set(this.#nodes).size < this.#nodes.length
+  }
+}
