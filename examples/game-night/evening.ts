@@ -18,12 +18,14 @@ export interface Evening {
 
 const PLAYERS_PER_MATCH = 4
 const LIMIT_MS = 18_000
+/** The third player's second move. */
+const POISONED_MOVE = 6
 
 /** Runs the whole night. True when every match finished and was counted exactly once. */
 export async function play(evening: Evening): Promise<boolean> {
   const timeline = new Timeline()
-  const root = await startNode(nightOptions('a'))
-  const tables = await openTables(root, evening.nodes - 1)
+  const root = await startNode(nightOptions(nodeName(0), evening.seed))
+  const tables = await openTables(root, evening)
   timeline.say(`${evening.nodes} processes: a (holds the root), ${[...tables.keys()].join(', ')}`)
   tellNews(root, timeline)
 
@@ -44,14 +46,14 @@ export async function play(evening: Evening): Promise<boolean> {
 }
 
 /** Starts the other processes; each is a node that joins the root's. */
-async function openTables(root: Node, count: number): Promise<Map<string, ChildProcess>> {
+async function openTables(
+  root: Node,
+  { nodes, seed }: Evening,
+): Promise<Map<string, ChildProcess>> {
   const file = fileURLToPath(new URL('./table-process.ts', import.meta.url))
-  const names = Array.from(
-    { length: count },
-    (_, at) => `${String.fromCharCode(98 + (at % 25))}${at < 25 ? '' : at}`,
-  )
+  const names = Array.from({ length: nodes - 1 }, (_, at) => nodeName(at + 1))
   const open = names.map((name) => {
-    const table = fork(file, [name, root.address], { execArgv: ['--import', 'tsx'] })
+    const table = fork(file, [name, root.address, `${seed}`], { execArgv: ['--import', 'tsx'] })
     return new Promise<[string, ChildProcess]>((resolve, reject) => {
       table.once('message', () => resolve([name, table]))
       table.once('exit', (code) => reject(new Error(`process ${name} ended with code ${code}`)))
@@ -59,6 +61,10 @@ async function openTables(root: Node, count: number): Promise<Map<string, ChildP
   })
   return new Map(await Promise.all(open))
 }
+
+/** a, b, … z, a1, b1, … */
+const nodeName = (at: number): string =>
+  `${String.fromCharCode(97 + (at % 26))}${at < 26 ? '' : Math.floor(at / 26)}`
 
 /** Four players a match; one player of one match, chosen by the seed, will play a poisoned move. */
 async function openMatches(root: Node, { matches, seed }: Evening): Promise<void> {
@@ -73,7 +79,7 @@ async function openMatches(root: Node, { matches, seed }: Evening): Promise<void
       const args: PlayerArgs = {
         name: `player ${board * PLAYERS_PER_MATCH + seat}`,
         thinkMs: 20 + ((board * 7 + seat * 3) % 20),
-        ...(board === poisoned && seat === 2 && { poison: { board, number: 2 } }),
+        ...(board === poisoned && seat === 2 && { poison: { board, number: POISONED_MOVE } }),
       }
       seats.push((await players.ask.startChild(args)) as unknown as ActorRef<Player>)
     }

@@ -6,10 +6,10 @@ import './player.js'
 import './scoreboard.js'
 import { nightOptions } from './node-options.js'
 
-const [name = 'table', contact = ''] = process.argv.slice(2)
+const [name = 'table', contact = '', seed = '0'] = process.argv.slice(2)
 process.on('disconnect', () => process.exit(1)) // never outlive the launcher
 
-const node = await startNode(nightOptions(name))
+const node = await startNode(nightOptions(name, Number(seed)))
 await node.join(contact, { timeoutMs: 10_000 })
 process.send?.('ready')
 process.on('message', async (message) => {

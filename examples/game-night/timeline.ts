@@ -32,7 +32,8 @@ export class Timeline {
     this.#nodeOf.set(board, node)
     if (before === undefined) return
     this.#rebuilt++
-    const where = before === node ? `on ${node}: it had crashed` : `on ${node}: ${before} is lost`
+    const where =
+      before === node ? `on ${node}: a poisoned move crashed it` : `on ${node}: ${before} is lost`
     if (before !== node) this.#moved++
     this.say(`match ${board} is back ${where}; ${rebuilt} moves told again by its players`)
   }

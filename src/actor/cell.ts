@@ -275,9 +275,8 @@ export class Cell extends Inbox {
   #finish(reason: ExitReason): void {
     this.state = 'finished'
     this.system.finished(this)
-    const failure = startFailure(reason)
-    this.flush(failure ?? this.#endedError('ERR_STOPPED', reason))
-    this.close(failure)
+    this.#flush('ERR_STOPPED', reason)
+    this.close(startFailure(reason))
     this.ending?.done()
     this.ending = undefined
   }

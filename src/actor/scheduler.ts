@@ -68,6 +68,16 @@ export class Scheduler {
   }
 
   #run(): void {
+    let whole = false
+    try {
+      this.#runQueue()
+      whole = true
+    } finally {
+      if (!whole) this.#turn.micro(this.#pass)
+    }
+  }
+
+  #runQueue(): void {
     const queue = this.#queue
     while (this.#left > 0 || this.#look()) {
       const cell = queue.shift()

@@ -1,7 +1,7 @@
 import { type Fields, durationMs, integer, readOptions } from '../base/options.js'
 import { unreachable } from '../base/unreachable.js'
 import { type CausalClock, ClockWriter, decodeClock, nodeId } from './causal-clock.js'
-import { CausalNode, Received } from './causal-node.js'
+import { Arrival, CausalNode, GONE, LONG_GONE, PRESENT, passed } from './causal-node.js'
 import { Dependencies } from './dependencies.js'
 import { NO_EFFECTS, type RefusalReason, Refusals, type Stage } from './stage.js'
 
@@ -92,6 +92,7 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
   #highest = 0
   #pending = 0
   #pendingBytes = 0
+  #lingering = false
   readonly refusals = new Refusals()
   delivered = 0
   duplicates = 0
@@ -141,7 +142,7 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
   #onSend(to: string): readonly CausalEffect<M>[] {
     const node = this.#node(to)
     if (node === undefined) return this.#refuse('tooManyEntries', undefined)
-    if (node.gone) return this.#refuse('gone', undefined)
+    if (node.absence !== PRESENT) return this.#refuse('gone', undefined)
     const own = this.#underWay.get(node.index, SELF) > 0 ? 1 : 0
     if (this.#underWay.count - own > this.#options.maxEntries) {
       return this.#refuse('tooManyEntries', undefined)
@@ -194,32 +195,252 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
     if (this.#departed.has(id)) return this.#refuse('gone', message)
     const clock = decodeClock(event.clock, this.#options)
     if (typeof clock === 'string') return this.#refuse(clock, message)
-    const node = this.#internAll(id, clock.nodes)
-    if (node === undefined) return this.#refuse('tooManyEntries', message)
-    const reason = node.index === SELF ? 'malformed' : this.#faultOf(clock)
+    const sender = this.#internAll(id, clock.nodes)
+    if (sender === undefined) return this.#refuse('tooManyEntries', message)
+    const nodes = clock.nodes.map((node) => this.#indices.get(node) ?? DEPARTED)
+    const reason = sender.index === SELF ? 'malformed' : this.#faultOf(clock, nodes)
     if (reason !== undefined) return this.#refuse(reason, message)
     const effects: CausalEffect<M>[] = []
-    const order = node.stream(clock.floor, this.#options)
-    for (const effect of order.step({ type: 'skip', next: clock.floor + 1 })) {
-      if (effect.type === 'deliver') node.queue.push(effect.message)
-    }
-    if (clock.floor > node.passed) node.pass(clock.floor)
-    const received = new Received(message, bytes, clock, this.#indices)
-    const fits = clock.seq === order.next || this.#fits(bytes)
-    if (!fits) return this.#refuse('full', message)
-    this.#pending++
-    this.#pendingBytes += bytes
-    for (const effect of order.step({ type: 'message', seq: clock.seq, message: received, bytes })) {
-      if (effect.type === 'deliver') node.queue.push(effect.message)
-      else this.#undo(effect, effects)
-    }
-    this.#wake(node)
-    this.#run(effects)
+    this.#pass(sender, clock.floor, effects)
+    this.#accept(sender, new Arrival(clock.seq, message, bytes, clock, nodes), effects)
     return effects
   }
 
-  #fits(bytes: number): boolean {
+  /** Nobody can know of messages of this node that it never sent. */
+  #faultOf(clock: CausalClock, nodes: readonly number[]): RefusalReason | undefined {
+    for (let i = 0; i < clock.seqs.length; i++) {
+      if (nodes[clock.senders[i] as number] !== SELF) continue
+      if ((clock.seqs[i] as number) > this.#highest) return 'neverSent'
+    }
+    return undefined
+  }
+
+  /** What the sender has settled and is not here will not come: it was given up. */
+  #pass(sender: CausalNode<M>, floor: number, effects: CausalEffect<M>[]): void {
+    if (floor < sender.order.next) return
+    for (const effect of sender.order.step({ type: 'skip', next: floor + 1 })) {
+      if (effect.type === 'deliver') sender.queue.push(effect.message)
+    }
+    sender.queue.push(passed(floor))
+    this.#run(sender, effects)
+  }
+
+  #accept(sender: CausalNode<M>, arrival: Arrival<M>, effects: CausalEffect<M>[]): void {
+    const { seq, bytes } = arrival
+    const message = arrival.message as M
     const { pendingMessages, pendingBytes } = this.#options
-    return this.#pending < pendingMessages && this.#pendingBytes + bytes <= pendingBytes
+    const fits = this.#pending < pendingMessages && this.#pendingBytes + bytes <= pendingBytes
+    // What can be handed over at once is always taken: it may be what all others wait for.
+    const atOnce = seq === sender.order.next && sender.queue.size === 0 && this.#isReady(arrival)
+    if (!fits && !atOnce) {
+      this.refusals.full++
+      effects.push({ type: 'refused', reason: 'full', message })
+      return
+    }
+    this.#pending++
+    this.#pendingBytes += bytes
+    for (const effect of sender.order.step({ type: 'message', seq, message: arrival, bytes })) {
+      if (effect.type === 'deliver') sender.queue.push(effect.message)
+      else this.#drop(arrival, 'duplicate', effects)
+    }
+    this.#run(sender, effects)
+  }
+
+  #drop(of: Arrival<M>, reason: 'duplicate' | 'cleared', effects: CausalEffect<M>[]): void {
+    this.#pending--
+    this.#pendingBytes -= of.bytes
+    if (reason === 'duplicate') this.duplicates++
+    effects.push({ type: 'dropped', reason, message: of.message as M })
+  }
+
+  /** Hands over what this node's oldest message allows, and what that frees. */
+  #run(first: CausalNode<M>, effects: CausalEffect<M>[]): void {
+    if (first.waitsForSeq === 0) this.#awake.push(first)
+    for (let node = this.#awake.pop(); node !== undefined; node = this.#awake.pop()) {
+      for (let head = node.queue.peek(); head !== undefined; head = node.queue.peek()) {
+        if (!this.#isReady(head)) {
+          this.#waitFor(node, head)
+          break
+        }
+        node.queue.shift()
+        this.#handOver(node, head, effects)
+      }
+    }
+  }
+
+  /** Looks at each entry once: what was handed over stays so. */
+  #isReady(arrival: Arrival<M>): boolean {
+    const { clock, nodes } = arrival
+    for (; arrival.checked < clock.seqs.length; arrival.checked++) {
+      const i = arrival.checked
+      if (nodes[clock.destinations[i] as number] !== SELF) continue
+      const sender = this.#nodes[nodes[clock.senders[i] as number] as number]
+      if (sender === undefined || sender.absence !== PRESENT) continue
+      if (sender.delivered < (clock.seqs[i] as number)) return false
+    }
+    return true
+  }
+
+  #waitFor(node: CausalNode<M>, head: Arrival<M>): void {
+    const { clock, nodes, checked } = head
+    const missing = this.#nodes[nodes[clock.senders[checked] as number] as number]
+    missing?.waiters.push(node)
+    node.waitsForSeq = clock.seqs[checked] as number
+  }
+
+  #handOver(node: CausalNode<M>, arrival: Arrival<M>, effects: CausalEffect<M>[]): void {
+    node.delivered = arrival.seq
+    if (arrival.message !== undefined) {
+      this.#pending--
+      this.#pendingBytes -= arrival.bytes
+      this.delivered++
+      this.#learn(node, arrival)
+      effects.push({ type: 'deliver', message: arrival.message })
+    }
+    if (node.waiters.length > 0) this.#wakeWaiters(node)
+  }
+
+  /** What happened before the message happened before all that this node will send. */
+  #learn(from: CausalNode<M>, { clock, nodes }: Arrival<M>): void {
+    // What it no longer names of its own messages has arrived.
+    this.#underWay.clearSender(from.index)
+    for (let i = 0; i < clock.seqs.length; i++) {
+      const destination = nodes[clock.destinations[i] as number] as number
+      const sender = nodes[clock.senders[i] as number] as number
+      if (destination <= SELF || sender <= SELF) continue
+      if (this.#nodes[destination]?.absence !== PRESENT) continue
+      this.#underWay.raise(destination, sender, clock.seqs[i] as number)
+    }
+  }
+
+  #wakeWaiters(of: CausalNode<M>): void {
+    const { waiters } = of
+    let kept = 0
+    for (const waiter of waiters) {
+      if (of.absence === PRESENT && waiter.waitsForSeq > of.delivered) waiters[kept++] = waiter
+      else {
+        waiter.waitsForSeq = 0
+        this.#awake.push(waiter)
+      }
+    }
+    waiters.length = kept
+  }
+
+  #onGone(name: string): readonly CausalEffect<M>[] {
+    const id = this.#idOf(name)
+    this.#departed.add(id)
+    if (this.#departed.size > DEPARTED_MAX) {
+      this.#departed.delete(this.#departed.values().next().value as number)
+    }
+    const node = this.#find(name)
+    if (node === undefined || node.absence !== PRESENT) return NO_EFFECTS
+    const effects: CausalEffect<M>[] = []
+    node.absence = GONE
+    node.settled = node.sent
+    this.#underWay.clearDestination(node.index)
+    for (const effect of node.order.step({ type: 'clear' })) {
+      this.#drop(effect.message, 'cleared', effects)
+    }
+    this.#wakeWaiters(node)
+    this.#run(node, effects)
+    if (!this.#lingering) effects.push(this.#linger())
+    return effects
+  }
+
+  #onBack(name: string): readonly CausalEffect<M>[] {
+    this.#departed.delete(this.#idOf(name))
+    const node = this.#find(name)
+    if (node !== undefined) node.absence = PRESENT
+    return NO_EFFECTS
+  }
+
+  /** Forgets nodes that were gone at the last tick already, unless a waiting message names them. */
+  #onTimer(): readonly CausalEffect<M>[] {
+    this.#lingering = false
+    const named = this.#namedByPending()
+    let left = 0
+    for (const node of this.#nodes) {
+      if (node === undefined || node.absence === PRESENT) continue
+      if (node.absence === LONG_GONE && !named.has(node.index)) this.#forget(node)
+      else left++
+      node.absence = LONG_GONE
+    }
+    return left === 0 ? NO_EFFECTS : [this.#linger()]
+  }
+
+  #linger(): CausalEffect<M> {
+    this.#lingering = true
+    return { type: 'startTimer', delayMs: this.#options.lingerMs }
+  }
+
+  #namedByPending(): Set<number> {
+    const named = new Set<number>()
+    for (const node of this.#nodes) {
+      if (node === undefined) continue
+      for (const arrival of node.arrivals()) {
+        named.add(node.index)
+        for (const index of arrival.nodes) named.add(index)
+      }
+    }
+    return named
+  }
+
+  #forget(node: CausalNode<M>): void {
+    this.#underWay.clearDestination(node.index)
+    this.#underWay.clearSender(node.index)
+    this.#indices.delete(node.id)
+    this.#nodes[node.index] = undefined
+    this.#free.push(node.index)
+  }
+
+  #find(name: string): CausalNode<M> | undefined {
+    const index = this.#indices.get(this.#idOf(name))
+    return index === undefined ? undefined : this.#nodes[index]
+  }
+
+  /** The node of that name, made known if there is room. */
+  #node(name: string): CausalNode<M> | undefined {
+    return this.#find(name) ?? this.#internAll(this.#idOf(name), NO_IDS)
+  }
+
+  /** Makes known a sender and those its clock names, all or none; the sender, or undefined. */
+  #internAll(sender: number, others: readonly number[]): CausalNode<M> | undefined {
+    let fresh = this.#indices.has(sender) ? 0 : 1
+    for (const id of others) {
+      if (!this.#indices.has(id) && !this.#departed.has(id)) fresh++
+    }
+    if (this.#indices.size + fresh > this.#options.maxNodes) return undefined
+    for (const id of others) {
+      if (!this.#indices.has(id) && !this.#departed.has(id)) this.#intern(id)
+    }
+    const index = this.#indices.get(sender) ?? this.#intern(sender)
+    return this.#nodes[index]
+  }
+
+  #intern(id: number): number {
+    const index = this.#free.pop() ?? this.#nodes.length
+    this.#nodes[index] = new CausalNode(index, id)
+    this.#indices.set(id, index)
+    return index
+  }
+
+  #idOf(name: string): number {
+    let id = this.#ids.get(name)
+    if (id === undefined) {
+      if (this.#ids.size >= ID_CACHE) this.#ids.clear()
+      id = nodeId(name)
+      this.#ids.set(name, id)
+    }
+    return id
+  }
+
+  #refuse(reason: RefusalReason, message: M | undefined): readonly CausalEffect<M>[] {
+    this.refusals[reason]++
+    return [{ type: 'refused', reason, message }]
   }
 }
+
+/** `nodeId`s kept by name. */
+const ID_CACHE = 8_192
+const DEPARTED = -1
+const NO_IDS: readonly number[] = []

@@ -164,12 +164,12 @@ export class LaneWriter {
   pump(): void {
     const stream = this.#stream
     if (stream === undefined || !this.#host.live || this.#queue.empty) return
+    const { options } = this.#context
     this.#pumpSmall(stream)
     if (this.#queue.hasBulk) this.#pumpBulk(stream)
     if (this.#queue.empty) this.#host.emptied()
-    else if (!this.#draining) this.#askTurn()
-    if (this.#waiters.length === 0) return
-    if (this.#queue.bytes > this.#context.options.laneLowWaterBytes) return
+    else if (!this.#draining && stream.unsentBytes < options.windowBytes) this.#askTurn()
+    if (this.#waiters.length === 0 || this.#queue.bytes > options.laneLowWaterBytes) return
     for (const waiter of this.#waiters.splice(0)) waiter.resolve()
   }
 

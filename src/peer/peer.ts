@@ -79,6 +79,7 @@ export class Peer implements LaneHost, SessionHost {
     this.over(reason)
     this.#abandon(reason)
     this.member = member
+    this.#lanes = [] // fresh ones: the new incarnation's clock begins again
     this.#resize([])
   }
 

@@ -22,7 +22,7 @@ interface Measurement {
   readonly [more: string]: unknown
 }
 
-const NOT_BENCHES = ['main.ts', 'harness.ts', 'baseline.ts']
+const NOT_BENCHES = ['main.ts', 'baseline.ts', 'local-system.ts', 'remote-pair.ts']
 const here = fileURLToPath(new URL('.', import.meta.url))
 const names = readdirSync(here)
   .filter((file) => file.endsWith('.ts') && !NOT_BENCHES.includes(file))
@@ -99,4 +99,6 @@ function print(line: Measurement & Record<string, unknown>): void {
   )
 }
 
-const round = (n: number): string => (n >= 1000 ? Math.round(n).toLocaleString('en') : n.toFixed(3))
+function round(n: number): string {
+  return n >= 1000 ? Math.round(n).toLocaleString('en') : n.toFixed(3)
+}

@@ -204,7 +204,7 @@ describe('groups', () => {
         }
         assert.equal(net.timers.size, 0)
       }),
-      { numRuns: 30 },
+      { numRuns: 12 },
     )
   })
 

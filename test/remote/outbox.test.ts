@@ -110,11 +110,10 @@ describe('outbox', () => {
     await cluster.complete(game.with({ channel: 'default' }).ask.chat('x'))
     await cluster.complete(game.with({ channel: 'default' }).ask.replay())
     const replies = kinds(log, ENVELOPE.REPLY)
-      .filter(({ from }) => from === 'b')
+      .filter(({ from, envelope }) => from === 'b' && envelope.key !== 0)
       .map(({ channel, envelope: { key } }) => [a.carrier.channelName(channel), key])
     const own = receiverKey(1)
-    // The first of them answers the request for the method table.
-    assert.deepEqual(replies.slice(-3), [
+    assert.deepEqual(replies, [
       ['game', keyHash(7)],
       ['default', own],
       ['replay', own],
@@ -245,6 +244,7 @@ describe('calls', () => {
   it('keeps no more open questions of one node than inboundMax', async () => {
     const { cluster, a, b } = pair({ remote: { inboundMax: 3 } })
     const refs = [1, 2, 3, 4, 5].map(() => seenFrom<Plain>(a, b.system.spawn(Plain).ref))
+    await cluster.complete(Promise.all(refs.map((ref) => ref.ask.say(1))))
     for (const ref of refs) ref.ask.slow().catch(() => {})
     await cluster.run(50)
     assert.equal(b.remote.counts.inbound, 3)

@@ -135,7 +135,7 @@ describe("supervisor, as OTP's suite has it: kinds of ends", () => {
 })
 
 describe("supervisor, as OTP's suite has it: strategies", () => {
-  otp('one_for_one multiple_restarts', 'oneForOne restarts the failing child alone', async () => {
+  otp('one_for_one', 'oneForOne restarts the failing child alone', async () => {
     const scene = new Scene()
     const { probes } = scene
     await scene.up(
@@ -148,6 +148,24 @@ describe("supervisor, as OTP's suite has it: strategies", () => {
       assert.equal(scene.happened, '-b +b')
     }
     assert.equal(scene.node.incarnation(scene.probe('b')), 4)
+  })
+
+  otp('multiple_restarts', 'restarts children that failed at the same time', async () => {
+    const scene = new Scene()
+    const ids = ['a', 'b', 'c', 'd', 'e']
+    await scene.up(
+      oneForOne({ maxRestarts: 10 }),
+      ids.map((id) => scene.probes.child(id)),
+    )
+    for (let round = 0; round < 2; round++) {
+      for (const id of ids) scene.node.system.named(id)?.kill()
+      await scene.node.settle()
+    }
+    assert.deepEqual(await scene.counts(), [5, 5, 0, 5])
+    assert.equal(scene.happened, '+a +b +c +d +e '.repeat(3).trim())
+    scene.node.system.named('a')?.kill()
+    await scene.node.settle()
+    assert.isFalse(scene.supAlive, 'the eleventh')
   })
 
   otp(

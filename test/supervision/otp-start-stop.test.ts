@@ -266,6 +266,14 @@ describe("supervisor, as OTP's suite has it: stop", () => {
       await scene.node.end(scene.sup, SHUTDOWN)
       assert.equal(scene.happened, '+a +b -a')
       assert.equal((await watcher.ask.seen())[0]?.reason.type, 'killed')
+
+      const args = { id: 'x', log: scene.probes.log, stop: never }
+      await scene.up(dynamic(), [template('x', Probe, { args, shutdownMs: 0 })])
+      for (let i = 0; i < 3; i++) await scene.sup.ask.startChild()
+      await scene.node.end(scene.sup, SHUTDOWN)
+      assert.equal(scene.happened, '+x +x +x')
+      assert.equal(await watcher.ask.seen().then((downs) => downs.length), 1)
+      assert.isFalse(scene.supAlive)
     },
   )
 
@@ -280,26 +288,22 @@ describe("supervisor, as OTP's suite has it: stop", () => {
     assert.equal(scene.node.system.size, 0)
   })
 
-  otp(
-    'faulty_application_shutdown',
-    'leaves no child behind when it is killed or crashes itself',
-    async () => {
-      for (const killed of [true, false]) {
-        const scene = new Scene()
-        const { probes } = scene
-        await scene.up(oneForOne(), [
-          probes.child('a'),
-          probes.sup('inner', { strategy: oneForOne(), children: [probes.child('b')] }),
-        ])
-        if (killed) scene.node.system.cellOf(scene.sup)?.kill()
-        else scene.sup.tell.crash()
-        await scene.node.settle()
-        assert.equal(scene.node.system.size, 0)
-        assert.equal(scene.happened, killed ? '+a +b' : '+a +b -b -a')
-        assert.lengthOf(scene.node.rootsFailed, 1)
-      }
-    },
-  )
+  it('leaves no child behind when it is killed or crashes itself', async () => {
+    for (const killed of [true, false]) {
+      const scene = new Scene()
+      const { probes } = scene
+      await scene.up(oneForOne(), [
+        probes.child('a'),
+        probes.sup('inner', { strategy: oneForOne(), children: [probes.child('b')] }),
+      ])
+      if (killed) scene.node.system.cellOf(scene.sup)?.kill()
+      else scene.sup.tell.crash()
+      await scene.node.settle()
+      assert.equal(scene.node.system.size, 0)
+      assert.equal(scene.happened, killed ? '+a +b' : '+a +b -b -a')
+      assert.lengthOf(scene.node.rootsFailed, 1)
+    }
+  })
 })
 
 describe("supervisor, as OTP's suite has it: management calls", () => {
@@ -355,7 +359,7 @@ describe("supervisor, as OTP's suite has it: management calls", () => {
   })
 
   otp(
-    'sup_start_ignore_child',
+    'child_adm',
     'tells who started a child by call why it did not start, and keeps nothing',
     async () => {
       const scene = await new Scene().up(oneForOne(), [scene0.child('a')])

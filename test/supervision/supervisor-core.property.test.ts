@@ -297,6 +297,8 @@ const scenario = fc.record({
   steps: fc.array(fc.tuple(fc.nat(1_000), fc.nat(9)), { maxLength: 120 }),
 })
 
+type Scenario = typeof scenario extends fc.Arbitrary<infer T> ? T : never
+
 /** Plays a scenario to its end; all effects are checked on the way. */
 function play(
   type: keyof typeof MAKERS,
@@ -313,22 +315,15 @@ function play(
 }
 
 describe('supervisor core: properties', () => {
-  const check = (
-    property: fc.IProperty<
-      [
-        {
-          type: keyof typeof MAKERS
-          options: StrategyOptions
-          specs: Partial<CoreSpec>[]
-          steps: [number, number][]
-        },
-      ]
-    >,
-  ) =>
-    fc.assert(property, {
-      numRuns: RUNS,
-      ...(SEED ? { seed: Number(SEED) } : {}),
-    })
+  const check = (property: fc.IProperty<[Scenario]>): void => {
+    const seed = SEED === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(SEED)
+    try {
+      fc.assert(property, { numRuns: RUNS, seed })
+    } catch (error) {
+      const replay = `SEED=${seed} TROUPE_RUNS=${RUNS} npx mocha -g 'supervisor core: properties'`
+      throw new Error(`${(error as Error).message}\nreplay: ${replay}`, { cause: error })
+    }
+  }
 
   it('never has two live incarnations of a child, and grants no restart too many', () => {
     check(

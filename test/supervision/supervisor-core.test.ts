@@ -296,6 +296,16 @@ describe('supervisor core: children on other nodes', () => {
     assert.deepEqual(it.startFailed('b', true), ['abandon b@b', 'reply 2 ERR_NO_PLACE'])
   })
 
+  it('does not hold a sibling whose node is lost while it is stopped for a restart', () => {
+    const it = new CoreScript(oneForAll(), onB(), view('b')).up()
+    assert.deepEqual(it.ended('a'), ['hold c'])
+    assert.deepEqual(it.stopped('c'), ['hold b@b'])
+    assert.deepEqual(it.do({ type: 'nodeDown', place: place('b') }), [])
+    assert.deepEqual(it.stopped('b', true), ['abandon b@b', 'restart a'])
+    assert.deepEqual(it.started('a'), ['start b'])
+    assert.deepEqual(it.do({ type: 'stopRequested', reason: SHUTDOWN }), ['finish c', 'stop b'])
+  })
+
   it('drops a temporary child with its node', () => {
     const it = new CoreScript(oneForOne(), onB({ restart: 'temporary' }), view('b')).up()
     assert.deepEqual(it.do({ type: 'nodeDown', place: place('b') }), ['abandon b@b', 'forget b'])

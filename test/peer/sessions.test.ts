@@ -1,0 +1,217 @@
+import { assert } from 'chai'
+import { codeOf } from '../../src/base/errors.js'
+import { FULL } from '../../src/peer/transport.js'
+import { seeds, SimLab, TestPeer } from './lab.js'
+
+const replay = (seed: string): string => `[replay: SEED=${seed} npx mocha test/peer]`
+
+describe('sessions between peers, in virtual time', () => {
+  for (const seed of seeds(40)) {
+    it(`both sides dial at nearly the same time: one session, nothing lost ${replay(seed)}`, async () => {
+      const number = Number(seed)
+      const lab = new SimLab({ seed: `dial ${seed}`, latencyMs: [0.2, 1 + (number % 20)] })
+      const a = await lab.start('a', { channels: { game: { connections: 2 } } })
+      const b = await lab.start('b')
+      a.peers.connect(b.peers.self)
+      if (number % 3 === 1) void a.peers.introduce(b.address, 5_000)
+      await lab.pass(lab.sim.random.float() * (number % 40))
+      b.peers.connect(a.peers.self)
+      if (number % 3 === 2) void b.peers.introduce(a.address, 5_000)
+      for (let i = 0; i < 20; i++) {
+        a.tell('b', i % 3, i)
+        b.tell('a', i % 3, i)
+      }
+      await lab.until(() => a.got.length === 20 && b.got.length === 20, 'all messages')
+      await lab.pass(6_000)
+      for (const node of [a, b]) {
+        assert.deepEqual([node.count('up'), node.count('down'), node.lost], [1, 0, 0])
+        assert.equal(node.peers.stats().connections, 4)
+      }
+    })
+  }
+
+  for (const seed of seeds(12)) {
+    it(`keeps each key in order, without repeats, while connections break again and again ${replay(seed)}`, async () => {
+      const lab = new SimLab({ seed: `break ${seed}` })
+      const config = { channels: { game: { connections: 3 } }, options: { backoffMaxMs: 300 } }
+      const a = await lab.start('a', config)
+      const b = await lab.start('b', config)
+      a.peers.connect(b.peers.self)
+      b.peers.connect(a.peers.self)
+      const { random } = lab.sim
+      const sent = new Map<string, number>()
+      for (let round = 0; round < 60; round++) {
+        for (let i = 0; i < 10; i++) {
+          const key = random.int(7)
+          const [from, to] = random.int(2) === 0 ? [a, 'b'] : [b, 'a']
+          const stream = `${to} ${key}`
+          const next = (sent.get(stream) ?? 0) + 1
+          const extra = random.int(30) === 0 ? new Uint8Array(150_000) : undefined
+          if (from.tellOn('game', to, key, next, extra) !== FULL) sent.set(stream, next)
+        }
+        await lab.pass(random.float() * 30)
+        const { connections } = random.pick([a, b]).tap
+        if (random.int(3) === 0 && connections.size > 0) random.pick([...connections]).destroy()
+      }
+      await lab.until(() => a.peers.isUp('b') && b.peers.isUp('a'), 'up in the end')
+      await lab.pass(10_000)
+      let missing = 0
+      for (const [stream, count] of sent) {
+        const [to, key] = stream.split(' ')
+        const node = to === 'a' ? a : b
+        const seen = node.got.filter((g) => g.key === Number(key)).map((g) => g.args[0] as number)
+        for (let i = 1; i < seen.length; i++) {
+          assert.isAbove(seen[i] as number, seen[i - 1] as number, `${stream} ${seen}`)
+        }
+        missing += count - seen.length
+      }
+      assert.isAtMost(missing, a.lost + b.lost, 'what is missing was reported as possibly lost')
+      assert.equal(a.count('stray') + b.count('stray'), 0, 'nothing comes from a peer that is down')
+      for (const node of [a, b]) assertAlternates(node)
+    })
+  }
+
+  it('notices a half-open connection by silence, and comes back when the line does', async () => {
+    const lab = new SimLab({ seed: 'half-open' })
+    const [a, b] = [await lab.start('a'), await lab.start('b')]
+    a.peers.connect(b.peers.self)
+    await lab.until(() => a.peers.isUp('b') && b.peers.isUp('a'))
+    const from = lab.sim.nowMs
+    lab.sim.partition(['a'], ['b'])
+    await lab.until(() => !a.peers.isUp('b') && !b.peers.isUp('a'), 'both ends down')
+    assert.isAtMost(lab.sim.nowMs - from, 3_100)
+    assert.equal(a.news.at(-1), 'down b ERR_PEER_SILENT')
+    a.tell('b', 1, 'waits')
+    await lab.pass(10_000)
+    lab.sim.heal()
+    await lab.until(() => b.got.length === 1, 'the message that waited')
+    assert.deepEqual([a.count('up b'), b.count('up a')], [2, 2])
+  })
+
+  it('keeps a peer whose own process stood still for less than silenceMs', async () => {
+    const lab = new SimLab({ seed: 'pause' })
+    const [a, b] = [await lab.start('a'), await lab.start('b')]
+    await lab.complete(a.peers.introduce(b.address, 5_000))
+    lab.sim.pause('b')
+    await lab.pass(2_000)
+    lab.sim.resume('b')
+    await lab.pass(5_000)
+    assert.deepEqual([a.count('down'), b.count('down')], [0, 0])
+  })
+
+  it('a process that stood still for long does not blame its peers', async () => {
+    const lab = new SimLab({ seed: 'long pause' })
+    const options = { silenceMs: 3_000 }
+    const a = await lab.start('a', { options: { ...options, silenceMs: 60_000 } })
+    const b = await lab.start('b', { options })
+    await lab.complete(a.peers.introduce(b.address, 5_000))
+    lab.sim.pause('b')
+    await lab.pass(20_000)
+    lab.sim.resume('b')
+    await lab.pass(5_000)
+    assert.deepEqual([a.count('down'), b.count('down')], [0, 0])
+  })
+
+  it('a peer that was never wished is forgotten after downAfterMs, and what waited is handed back', async () => {
+    const lab = new SimLab({ seed: 'forget' })
+    const [a, b] = [await lab.start('a'), await lab.start('b')]
+    await lab.complete(a.peers.introduce(b.address, 5_000))
+    lab.sim.crash('a')
+    await lab.until(() => !b.peers.isUp('a'))
+    b.tell('a', 1, 'lost cause')
+    const ready = b.peers.ready('a', 1, 1)
+    await lab.complete(ready)
+    await lab.pass(2_100)
+    assert.deepEqual(b.dead, [{ key: 1, code: 'ERR_NODE_DOWN', args: ['lost cause'] }])
+    assert.throws(() => b.tell('a', 1, 'x'), /ERR_NO_ROUTE/)
+    assert.equal(await b.peers.ready('a', 1, 1).catch(codeOf), 'ERR_NODE_DOWN')
+  })
+
+  it('a peer without an address is not dialled, and may dial itself', async () => {
+    const lab = new SimLab({ seed: 'nat' })
+    const a = await lab.start('a')
+    const b = await lab.start('b', { advertise: [] })
+    a.peers.connect(b.peers.self)
+    assert.deepEqual(a.news, ['failed b ERR_CONNECT'])
+    a.tell('b', 1, 'waits')
+    b.peers.connect(a.peers.self)
+    await lab.until(() => b.got.length === 1)
+  })
+
+  describe('names', () => {
+    const restarted = (lab: SimLab, name: string, port: number, generation: number): TestPeer =>
+      new TestPeer(name, lab.sim.restart(name), {
+        cookie: 'secret',
+        listen: { host: name, port },
+        generation,
+      })
+
+    it('a restarted node takes the place of its earlier incarnation, which gets nothing more', async () => {
+      const lab = new SimLab({ seed: 'restart' })
+      const [a, b] = [await lab.start('a'), await lab.start('b')]
+      a.peers.connect(b.peers.self)
+      await lab.until(() => a.peers.isUp('b'))
+      const { port } = b.address
+      lab.sim.crash('b')
+      await lab.until(() => !a.peers.isUp('b'))
+      a.tell('b', 1, 'for the old one')
+      const reborn = restarted(lab, 'b', port, 2)
+      await lab.complete(reborn.peers.start())
+      await lab.until(() => a.peers.isUp('b') && reborn.peers.isUp('a'), 'the new one up')
+      a.tell('b', 1, 'for the new one')
+      await lab.until(() => reborn.got.length > 0)
+      await lab.pass(1_000)
+      assert.deepEqual(reborn.got.map((g) => g.args), [['for the new one']])
+      assert.deepEqual(a.dead, [{ key: 1, code: 'ERR_NODE_DOWN', args: ['for the old one'] }])
+    })
+
+    const contested = async (lab: SimLab, kept: boolean, generation: number) => {
+      const [a, b] = [await lab.start('a'), await lab.start('b')]
+      a.peers.connect(b.peers.self)
+      await lab.until(() => a.peers.isUp('b') && b.peers.isUp('a'))
+      let asked = ''
+      a.keepHolder = async (newcomer, holder) => {
+        asked = `${newcomer.generation} for ${holder.generation}`
+        return kept
+      }
+      const world = lab.sim.world('elsewhere')
+      const listen = { host: 'elsewhere', port: 9 }
+      const twin = new TestPeer('b', world, { cookie: 'secret', listen, generation })
+      await lab.complete(twin.peers.start())
+      const joined = lab.complete(
+        twin.peers.introduce(a.address, 4_000).then((member) => member.name, codeOf),
+      )
+      return { a, b, twin, joined: await joined, asked }
+    }
+
+    it('a newcomer is refused while the holder of its name lives', async () => {
+      const lab = new SimLab({ seed: 'taken' })
+      const { a, joined, asked } = await contested(lab, true, 2)
+      assert.deepEqual([joined, asked, a.count('down')], ['ERR_NAME_TAKEN', '2 for 1', 0])
+      assert.deepEqual(a.peers.stats().refused, { ERR_NAME_TAKEN: 1 })
+    })
+
+    it('a newcomer replaces a holder that is given up', async () => {
+      const lab = new SimLab({ seed: 'given up' })
+      const { a, twin, joined } = await contested(lab, false, 2)
+      assert.equal(joined, 'a')
+      assert.deepEqual(a.news.filter((n) => /^(up|down)/.test(n)), ['up b', 'down b ERR_NODE_DOWN', 'up b'])
+      a.tell('b', 1, 'hello')
+      await lab.until(() => twin.got.length === 1)
+    })
+
+    it('an older incarnation is refused without asking anybody', async () => {
+      const lab = new SimLab({ seed: 'older' })
+      const { joined, asked } = await contested(lab, false, 0)
+      assert.deepEqual([joined, asked], ['ERR_NAME_TAKEN', ''])
+    })
+  })
+})
+
+/** One report up, then exactly one down before the next. */
+function assertAlternates(node: TestPeer): void {
+  const changes = node.news.map((news) => news.split(' ')[0]).filter((n) => n === 'up' || n === 'down')
+  changes.forEach((change, i) => {
+    assert.equal(change, i % 2 === 0 ? 'up' : 'down', node.news.join(', '))
+  })
+}
