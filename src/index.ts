@@ -40,7 +40,14 @@ export type { LaneStats, TransportStats } from './peer/transport.js'
 export type { Group } from './remote/group.js'
 export type { GroupChanged } from './remote/group-service.js'
 export type { RemoteSpawnOptions } from './remote/remote-spawn.js'
-export { type ChildOptions, ChildSpec, child, template } from './supervision/child-spec.js'
+export {
+  type ChildClass,
+  type ChildOptions,
+  ChildSpec,
+  child,
+  template,
+} from './supervision/child-spec.js'
+export type { ChildCount, ChildStatus } from './supervision/child-table.js'
 export {
   type ChoosePlace,
   leastLoaded,
@@ -59,7 +66,12 @@ export {
   type StrategyOptions,
 } from './supervision/strategies.js'
 export type { RootFailed } from './supervision/supervision.js'
-export { Supervisor } from './supervision/supervisor.js'
+export {
+  DynamicSupervisor,
+  type StartChildOptions,
+  Supervisor,
+} from './supervision/supervisor.js'
+export type { ChildInfo } from './supervision/supervisor-driver.js'
 export type { Timer } from './world/clock.js'
 export type { Address, TlsOptions } from './world/network.js'
 export { type JsonLoggerOptions, jsonLogger } from './world/real/json-logger.js'

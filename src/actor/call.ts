@@ -72,7 +72,8 @@ export class Call extends Deadline implements ReplySink {
   }
 
   onAbandoned(run: (reason: unknown) => void): void {
-    this.#abandon = run
+    const before = this.#abandon
+    this.#abandon = before === undefined ? run : both(before, run)
   }
 
   /** Called by `Deadlines`. */
@@ -118,6 +119,17 @@ export class Call extends Deadline implements ReplySink {
     this.#signal = signal
     this.#onAbort = abort
     signal.addEventListener('abort', abort, { once: true })
+  }
+}
+
+/** One listener that calls two. */
+export function both(
+  first: (reason: unknown) => void,
+  second: (reason: unknown) => void,
+): (reason: unknown) => void {
+  return (reason) => {
+    first(reason)
+    second(reason)
   }
 }
 

@@ -5,6 +5,6 @@ export interface ReplySink {
   /** The first of `reply` and `fail` counts; what comes later is dropped and counted. */
   reply(value: unknown): void
   fail(error: unknown): void
-  /** `run` is called once when the asker gives up (deadline, abort, lost node) before an answer came. At most one is kept. */
+  /** `run` is called once when the asker gives up (deadline, abort, lost node) before an answer came. */
   onAbandoned(run: (reason: unknown) => void): void
 }

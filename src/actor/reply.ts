@@ -11,6 +11,7 @@ export let sinkOf: (reply: Reply) => ReplySink | undefined
  */
 export class Reply<T = unknown> {
   #sink: ReplySink | undefined
+  #settled: (() => void) | undefined
   /** Only for types: what the asker gets. */
   declare readonly answer?: T
 
@@ -42,14 +43,16 @@ export class Reply<T = unknown> {
     return sink !== undefined
   }
 
-  /** `run` is called once when the asker gives up before an answer came. For `ReplyTable`. */
-  onAbandoned(run: () => void): void {
-    if (this.pending) this.#sink?.onAbandoned(run)
+  /** `run` is called when nobody waits any more: answered here, or the asker gave up. For `ReplyTable`. */
+  onSettled(run: () => void): void {
+    this.#settled = run
+    this.#sink?.onAbandoned(run)
   }
 
   #take(): ReplySink | undefined {
     const sink = this.#sink
     this.#sink = undefined
+    this.#settled?.()
     return sink === undefined || sink.settled ? undefined : sink
   }
 }
@@ -82,7 +85,7 @@ export class ReplyTable {
     const id = ++this.#last
     this.#byId.set(id, reply)
     this.#ids.set(reply, id)
-    reply.onAbandoned(() => this.#byId.delete(id))
+    reply.onSettled(() => this.#byId.delete(id))
     return id
   }
 

@@ -1,15 +1,10 @@
-import { type Fields, durationMs, integer, readOptions } from '../base/options.js'
+import { durationMs, type Fields, integer, readOptions } from '../base/options.js'
 import type { Random } from '../base/random.js'
 import { unreachable } from '../base/unreachable.js'
 import { ENTRY, Entry, Outstanding } from './outstanding.js'
-import {
-  type AckStamp,
-  type CausalMark,
-  flowTag,
-  MAX_WINDOW,
-  type ResetStamp,
-} from './stamp.js'
+import { RetryWait } from './retry-wait.js'
 import { NO_EFFECTS, type Outcome, type RefusalReason, Refusals, type Stage } from './stage.js'
+import { type AckStamp, type CausalMark, flowTag, MAX_WINDOW, type ResetStamp } from './stamp.js'
 
 export interface AcknowledgedOptions {
   /** Messages that may be unacknowledged, up to 65,536. Default 16,384. */
@@ -91,19 +86,14 @@ export interface FlowEnds {
   readonly channel: string
 }
 
-/** After so many rounds without any answer only a few messages are sent again to ask for life. */
-const SILENT_ROUNDS = 2
-const PROBES = 32
-
 /**
  * The sending half of acknowledged delivery to one peer on one channel (protocols: acknowledgement and
  * retransmission). A message is stored before its first attempt and sent again, oldest first, until
- * it is acknowledged, expires or the peer is gone. Waits grow with each round in which nothing came
- * back, not with each loss: where answers come, the peer lives and the wait stays short. A message
- * that expires leaves its number behind as a filler, so that the receiver never waits for it.
+ * it is acknowledged, expires or the peer is gone. A message that expires leaves its number behind as
+ * a filler, so that the receiver never waits for it.
  */
 export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, AcknowledgedEffect<M>> {
-  readonly #random: Random
+  readonly #wait: RetryWait
   readonly #options: AcknowledgedOptions
   readonly #channel: string
   readonly #self: string
@@ -115,10 +105,6 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
   /** Nothing of this session was acknowledged yet. */
   #open = true
   #wasFull = false
-  #silentRounds = 0
-  /** Something came from the peer since the last round of retransmission. */
-  #heard = true
-  #waitMs: number
   #timerAtMs = Number.POSITIVE_INFINITY
   readonly refusals = new Refusals()
   /** First attempts, and all later ones. */
@@ -138,9 +124,9 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
     this.#channel = ends.channel
     this.#tag = flowTag(ends.self, ends.peer, ends.channel)
     this.#session = session
-    this.#random = random
     this.#options = readOptions('acknowledged', ACKNOWLEDGED_FIELDS, options)
-    this.#waitMs = this.#drawWait()
+    const { retryMs, maxRetryMs } = this.#options
+    this.#wait = new RetryWait(retryMs, maxRetryMs, random)
   }
 
   get pending(): number {
@@ -209,7 +195,7 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
     if (inOrder) this.#lastOfKey.set(key, id)
     this.sent++
     const effects: AcknowledgedEffect<M>[] = [this.#transmit(entry, nowMs)]
-    this.#arm(Math.min(nowMs + this.#waitMs, expiresMs), nowMs, effects)
+    this.#arm(Math.min(nowMs + this.#wait.ms, expiresMs), nowMs, effects)
     return effects
   }
 
@@ -237,7 +223,6 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
     if (reason !== undefined) return this.#refuse(reason)
     const effects: AcknowledgedEffect<M>[] = []
     this.#open = false
-    this.#heard = true
     for (let id = this.#outstanding.base; id <= ack.floor; id++) this.#settle(id, effects)
     for (const { from, to, held } of ack.ranges) {
       for (let id = from; id <= to; id++) {
@@ -247,10 +232,8 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
     }
     this.#outstanding.trim()
     this.#tellDrained(effects)
-    if (this.#silentRounds > 0) {
-      this.#silentRounds = 0
-      this.#waitMs = this.#drawWait()
-      if (this.pending > 0) this.#arm(nowMs + this.#slackMs, nowMs, effects)
+    if (this.#wait.heard() && this.pending > 0) {
+      this.#arm(nowMs + this.#wait.slackMs, nowMs, effects)
     }
     return effects
   }
@@ -294,7 +277,7 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
 
   #onTimer(nowMs: number): readonly AcknowledgedEffect<M>[] {
     const effects: AcknowledgedEffect<M>[] = []
-    const most = this.#silentRounds >= SILENT_ROUNDS ? PROBES : Number.POSITIVE_INFINITY
+    const most = this.#wait.roundMax
     let again = 0
     let nextMs = Number.POSITIVE_INFINITY
     this.#timerAtMs = Number.POSITIVE_INFINITY
@@ -308,25 +291,19 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
       }
       if (alive) nextMs = Math.min(nextMs, entry.expiresMs)
       const held = entry.state === ENTRY.HELD
-      const dueMs = entry.sentMs + (held ? this.#options.maxRetryMs : this.#waitMs)
+      const dueMs = entry.sentMs + (held ? this.#wait.heldMs : this.#wait.ms)
       if (dueMs > nowMs) nextMs = Math.min(nextMs, dueMs)
       else if (again < most) {
         effects.push(this.#transmit(entry, nowMs))
         again++
       }
     }
-    if (again > 0) this.#endRound()
+    if (again > 0) this.#wait.round()
     if (this.pending > 0) {
-      const roundMs = effects.length > 0 ? nowMs + this.#waitMs : nextMs
-      this.#arm(Math.max(Math.min(nextMs, roundMs), nowMs + this.#slackMs), nowMs, effects)
+      const roundMs = effects.length > 0 ? nowMs + this.#wait.ms : nextMs
+      this.#arm(Math.max(Math.min(nextMs, roundMs), nowMs + this.#wait.slackMs), nowMs, effects)
     }
     return effects
-  }
-
-  #endRound(): void {
-    if (!this.#heard) this.#silentRounds++
-    this.#heard = false
-    this.#waitMs = this.#drawWait()
   }
 
   /** The number stays, goes out at once, and is sent until it is acknowledged. */
@@ -358,14 +335,13 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
       if (entry.state <= state) effects.push(this.#transmit(entry, nowMs))
     }
     if (effects.length === 0) return NO_EFFECTS
-    this.#arm(nowMs + this.#waitMs, nowMs, effects)
+    this.#arm(nowMs + this.#wait.ms, nowMs, effects)
     return effects
   }
 
   #onPeerUp(incarnation: string, nowMs: number): readonly AcknowledgedEffect<M>[] {
     if (incarnation === this.#peer) {
-      this.#silentRounds = 0
-      this.#waitMs = this.#drawWait()
+      this.#wait.heard()
       return this.#resendAll(nowMs, ENTRY.HELD)
     }
     const effects = this.#giveUp()
@@ -388,10 +364,8 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
     this.#lastOfKey.clear()
     this.#session++
     this.#open = true
-    this.#heard = true
-    this.#silentRounds = 0
     this.#timerAtMs = Number.POSITIVE_INFINITY
-    this.#waitMs = this.#drawWait()
+    this.#wait.heard()
     this.#tellDrained(effects)
     return effects
   }
@@ -400,18 +374,6 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
     if (!this.#wasFull || this.congested) return
     this.#wasFull = false
     effects.push({ type: 'drained' })
-  }
-
-  /** Never less than the option says, up to half as much again. */
-  #drawWait(): number {
-    const { retryMs, maxRetryMs } = this.#options
-    const wait = Math.min(maxRetryMs, retryMs * 2 ** Math.min(this.#silentRounds, 30))
-    return wait * (1 + this.#random.float() / 2)
-  }
-
-  /** Retransmissions that fall due within this time are made together. */
-  get #slackMs(): number {
-    return this.#options.retryMs / 8
   }
 
   #arm(atMs: number, nowMs: number, effects: AcknowledgedEffect<M>[]): void {

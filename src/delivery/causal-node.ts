@@ -39,7 +39,8 @@ const NO_CLOCK: CausalClock = {
 }
 
 /** The messages up to `seq` are settled at their sender: those that are not here will not come. */
-export const passed = <M>(seq: number): Arrival<M> => new Arrival<M>(seq, undefined, 0, NO_CLOCK, [])
+export const passed = <M>(seq: number): Arrival<M> =>
+  new Arrival<M>(seq, undefined, 0, NO_CLOCK, [])
 
 /** How long a node is gone: it is forgotten at the second tick of the timer. */
 export const PRESENT = 0

@@ -1,7 +1,8 @@
-import { type Fields, durationMs, integer, readOptions } from '../base/options.js'
+import { durationMs, type Fields, integer, readOptions } from '../base/options.js'
 import { unreachable } from '../base/unreachable.js'
-import { type CausalClock, ClockWriter, decodeClock, nodeId } from './causal-clock.js'
-import { Arrival, CausalNode, GONE, LONG_GONE, PRESENT, passed } from './causal-node.js'
+import { type CausalClock, ClockWriter, decodeClock } from './causal-clock.js'
+import { Arrival, type CausalNode, GONE, LONG_GONE, PRESENT, passed } from './causal-node.js'
+import { CausalNodes, SELF } from './causal-nodes.js'
 import { Dependencies } from './dependencies.js'
 import { NO_EFFECTS, type RefusalReason, Refusals, type Stage } from './stage.js'
 
@@ -56,10 +57,6 @@ export type CausalEffect<M> =
   /** Comes back as `timer`. Starting a running timer starts it anew. */
   | { readonly type: 'startTimer'; readonly delayMs: number }
 
-/** Ids of nodes that left lately: what others still say about them is not taken in again. */
-const DEPARTED_MAX = 4_096
-const SELF = 0
-
 /**
  * Causal delivery of one label at one node: no message is handed over before one to the same node
  * that happened before it, also along chains through other nodes. (Schiper, Eggli, Sandoz 1989 set
@@ -79,11 +76,7 @@ const SELF = 0
  */
 export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
   readonly #options: CausalOptions
-  readonly #nodes: (CausalNode<M> | undefined)[] = []
-  readonly #indices = new Map<number, number>()
-  readonly #free: number[] = []
-  readonly #ids = new Map<string, number>()
-  readonly #departed = new Set<number>()
+  readonly #nodes: CausalNodes<M>
   readonly #underWay = new Dependencies()
   readonly #writer = new ClockWriter()
   /** Nodes whose oldest waiting message is to be looked at. */
@@ -99,7 +92,7 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
 
   constructor(self: string, options: Partial<CausalOptions> = {}) {
     this.#options = readOptions('causal', CAUSAL_FIELDS, options)
-    this.#intern(this.#idOf(self))
+    this.#nodes = new CausalNodes(self, this.#options.maxNodes)
   }
 
   get pending(): number {
@@ -117,7 +110,7 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
 
   /** Nodes it keeps a state of, itself included. */
   get nodes(): number {
-    return this.#indices.size
+    return this.#nodes.size
   }
 
   step(event: CausalEvent<M>): readonly CausalEffect<M>[] {
@@ -140,7 +133,7 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
   }
 
   #onSend(to: string): readonly CausalEffect<M>[] {
-    const node = this.#node(to)
+    const node = this.#nodes.find(to) ?? this.#nodes.know(to, NO_IDS)
     if (node === undefined) return this.#refuse('tooManyEntries', undefined)
     if (node.absence !== PRESENT) return this.#refuse('gone', undefined)
     const own = this.#underWay.get(node.index, SELF) > 0 ? 1 : 0
@@ -168,19 +161,19 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
       const without = i === to.index ? own : 0
       const count = this.#underWay.countOf(i) - without
       if (count === 0) continue
-      this.#writer.row(i, (this.#nodes[i] as CausalNode<M>).id, count)
+      this.#writer.row(i, this.#nodes.idAt(i), count)
       const row = this.#underWay.row(i)
       for (let sender = without; sender < row.length; sender++) {
         const latest = row[sender] as number
         if (latest === 0) continue
-        this.#writer.entry(sender, (this.#nodes[sender] as CausalNode<M>).id, latest)
+        this.#writer.entry(sender, this.#nodes.idAt(sender), latest)
       }
     }
     return this.#writer.take()
   }
 
   #onSettled(to: string, seq: number): readonly CausalEffect<M>[] {
-    const node = this.#find(to)
+    const node = this.#nodes.find(to)
     if (node === undefined || !(seq <= node.sent)) return NO_EFFECTS
     // All before it were handed over there before it.
     if (seq > node.settled) node.settled = seq
@@ -191,14 +184,13 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
 
   #onReceive(event: CausalEvent<M> & { type: 'receive' }): readonly CausalEffect<M>[] {
     const { from, message, bytes } = event
-    const id = this.#idOf(from)
-    if (this.#departed.has(id)) return this.#refuse('gone', message)
+    if (this.#nodes.hasDeparted(from)) return this.#refuse('gone', message)
     const clock = decodeClock(event.clock, this.#options)
     if (typeof clock === 'string') return this.#refuse(clock, message)
-    const sender = this.#internAll(id, clock.nodes)
+    const sender = this.#nodes.know(from, clock.nodes)
     if (sender === undefined) return this.#refuse('tooManyEntries', message)
-    const nodes = clock.nodes.map((node) => this.#indices.get(node) ?? DEPARTED)
-    const reason = sender.index === SELF ? 'malformed' : this.#faultOf(clock, nodes)
+    const nodes = clock.nodes.map((id) => this.#nodes.indexOf(id))
+    const reason = this.#faultOf(sender.index, clock, nodes)
     if (reason !== undefined) return this.#refuse(reason, message)
     const effects: CausalEffect<M>[] = []
     this.#pass(sender, clock.floor, effects)
@@ -206,11 +198,13 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
     return effects
   }
 
-  /** Nobody can know of messages of this node that it never sent. */
-  #faultOf(clock: CausalClock, nodes: readonly number[]): RefusalReason | undefined {
+  /** Nobody knows of messages of this node that it never sent, or lets one wait for itself. */
+  #faultOf(from: number, clock: CausalClock, nodes: readonly number[]): RefusalReason | undefined {
+    if (from === SELF) return 'malformed'
     for (let i = 0; i < clock.seqs.length; i++) {
-      if (nodes[clock.senders[i] as number] !== SELF) continue
-      if ((clock.seqs[i] as number) > this.#highest) return 'neverSent'
+      const sender = nodes[clock.senders[i] as number]
+      if (sender === SELF && (clock.seqs[i] as number) > this.#highest) return 'neverSent'
+      if (sender === from && nodes[clock.destinations[i] as number] === SELF) return 'malformed'
     }
     return undefined
   }
@@ -274,7 +268,7 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
     for (; arrival.checked < clock.seqs.length; arrival.checked++) {
       const i = arrival.checked
       if (nodes[clock.destinations[i] as number] !== SELF) continue
-      const sender = this.#nodes[nodes[clock.senders[i] as number] as number]
+      const sender = this.#nodes.at(nodes[clock.senders[i] as number] as number)
       if (sender === undefined || sender.absence !== PRESENT) continue
       if (sender.delivered < (clock.seqs[i] as number)) return false
     }
@@ -283,7 +277,7 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
 
   #waitFor(node: CausalNode<M>, head: Arrival<M>): void {
     const { clock, nodes, checked } = head
-    const missing = this.#nodes[nodes[clock.senders[checked] as number] as number]
+    const missing = this.#nodes.at(nodes[clock.senders[checked] as number] as number)
     missing?.waiters.push(node)
     node.waitsForSeq = clock.seqs[checked] as number
   }
@@ -308,7 +302,7 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
       const destination = nodes[clock.destinations[i] as number] as number
       const sender = nodes[clock.senders[i] as number] as number
       if (destination <= SELF || sender <= SELF) continue
-      if (this.#nodes[destination]?.absence !== PRESENT) continue
+      if (this.#nodes.at(destination)?.absence !== PRESENT) continue
       this.#underWay.raise(destination, sender, clock.seqs[i] as number)
     }
   }
@@ -327,12 +321,8 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
   }
 
   #onGone(name: string): readonly CausalEffect<M>[] {
-    const id = this.#idOf(name)
-    this.#departed.add(id)
-    if (this.#departed.size > DEPARTED_MAX) {
-      this.#departed.delete(this.#departed.values().next().value as number)
-    }
-    const node = this.#find(name)
+    this.#nodes.depart(name)
+    const node = this.#nodes.find(name)
     if (node === undefined || node.absence !== PRESENT) return NO_EFFECTS
     const effects: CausalEffect<M>[] = []
     node.absence = GONE
@@ -348,8 +338,8 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
   }
 
   #onBack(name: string): readonly CausalEffect<M>[] {
-    this.#departed.delete(this.#idOf(name))
-    const node = this.#find(name)
+    this.#nodes.comeBack(name)
+    const node = this.#nodes.find(name)
     if (node !== undefined) node.absence = PRESENT
     return NO_EFFECTS
   }
@@ -357,10 +347,9 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
   /** Forgets nodes that were gone at the last tick already, unless a waiting message names them. */
   #onTimer(): readonly CausalEffect<M>[] {
     this.#lingering = false
-    const named = this.#namedByPending()
+    const named = this.#nodes.namedByArrivals()
     let left = 0
-    for (const node of this.#nodes) {
-      if (node === undefined || node.absence === PRESENT) continue
+    for (const node of this.#nodes.absent()) {
       if (node.absence === LONG_GONE && !named.has(node.index)) this.#forget(node)
       else left++
       node.absence = LONG_GONE
@@ -373,65 +362,10 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
     return { type: 'startTimer', delayMs: this.#options.lingerMs }
   }
 
-  #namedByPending(): Set<number> {
-    const named = new Set<number>()
-    for (const node of this.#nodes) {
-      if (node === undefined) continue
-      for (const arrival of node.arrivals()) {
-        named.add(node.index)
-        for (const index of arrival.nodes) named.add(index)
-      }
-    }
-    return named
-  }
-
   #forget(node: CausalNode<M>): void {
     this.#underWay.clearDestination(node.index)
     this.#underWay.clearSender(node.index)
-    this.#indices.delete(node.id)
-    this.#nodes[node.index] = undefined
-    this.#free.push(node.index)
-  }
-
-  #find(name: string): CausalNode<M> | undefined {
-    const index = this.#indices.get(this.#idOf(name))
-    return index === undefined ? undefined : this.#nodes[index]
-  }
-
-  /** The node of that name, made known if there is room. */
-  #node(name: string): CausalNode<M> | undefined {
-    return this.#find(name) ?? this.#internAll(this.#idOf(name), NO_IDS)
-  }
-
-  /** Makes known a sender and those its clock names, all or none; the sender, or undefined. */
-  #internAll(sender: number, others: readonly number[]): CausalNode<M> | undefined {
-    let fresh = this.#indices.has(sender) ? 0 : 1
-    for (const id of others) {
-      if (!this.#indices.has(id) && !this.#departed.has(id)) fresh++
-    }
-    if (this.#indices.size + fresh > this.#options.maxNodes) return undefined
-    for (const id of others) {
-      if (!this.#indices.has(id) && !this.#departed.has(id)) this.#intern(id)
-    }
-    const index = this.#indices.get(sender) ?? this.#intern(sender)
-    return this.#nodes[index]
-  }
-
-  #intern(id: number): number {
-    const index = this.#free.pop() ?? this.#nodes.length
-    this.#nodes[index] = new CausalNode(index, id)
-    this.#indices.set(id, index)
-    return index
-  }
-
-  #idOf(name: string): number {
-    let id = this.#ids.get(name)
-    if (id === undefined) {
-      if (this.#ids.size >= ID_CACHE) this.#ids.clear()
-      id = nodeId(name)
-      this.#ids.set(name, id)
-    }
-    return id
+    this.#nodes.forget(node)
   }
 
   #refuse(reason: RefusalReason, message: M | undefined): readonly CausalEffect<M>[] {
@@ -440,7 +374,4 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
   }
 }
 
-/** `nodeId`s kept by name. */
-const ID_CACHE = 8_192
-const DEPARTED = -1
 const NO_IDS: readonly number[] = []

@@ -1,7 +1,7 @@
 import { type Fields, integer, readOptions } from '../base/options.js'
 import { unreachable } from '../base/unreachable.js'
-import { type AckRange, type AckStamp, type DataStamp, MAX_RANGES, MAX_WINDOW } from './stamp.js'
 import { NO_EFFECTS, type RefusalReason, Refusals, type Stage } from './stage.js'
+import { type AckRange, type AckStamp, type DataStamp, MAX_RANGES, MAX_WINDOW } from './stamp.js'
 
 export interface ReceivedOptions {
   /** Bytes of messages that wait for others of their key; more are refused and come again. Default 32 MiB. */
@@ -309,7 +309,10 @@ export class Received<M> implements Stage<ReceivedEvent<M>, ReceivedEffect<M>> {
     this.#ackOwed = false
     const { ranges } = this
     return [
-      { type: 'ack', ack: { kind: 'ack', tag: this.#tag, session: this.#session, floor: this.#floor, ranges } },
+      {
+        type: 'ack',
+        ack: { kind: 'ack', tag: this.#tag, session: this.#session, floor: this.#floor, ranges },
+      },
     ]
   }
 

@@ -1,3 +1,4 @@
+import { both } from '../actor/call.js'
 import type { ReplySink } from '../actor/reply-sink.js'
 import type { RemotePeer } from './remote-peer.js'
 
@@ -46,7 +47,8 @@ export class InboundCall implements ReplySink {
   }
 
   onAbandoned(run: (reason: unknown) => void): void {
-    this.#abandon = run
+    const before = this.#abandon
+    this.#abandon = before === undefined ? run : both(before, run)
   }
 
   /** The asker gave up, or its node went down. */

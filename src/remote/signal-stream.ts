@@ -7,16 +7,14 @@ import { unreachable } from '../base/unreachable.js'
  * acknowledgements, retransmission; a pure machine.
  *
  * A *session* is what one side remembers of the other. Who gives a peer up forgets it and draws a
- * higher session number; packets carry both numbers, so the other side notices and asks again for
- * what it still wants (`restarted`). That way no side goes on waiting for news that the other has
- * forgotten to send.
+ * higher session number. Packets carry both numbers and count for exactly that pair; so the other side
+ * notices and asks again for what it still wants (`restarted`), and no side goes on waiting for news
+ * that the other has forgotten to send.
  */
 export class SignalStream<S> {
   readonly #options: SignalStreamOptions
   #mine: number
   #peer = 0
-  /** True while the peer may not know our number yet and there was no other since it began. */
-  #acceptZero = false
   /** Sequence number of the oldest signal in flight. */
   #base = 1
   readonly #inFlight = new RingQueue<S | Hello>()
@@ -96,20 +94,23 @@ export class SignalStream<S> {
   #onPacket(packet: Packet<S>, effects: StreamEffect<S>[]): void {
     if (packet.mine < this.#peer) return
     if (packet.mine > this.#peer) this.#onNewSession(packet.mine, effects)
-    if (packet.yours !== this.#mine && !(packet.yours === 0 && this.#acceptZero)) {
+    if (packet.yours !== this.#mine) {
       // It speaks to an older session of ours, or knows none. Any packet tells it the present one.
       this.#transmit(0, undefined, effects)
       return
     }
-    if (packet.yours === this.#mine) this.#onAck(packet.ack, effects)
+    this.#onAck(packet.ack, effects)
     if (packet.seq > 0) this.#onData(packet.seq, packet.signal ?? HELLO, effects)
   }
 
   #onNewSession(peer: number, effects: StreamEffect<S>[]): void {
     const known = this.#peer !== 0
     this.#peer = peer
-    this.#acceptZero = true
-    if (!known) return
+    if (!known) {
+      // What was sent before named no session of the peer, and was not taken.
+      if (this.#inFlight.size > 0) this.#resend(effects)
+      return
+    }
     // The peer forgot how far we had come. Our number stays: the pair of both is new all the same,
     // and a new one would make the peer begin anew in its turn.
     this.#renumber()
@@ -185,7 +186,6 @@ export class SignalStream<S> {
 
   #forget(session: number): void {
     this.#mine = session
-    this.#acceptZero = false
     this.#mustTell = true
     this.#renumber()
   }

@@ -7,7 +7,7 @@ import { RingQueue } from '../base/ring-queue.js'
 import type { Place } from './relocation.js'
 import { MAX_BONDS_PER_PEER, peerKey, type RemoteBonds } from './remote-bonds.js'
 import { TwoKeyMap } from './two-key-map.js'
-import { isOf, keyOf } from './watches.js'
+import { isOf, keyOf, plainRef } from './watches.js'
 
 /** A link between `cell` and either `other` here or `ref` on another node. */
 class Link {
@@ -76,7 +76,8 @@ export class Links {
     }
   }
 
-  #linkRemote(cell: Cell, ref: AnyRef): void {
+  #linkRemote(cell: Cell, given: AnyRef): void {
+    const ref = plainRef(cell, given)
     if (this.#across(cell, ref).length > 0) return
     const id = ++this.#id
     if (!this.#remote().link(ref, id, cell.ref)) {

@@ -70,14 +70,11 @@ export abstract class Supervisor<Args = void> extends Actor<Args> {
    * Adds a child and starts it; resolves to its ref once it runs. Under `dynamic()` the first argument
    * is what the child gets as `args`, else it is what `child(…)` makes, which cannot cross the wire.
    */
-  async startChild<A extends Actor<unknown> = Actor<unknown>>(
-    what?: unknown,
-    options?: StartChildOptions,
-  ): Promise<ActorRef<A>> {
+  async startChild(what?: unknown, options?: StartChildOptions): Promise<AnyRef> {
     const [template] = this.#templates
     const spec = template ? this.#fromTemplate(template, what, options) : this.#given(what)
     await this.#call({ type: 'startChild', spec })
-    return this.#refOf(spec.id) as unknown as ActorRef<A>
+    return this.#refOf(spec.id)
   }
 
   /** Stops a child in order and keeps its specification, unless it is temporary or of a dynamic supervisor. */

@@ -78,7 +78,8 @@ export class Watches {
     this.#ofTarget.set(target.serial, watch, watch)
   }
 
-  #watchRemote(watcher: Cell, ref: AnyRef): void {
+  #watchRemote(watcher: Cell, given: AnyRef): void {
+    const ref = plainRef(watcher, given)
     const key = keyOf(ref)
     if (this.#ofWatcher.get(watcher.serial, key)) return
     const id = ++this.#id
@@ -190,6 +191,10 @@ export class Watches {
     if (from) this.#incoming.delete(peerKey(from), id)
   }
 }
+
+/** A ref to the actor of another node that `given` means now, should it be a handle or of a node in this process. */
+export const plainRef = (cell: Cell, given: AnyRef): AnyRef =>
+  cell.system.refAt(given.address, given.definition)
 
 /** Names an actor of another node. */
 export const keyOf = (ref: AnyRef): string => `${ref.node} ${ref.id ?? `name:${ref.name}`}`

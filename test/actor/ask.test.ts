@@ -320,6 +320,23 @@ describe('a deferred reply', () => {
     assert.equal(await codeOfRejection(ref.ask.oweTwice()), 'ERR_NOT_IN_MESSAGE')
   })
 
+  it('tells both the method and the reply when the asker gives up', async () => {
+    const one = new OneNode()
+    const seen: string[] = []
+    class Both extends Actor {
+      owe(): Reply<string> {
+        this.signal.addEventListener('abort', () => seen.push('signal'))
+        const reply = this.deferReply<string>()
+        reply.onSettled(() => seen.push('reply'))
+        return reply
+      }
+    }
+    const asked = codeOfRejection(one.node.spawn(Both).with({ timeoutMs: 10 }).ask.owe())
+    await one.world.advance(10)
+    assert.equal(await asked, 'ERR_ASK_TIMEOUT')
+    assert.deepEqual(seen, ['signal', 'reply'])
+  })
+
   it('belongs to a message: a timer has none', async () => {
     const { one, ref } = server()
     const asked = ref.ask.fromTimer()

@@ -1,5 +1,9 @@
 import { assert } from 'chai'
 import { codeOf } from '../../src/base/errors.js'
+import type { Logger } from '../../src/base/logger.js'
+import { fullMesh } from '../../src/overlay/full-mesh.js'
+import { Gate } from '../../src/peer/gate.js'
+import { FRAME } from '../../src/wire/frame.js'
 import { seeds } from '../overlay/seeds.js'
 import { SimCluster } from './sim-cluster.js'
 
@@ -73,6 +77,47 @@ describe('cluster: joining', () => {
       [{ hello: 1 }, 'b'],
       ['back', 'a'],
     ])
+  })
+
+  it('hears a node whose messages come ahead of the news that it is a member, and answers', async () => {
+    const town = new SimCluster({ seed: 10 })
+    const gate = new Gate()
+    await town.start('a')
+    const b = await town.start('b', { gate })
+    await town.join('b', 'a')
+    b.cluster.onForward('ask', (message, from) => b.cluster.forward(from.name, 'answer', message))
+    gate.add((frame) =>
+      frame.kind === FRAME.OVERLAY && frame.direction === 'in'
+        ? { type: 'delay', ms: 2_000 }
+        : undefined,
+    )
+    const c = await town.start('c')
+    const got: unknown[] = []
+    c.cluster.onForward('answer', (message) => got.push(message))
+    await town.join('c', 'a')
+    await town.sim.runUntil(() => c.cluster.isUp('b'))
+    c.cluster.forward('b', 'ask', 'early')
+    await town.sim.run(200)
+    assert.deepEqual(b.members(), ['a', 'b'])
+    assert.deepEqual(got, ['early'])
+    await town.sim.run(5_000)
+    assertWhole(town, ['a', 'b', 'c'])
+    assert.deepEqual(
+      b.only('nodeUp', 'nodeDown').filter((line) => line.endsWith(' c')),
+      ['nodeUp c'],
+    )
+  })
+
+  it('rejects when the node stops while it waits to be let in', async () => {
+    const town = new SimCluster({ seed: 11 })
+    const gate = new Gate()
+    gate.add((frame) => (frame.kind === FRAME.OVERLAY ? { type: 'drop' } : undefined))
+    const a = await town.start('a', { gate })
+    await town.start('b')
+    const pending = rejection(a.cluster.join('b:9000', { timeoutMs: 60_000 }))
+    await town.sim.run(1_000)
+    await town.sim.complete(a.cluster.stop())
+    assert.equal(codeOf(await pending), 'ERR_NODE_STOPPED')
   })
 
   it('waits for a peer that starts later', async () => {
@@ -253,6 +298,59 @@ describe('cluster: nodes fail', () => {
     assertWhole(town, ['a', 'b', 'c'])
   })
 
+  it('takes a node back that starts anew at its place without store and join', async () => {
+    const town = new SimCluster({ seed: 27 })
+    await town.settled(['a', 'b', 'c'])
+    town.sim.crash('c')
+    await town.sim.run(10_000)
+    await town.start('c')
+    await town.sim.run(15_000)
+    assertWhole(town, ['a', 'b', 'c'])
+  })
+
+  it('logs every lost node and every refusal with its reason', async () => {
+    const town = new SimCluster({ seed: 28 })
+    const lines: string[] = []
+    const write = (level: string) => (fields: object, message: string) => {
+      const { node, code } = fields as { node?: string; code?: string }
+      lines.push(`${level} ${message} ${node ?? ''} ${code ?? ''}`)
+    }
+    const [debug, info, warn, error] = [() => {}, write('info'), write('warn'), write('error')]
+    await town.start('a', { logger: { debug, info, warn, error } as Logger })
+    await town.start('b')
+    await town.join('b', 'a')
+    await town.start('d', { cookie: 'another' })
+    await town.sim.complete(rejection(town.node('d').cluster.join('a:9000')))
+    town.sim.crash('b')
+    await town.sim.run(5_000)
+    for (const line of [
+      'info member joined b ',
+      'warn refused  ERR_COOKIE',
+      'info peer down b ERR_CONNECTION_LOST',
+      'warn node down b ERR_NODE_DOWN',
+    ]) {
+      assert.include(lines, line)
+    }
+  })
+
+  it('goes on when a listener throws, and the log says so', async () => {
+    const town = new SimCluster({ seed: 29 })
+    const lines: string[] = []
+    const log = (_: object, message: string): void => {
+      lines.push(message)
+    }
+    const logger: Logger = { debug() {}, info() {}, warn() {}, error: log }
+    const a = await town.start('a', { logger })
+    a.cluster.events.on('nodeUp', () => {
+      throw new Error('a listener of the user')
+    })
+    await town.start('b')
+    await town.join('b', 'a')
+    await town.sim.run(1_000)
+    assertWhole(town, ['a', 'b'])
+    assert.deepEqual(lines, ['a listener of a cluster event threw'])
+  })
+
   it('tells what happened in order', async () => {
     const town = new SimCluster({ seed: 26 })
     const [a] = await town.settled(['a', 'b'])
@@ -325,6 +423,17 @@ describe('cluster: leaving', () => {
     assertWhole(town, ['a', 'b'])
     assert.deepEqual(town.node('c').members(), ['c'])
     assert.deepEqual(town.node('c').only('left'), ['left removed'])
+  })
+
+  it('evicts who was given up for long, if the mesh is told to', async () => {
+    const town = new SimCluster({ seed: 35 })
+    await town.settled(['a', 'b', 'c'], { overlay: fullMesh({ evictAfterMs: 10_000 }) })
+    town.sim.crash('c')
+    await town.sim.run(10_000)
+    assert.deepEqual(town.node('a').members(), ['a', 'b', 'c'])
+    await town.sim.run(10_000)
+    assertWhole(town, ['a', 'b'])
+    assert.include(town.node('a').log, 'memberLeft c evicted')
   })
 
   it('refuses to remove a node nobody knows', async () => {

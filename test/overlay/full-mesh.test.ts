@@ -117,6 +117,67 @@ describe('full mesh: what a peer may say', () => {
   })
 })
 
+describe('full mesh: what it answers', () => {
+  const newcomer = member('new', 9)
+  const sends = (effects: readonly OverlayEffect[]): unknown[] =>
+    effects.filter((e) => e.type === 'send').map((e) => [e.to, (e.body as unknown[])[0]])
+
+  it('a join: news of the newcomer to all others, the state to the newcomer', () => {
+    const { overlay } = meshOfThree()
+    overlay.step({ type: 'peerUp', peer: newcomer })
+    const body = [JOIN, own(newcomer)]
+    assert.deepEqual(sends(overlay.step({ type: 'message', from: newcomer, body })), [
+      ['a', NEWS],
+      ['b', NEWS],
+      ['new', STATE],
+    ])
+  })
+
+  it('a state: exactly what its sender lacks, and no answer when it lacks nothing', () => {
+    const { overlay, me, a, b } = meshOfThree()
+    const lacking = overlay.step({
+      type: 'message',
+      from: a,
+      body: [STATE, [own(a), own(me)], '', '', false],
+    })
+    assert.deepEqual(lacking, [{ type: 'send', to: 'a', body: [NEWS, [own(b)]] }])
+    const part = overlay.step({
+      type: 'message',
+      from: a,
+      body: [STATE, [own(me)], 'b', '', false],
+    })
+    assert.deepEqual(part, [])
+  })
+
+  it('a state of another cluster: news of it to its own', () => {
+    const { overlay, a } = meshOfThree()
+    const body = [STATE, [own(newcomer)], 'c', '', true]
+    assert.deepInclude(overlay.step({ type: 'message', from: a, body }), {
+      type: 'send',
+      to: 'b',
+      body: [NEWS, [own(newcomer)]],
+    })
+  })
+
+  it('the return of a removed node: that it is out', () => {
+    const { overlay, b } = meshOfThree()
+    overlay.step({ type: 'leave', name: 'b' })
+    overlay.step({ type: 'peerDown', peer: 'b', incarnation: b.incarnation })
+    assert.deepEqual(overlay.step({ type: 'peerUp', peer: b }), [
+      { type: 'send', to: 'b', body: [NEWS, [gone(b, 'me')]] },
+    ])
+  })
+
+  it('the return of a contact that has not let it in: its join once more', () => {
+    const { overlay } = meshOfThree()
+    const contact = newcomer
+    overlay.step({ type: 'peerUp', peer: contact })
+    overlay.step({ type: 'join', contact })
+    overlay.step({ type: 'peerDown', peer: 'new', incarnation: contact.incarnation })
+    assert.deepEqual(sends(overlay.step({ type: 'peerUp', peer: contact })), [['new', JOIN]])
+  })
+})
+
 describe('full mesh: what it costs', () => {
   it('takes a newcomer into a quiet mesh with messages for each member, not for each pair', () => {
     const bodiesOfJoin = (nodes: number): unknown[][] => {

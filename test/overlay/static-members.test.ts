@@ -71,6 +71,15 @@ describe('static members', () => {
     assert.deepEqual(names('b'), ['a', 'b', 'c'])
   })
 
+  it('asks at the address again when a node is given up: it may be another machine now', () => {
+    const { net } = three()
+    const { overlay } = net.node('a')
+    const { incarnation } = net.node('b').member
+    assert.deepEqual(overlay.step({ type: 'nodeDown', peer: 'b', incarnation }), [
+      { type: 'connectAddress', address: { host: 'b', port: 9_000 } },
+    ])
+  })
+
   it('refuses what is no list of addresses', () => {
     const bad: [unknown, string][] = [
       ['a:9000', 'ERR_BAD_OPTION'],

@@ -1,5 +1,6 @@
 import { assert } from 'chai'
 import { child, template } from '../../src/supervision/child-spec.js'
+import { DynamicSupervisor } from '../../src/supervision/dynamic-supervisor.js'
 import {
   type AutoShutdown,
   dynamic,
@@ -9,6 +10,7 @@ import {
 } from '../../src/supervision/strategies.js'
 import { CRASH, NORMAL, otp, rejects, Scene, SHUTDOWN } from './otp-case.js'
 import { Probe } from './probe.js'
+import { SupervisedNode } from './supervised-node.js'
 
 describe("supervisor, as OTP's suite has it: dynamic children", () => {
   const open = async (strategy = dynamic(), options = {}): Promise<Scene> => {
@@ -118,6 +120,28 @@ describe("supervisor, as OTP's suite has it: dynamic children", () => {
       'autoShutdown',
     )
     assert.isTrue(scene.supAlive)
+  })
+})
+
+describe('DynamicSupervisor', () => {
+  class Probing extends DynamicSupervisor<Probe> {
+    override children() {
+      return [template('x', Probe)]
+    }
+  }
+
+  it('types startChild by the class of its children', async () => {
+    const node = new SupervisedNode()
+    const sup = node.spawn(Probing)
+    const probe = await sup.ask.startChild({ id: 'x', log: [] }, { id: 'one' })
+    assert.deepEqual(await probe.ask.say('hello'), ['hello'])
+    // @ts-expect-error its arguments are those of a Probe
+    const wrong = (): unknown => sup.ask.startChild({ board: 7 })
+    // @ts-expect-error a Probe has no such method
+    const none = (): unknown => probe.ask.shout()
+    assert.isFunction(wrong)
+    assert.isFunction(none)
+    assert.deepInclude(await sup.ask.countChildren(), { active: 1 })
   })
 })
 

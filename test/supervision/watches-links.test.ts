@@ -9,7 +9,8 @@ import {
   SHUTDOWN,
   showReason,
 } from '../../src/actor/exit-reason.js'
-import type { ActorRef, AnyRef } from '../../src/actor/ref.js'
+import { type ActorRef, type AnyRef, routeOf } from '../../src/actor/ref.js'
+import { RemoteRoute } from '../../src/actor/routes.js'
 import { actorId, newIncarnation } from '../../src/base/identity.js'
 import { noPlacement } from '../../src/supervision/placement.js'
 import type { Place } from '../../src/supervision/relocation.js'
@@ -61,6 +62,7 @@ class FakePeers implements RemoteBonds {
   readonly sent: string[] = []
   up = true
   watch(target: AnyRef, id: number): boolean {
+    assert.instanceOf(routeOf(target), RemoteRoute)
     this.sent.push(`watch ${target.node} ${id}`)
     return this.up
   }
@@ -75,6 +77,7 @@ class FakePeers implements RemoteBonds {
     this.sent.push(`down ${to.node} ${id} ${reason.type} ${willRestart}`)
   }
   link(target: AnyRef, id: number): boolean {
+    assert.instanceOf(routeOf(target), RemoteRoute)
     this.sent.push(`link ${target.node} ${id}`)
     return this.up
   }
@@ -215,6 +218,18 @@ describe('watches', () => {
     supervision.downed(B, 1, { incarnation: 2, reason: NORMAL, willRestart: false })
     supervision.downed(B, 1, { incarnation: 2, reason: NORMAL, willRestart: false })
     assert.equal(await bench.heard(a), 'down 1 killed, down 2 normal')
+    assert.equal(bench.counts, '0 0')
+  })
+
+  it('take a ref that was made by another node of this process', async () => {
+    const bench = new Bench()
+    const a = await bench.friend()
+    const far = new SupervisedNode('b').spawn(Friend, {})
+    await a.ask.look(far)
+    await a.ask.tie(far)
+    assert.equal(bench.peers.last, 'watch b 1, link b 1')
+    await a.ask.away(far)
+    await a.ask.untie(far)
     assert.equal(bench.counts, '0 0')
   })
 
