@@ -29,5 +29,5 @@ await a.stop()
 // Output:
 // joined a
 // total 42
-// troupe://a/two/counter/@score
+// troupe://a/two/counter/name:score
 // [ 'a', 'b' ]

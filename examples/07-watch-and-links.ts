@@ -32,11 +32,11 @@ class Boss extends Actor {
 }
 
 const a = await startNode({ name: 'a' })
-const b = await startNode({ name: 'b' })
+const b = await startNode({ name: 'b', remoteSpawn: [Worker] }) // others may start workers here
 await a.join(b.address)
 
 const boss = a.spawn(Boss)
-const worker = b.spawn(Worker) // on another node: it makes no difference
+const worker = await a.spawnOn('b', Worker) // on another node: it makes no difference
 await boss.ask.hire(worker)
 await worker.ask.crash().catch((error) => console.log('the asker hears:', error.message))
 while ((await boss.ask.news()).length < 2);

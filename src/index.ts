@@ -48,6 +48,7 @@ export {
   template,
 } from './supervision/child-spec.js'
 export type { ChildCount, ChildStatus } from './supervision/child-table.js'
+export { DynamicSupervisor } from './supervision/dynamic-supervisor.js'
 export {
   type ChoosePlace,
   leastLoaded,
@@ -66,11 +67,7 @@ export {
   type StrategyOptions,
 } from './supervision/strategies.js'
 export type { RootFailed } from './supervision/supervision.js'
-export {
-  DynamicSupervisor,
-  type StartChildOptions,
-  Supervisor,
-} from './supervision/supervisor.js'
+export { type StartChildOptions, Supervisor } from './supervision/supervisor.js'
 export type { ChildInfo } from './supervision/supervisor-driver.js'
 export type { Timer } from './world/clock.js'
 export type { Address, TlsOptions } from './world/network.js'

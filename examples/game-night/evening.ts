@@ -40,6 +40,7 @@ export async function play(evening: Evening): Promise<boolean> {
   timeline.say(`all ${evening.matches} matches are over`)
 
   const counted = await printTable(root, timeline)
+  timeline.end()
   for (const table of tables.values()) table.send('stop')
   await root.stop({ drainMs: 1_000 })
   return counted === evening.matches
@@ -81,7 +82,7 @@ async function openMatches(root: Node, { matches, seed }: Evening): Promise<void
         thinkMs: 20 + ((board * 7 + seat * 3) % 20),
         ...(board === poisoned && seat === 2 && { poison: { board, number: POISONED_MOVE } }),
       }
-      seats.push((await players.ask.startChild(args)) as unknown as ActorRef<Player>)
+      seats.push(await players.ask.startChild(args))
     }
     await boards.ask.startChild({ board, players: seats, lobby, scoreboard })
   }

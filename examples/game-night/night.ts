@@ -1,4 +1,13 @@
-import { type ActorRef, child, dynamic, leastLoaded, oneForOne, Supervisor, template } from 'troupe'
+import {
+  type ActorRef,
+  child,
+  DynamicSupervisor,
+  dynamic,
+  leastLoaded,
+  oneForOne,
+  Supervisor,
+  template,
+} from 'troupe'
 import type { Outcome } from './connect-four.js'
 import { Lobby, type Opened, Spectator } from './lobby.js'
 import { Match } from './match.js'
@@ -10,15 +19,14 @@ export interface NightArgs {
 }
 
 /** All matches, spread over all nodes. A match that crashes or loses its node comes back. */
-export class Matches extends Supervisor {
+export class Matches extends DynamicSupervisor<Match> {
   override readonly strategy = dynamic({ maxRestarts: 1_000, withinMs: 5_000 })
   override children() {
     return [template('match', Match, { restart: 'transient', on: leastLoaded })]
   }
 }
 
-export class Players extends Supervisor {
-  override readonly strategy = dynamic()
+export class Players extends DynamicSupervisor<Player> {
   override children() {
     return [template('player', Player)]
   }

@@ -17,12 +17,19 @@ export class Timeline {
   readonly #nodeOf = new Map<number, string>()
   #rebuilt = 0
   #moved = 0
+  #over = false
 
   elapsedMs(): number {
     return performance.now() - this.#startedMs
   }
 
+  /** What happens from now on is no news: everybody goes home. */
+  end(): void {
+    this.#over = true
+  }
+
   say(text: string): void {
+    if (this.#over) return
     console.log(`${(this.elapsedMs() / 1000).toFixed(2).padStart(6)} s  ${text}`)
   }
 

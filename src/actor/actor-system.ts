@@ -298,7 +298,7 @@ export class ActorSystem {
     sink: ReplySink | undefined,
   ): Outcome {
     const definition = cell.definition.method(method)
-    if (definition !== undefined) return cell.accept(new Message(definition, args, sink))
+    if (definition !== undefined) return cell.accept(Message.of(definition, args, sink))
     this.unknownMethod(cell.ref, method, args, sink)
     return REFUSED
   }
@@ -362,11 +362,16 @@ export class ActorSystem {
     call.start(options?.timeoutMs ?? this.#options.askTimeoutMs, options?.signal)
     if (call.settled) return call.promise
     try {
-      inbox.accept(new Message(method, this.copied(args), call))
+      inbox.accept(Message.of(method, this.copied(args), call))
     } catch (error) {
       call.fail(error)
     }
     return call.promise
+  }
+
+  /** True when what passes between actors of this node is copied. */
+  get copies(): boolean {
+    return this.#copyLocal !== undefined
   }
 
   /** Arguments as a local receiver gets them. */

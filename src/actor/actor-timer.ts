@@ -48,7 +48,7 @@ export class ActorTimer implements Timer {
     if (this.#repeats) this.#timer = this.#clock.after(this.#delayMs, () => this.#fire())
     if (this.#waiting) return
     this.#waiting = true
-    this.#cell.force(new Message(TIMER, [this], undefined))
+    this.#cell.force(new Message(TIMER, 1, this, undefined))
   }
 
   /** Called by the cell through `TIMER` when the message's turn has come. */

@@ -107,8 +107,20 @@ export abstract class Inbox implements Route, Runnable {
 
   // messages
 
+  get local(): this {
+    return this
+  }
+
+  tellOne(method: MethodDefinition, count: number, value: unknown): boolean {
+    const { system } = this
+    const message = system.copies
+      ? Message.of(method, system.copied(count === 0 ? [] : [value]), undefined)
+      : new Message(method, count, value, undefined)
+    return this.accept(message) === ACCEPTED
+  }
+
   tell(_ref: AnyRef, method: MethodDefinition, args: readonly unknown[]): boolean {
-    return this.accept(new Message(method, this.system.copied(args), undefined)) === ACCEPTED
+    return this.accept(Message.of(method, this.system.copied(args), undefined)) === ACCEPTED
   }
 
   ask(

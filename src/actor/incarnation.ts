@@ -57,7 +57,7 @@ export class Incarnation extends Context {
     if (message.sink?.settled) return
     const schemas = message.method.accepts
     if (schemas === undefined) {
-      this.#invoke(message, message.args)
+      this.#invoke(message, message.count, message.value)
       return
     }
     const checked = checkArguments(message.method, schemas, message.args)
@@ -81,14 +81,14 @@ export class Incarnation extends Context {
 
   #checked(message: Message, checked: Checked): void {
     if (checked instanceof TroupeError) this.cell.refuse(message, 'ERR_BAD_ARGUMENTS', checked)
-    else this.#invoke(message, checked)
+    else this.#invoke(message, checked.length, checked.length === 1 ? checked[0] : checked)
   }
 
-  #invoke(message: Message, args: readonly unknown[]): void {
+  #invoke(message: Message, count: number, value: unknown): void {
     let result: unknown
     let pending: boolean
     try {
-      result = call(message.method.body as MethodBody, this.actor, args)
+      result = call(message.method.body as MethodBody, this.actor, count, value)
       pending = isThenable(result)
     } catch (error) {
       this.#threw(message, error)
@@ -218,16 +218,9 @@ export class Incarnation extends Context {
 export const textOf = (error: unknown): string =>
   error instanceof Error ? error.message : String(error)
 
-/** Few arguments are passed without `apply`, which is slower. */
-function call(body: MethodBody, actor: unknown, args: readonly unknown[]): unknown {
-  switch (args.length) {
-    case 0:
-      return body.call(actor)
-    case 1:
-      return body.call(actor, args[0])
-    case 2:
-      return body.call(actor, args[0], args[1])
-    default:
-      return body.apply(actor, args as unknown[])
-  }
+/** Arguments as a message holds them: the value of one, the array of more. */
+function call(body: MethodBody, actor: unknown, count: number, value: unknown): unknown {
+  if (count === 1) return body.call(actor, value)
+  if (count === 0) return body.call(actor)
+  return body.apply(actor, value as unknown[])
 }

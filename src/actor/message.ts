@@ -7,16 +7,38 @@ import type { ReplySink } from './reply-sink.js'
  */
 export class Message {
   readonly method: MethodDefinition
-  readonly args: readonly unknown[]
+  /** How many arguments it has. */
+  readonly count: number
+  /** The argument of one, the array of more. */
+  readonly value: unknown
   /** Absent for a tell. */
   readonly sink: ReplySink | undefined
   #rare: Rare | undefined
 
-  constructor(method: MethodDefinition, args: readonly unknown[], sink: ReplySink | undefined) {
+  constructor(
+    method: MethodDefinition,
+    count: number,
+    value: unknown,
+    sink: ReplySink | undefined,
+  ) {
     this.method = method
-    this.args = args
+    this.count = count
+    this.value = value
     this.sink = sink
     this.#rare = undefined
+  }
+
+  static of(
+    method: MethodDefinition,
+    args: readonly unknown[],
+    sink: ReplySink | undefined,
+  ): Message {
+    return new Message(method, args.length, args.length === 1 ? args[0] : args, sink)
+  }
+
+  get args(): readonly unknown[] {
+    if (this.count === 0) return NO_ARGS
+    return this.count === 1 ? [this.value] : (this.value as readonly unknown[])
   }
 
   /** The method's result is not the answer: the message was stashed, or its reply deferred. */
@@ -30,7 +52,7 @@ export class Message {
 
   /** The same message, to be handled once more; what became of the first time does not count. */
   again(): Message {
-    const message = new Message(this.method, this.args, this.sink)
+    const message = new Message(this.method, this.count, this.value, this.sink)
     if (this.order !== 0) message.order = this.order
     return message
   }
@@ -65,6 +87,8 @@ export class Message {
     return this.#rare
   }
 }
+
+const NO_ARGS: readonly unknown[] = Object.freeze([])
 
 /** What most messages never need. */
 class Rare {

@@ -15,6 +15,8 @@ export interface Route {
   readonly id: string | undefined
   /** The registered name; undefined for a ref to one actor. */
   readonly registeredName: string | undefined
+  /** The same route where it leads straight to an actor of this node. */
+  readonly local?: LocalRoute | undefined
   tell(
     ref: AnyRef,
     method: MethodDefinition,
@@ -28,4 +30,10 @@ export interface Route {
     options: SendOptions | undefined,
   ): Promise<unknown>
   ready(ref: AnyRef): Promise<void>
+}
+
+/** The way to an actor of this node for calls of at most one argument. */
+export interface LocalRoute {
+  /** @param count 0 or 1 arguments */
+  tellOne(method: MethodDefinition, count: number, value: unknown): boolean
 }

@@ -11,6 +11,7 @@ import type { SendOptions } from './send-options.js'
 export class RemoteRoute implements Route {
   readonly #system: ActorSystem
   readonly definition: Definition
+  readonly local = undefined
   readonly node: string
   readonly id: string | undefined
   readonly registeredName: string | undefined
@@ -59,6 +60,7 @@ export class RemoteRoute implements Route {
 export class NamedRoute implements Route {
   readonly #system: ActorSystem
   readonly definition: Definition
+  readonly local = undefined
   readonly id = undefined
   readonly registeredName: string
 
@@ -115,6 +117,7 @@ export class NamedRoute implements Route {
 export class GoneRoute implements Route {
   readonly #system: ActorSystem
   readonly definition: Definition
+  readonly local = undefined
   readonly id: string
   readonly registeredName = undefined
 

@@ -27,7 +27,8 @@ export const ACKNOWLEDGED_FIELDS: Fields<AcknowledgedOptions> = {
 export type AcknowledgedEvent<M> =
   | {
       readonly type: 'send'
-      readonly message: M
+      /** Undefined: a filler, for the sake of its causal mark. */
+      readonly message: M | undefined
       readonly bytes: number
       /** Messages of one key are handed over in the order they were sent. */
       readonly key: number
@@ -186,7 +187,7 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
     const { message, bytes, key, inOrder, causal, expiresMs, nowMs } = event
     if (!this.hasRoom(bytes)) {
       this.#wasFull = true
-      return [{ type: 'full', message }]
+      return message === undefined ? NO_EFFECTS : [{ type: 'full', message }]
     }
     const id = this.#outstanding.next
     const previous = inOrder ? (this.#lastOfKey.get(key) ?? 0) : 0

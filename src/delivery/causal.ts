@@ -31,7 +31,7 @@ export const CAUSAL_FIELDS: Fields<CausalOptions> = {
 export type CausalEvent<M> =
   /** A message is about to be sent. Answered with `stamped` or `refused`. */
   | { readonly type: 'send'; readonly to: string }
-  /** Message `seq` to that node was acknowledged: handed over there. */
+  /** Message `seq` to that node, and all before it, were handed over there or given up. */
   | { readonly type: 'settled'; readonly to: string; readonly seq: number }
   | {
       readonly type: 'receive'

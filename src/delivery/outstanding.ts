@@ -18,7 +18,7 @@ export class Entry<M> {
   readonly key: number
   /** The message before it in its order, or 0. */
   readonly previous: number
-  /** Undefined once it expired: a filler. */
+  /** Undefined in a filler, and once it expired or was acknowledged. */
   message: M | undefined
   bytes: number
   readonly causal: CausalMark | undefined
@@ -32,7 +32,7 @@ export class Entry<M> {
     id: number,
     key: number,
     previous: number,
-    message: M,
+    message: M | undefined,
     bytes: number,
     causal: CausalMark | undefined,
     expiresMs: number,

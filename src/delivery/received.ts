@@ -1,7 +1,14 @@
 import { type Fields, integer, readOptions } from '../base/options.js'
 import { unreachable } from '../base/unreachable.js'
 import { NO_EFFECTS, type RefusalReason, Refusals, type Stage } from './stage.js'
-import { type AckRange, type AckStamp, type DataStamp, MAX_RANGES, MAX_WINDOW } from './stamp.js'
+import {
+  type AckRange,
+  type AckStamp,
+  type DataStamp,
+  MAX_RANGES,
+  MAX_WINDOW,
+  type ResetStamp,
+} from './stamp.js'
 
 export interface ReceivedOptions {
   /** Bytes of messages that wait for others of their key; more are refused and come again. Default 32 MiB. */
@@ -44,7 +51,7 @@ export type ReceivedEffect<M> =
   | { readonly type: 'ackSoon' }
   | { readonly type: 'ack'; readonly ack: AckStamp }
   /** This side knows nothing of the session that the sender goes on with. */
-  | { readonly type: 'reset'; readonly session: number }
+  | { readonly type: 'reset'; readonly reset: ResetStamp }
   | { readonly type: 'refused'; readonly reason: RefusalReason }
 
 const HELD = 0
@@ -167,7 +174,7 @@ export class Received<M> implements Stage<ReceivedEvent<M>, ReceivedEffect<M>> {
   #unknownSession(session: number): readonly ReceivedEffect<M>[] {
     this.refusals.unknownSession++
     return [
-      { type: 'reset', session },
+      { type: 'reset', reset: { kind: 'reset', tag: this.#tag, session } },
       { type: 'refused', reason: 'unknownSession' },
     ]
   }

@@ -181,7 +181,8 @@ function readData(
   const id = reader.varint()
   const distance = flags & ORDER ? reader.varint() : id
   if (reader.failed || id === 0 || distance === 0 || distance > id) return undefined
-  if (flags & ORDER && distance === id) return undefined
+  // A label has an order of its own.
+  if (flags & ORDER && (distance === id || flags & LABEL)) return undefined
   const label = flags & LABEL ? reader.u32() : undefined
   const clock = label === undefined ? undefined : reader.rest()
   if (!reader.complete) return undefined

@@ -57,12 +57,18 @@ export class Answers implements Answerer, AnswerElsewhere {
   }
 
   replyTo(node: string, incarnation: string, id: number, value: unknown): void {
-    if (this.#peers.named(node)?.incarnation !== incarnation) return this.late()
+    if (this.#peers.named(node)?.incarnation !== incarnation) {
+      this.late()
+      return
+    }
     this.#reply(node, this.#channel, TO_REPLY_TABLE, id, 0, value)
   }
 
   failTo(node: string, incarnation: string, id: number, error: unknown): void {
-    if (this.#peers.named(node)?.incarnation !== incarnation) return this.late()
+    if (this.#peers.named(node)?.incarnation !== incarnation) {
+      this.late()
+      return
+    }
     this.#fail(node, this.#channel, TO_REPLY_TABLE, id, 0, error)
   }
 
@@ -94,7 +100,10 @@ export class Answers implements Answerer, AnswerElsewhere {
     try {
       this.#send(node, channel, ENVELOPE.FAILURE, method, callId, key, [failure])
     } catch (fault) {
-      if (!isValueFault(fault)) return this.#lost(node, fault)
+      if (!isValueFault(fault)) {
+        this.#lost(node, fault)
+        return
+      }
       try {
         const plain = plainFailure(failure)
         this.#send(node, channel, ENVELOPE.FAILURE, method, callId, key, [plain])
@@ -114,7 +123,8 @@ export class Answers implements Answerer, AnswerElsewhere {
     args: readonly unknown[],
   ): void {
     const envelope = new Envelope(kind, 0, method, callId, key, args, undefined, undefined)
-    if (this.#carrier.send(node, channel, envelope) === FULL) this.#whenReady(node, channel, envelope)
+    if (this.#carrier.send(node, channel, envelope) === FULL)
+      this.#whenReady(node, channel, envelope)
   }
 
   /** The asker's deadline bounds how long this matters; it is tried once more and then given up. */

@@ -2,8 +2,8 @@ import { TroupeError } from '../base/errors.js'
 import type { Logger } from '../base/logger.js'
 import { show } from '../base/options.js'
 import type { Carrier } from '../cluster/carrier.js'
-import type { Member } from '../overlay/overlay.js'
 import { FULL } from '../cluster/carrier.js'
+import type { Member } from '../overlay/overlay.js'
 import { ENVELOPE, Envelope } from '../wire/envelope.js'
 import type { Calls } from './calls.js'
 import type { InboundCall } from './inbound-call.js'
@@ -38,13 +38,7 @@ export class Control {
   readonly #channel: number
   readonly #handlers = new Map<string, ControlHandler>()
 
-  constructor(
-    carrier: Carrier,
-    peers: RemotePeers,
-    calls: Calls,
-    timeoutMs: number,
-    log: Logger,
-  ) {
+  constructor(carrier: Carrier, peers: RemotePeers, calls: Calls, timeoutMs: number, log: Logger) {
     this.#carrier = carrier
     this.#peers = peers
     this.#calls = calls
@@ -132,7 +126,8 @@ export class Control {
     error: unknown,
   ): void {
     if (call !== undefined) call.fail(error)
-    else this.#log.warn({ node: peer.name, op: String(op), error }, 'a notice of a node was refused')
+    else
+      this.#log.warn({ node: peer.name, op: String(op), error }, 'a notice of a node was refused')
   }
 }
 

@@ -27,7 +27,9 @@ export function encodeFailure(thrown: unknown, stacks: boolean, depth = 0): Fail
     codeText(thrown),
     cut(String(thrown.message), TEXT_CHARS),
     (thrown as { data?: unknown }).data,
-    cause === undefined || depth >= CAUSE_DEPTH ? undefined : encodeFailure(cause, stacks, depth + 1),
+    cause === undefined || depth >= CAUSE_DEPTH
+      ? undefined
+      : encodeFailure(cause, stacks, depth + 1),
     stacks && typeof thrown.stack === 'string' ? cut(thrown.stack, TEXT_CHARS) : undefined,
   ]
 }
@@ -128,5 +130,10 @@ function withoutCode(message: string, code: string): string {
 }
 
 function define(error: Error, key: string, value: unknown): void {
-  Object.defineProperty(error, key, { value, configurable: true, writable: true, enumerable: false })
+  Object.defineProperty(error, key, {
+    value,
+    configurable: true,
+    writable: true,
+    enumerable: false,
+  })
 }

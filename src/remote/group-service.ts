@@ -225,7 +225,8 @@ export class GroupService {
         this.#control.notify(effect.to, 'groups', encodeGroupMessage(effect.message))
         return
       case 'changed':
-        return this.#changed(effect.change.group, effect.change.joined, effect.change.left)
+        this.#changed(effect.change.group, effect.change.joined, effect.change.left)
+        return
       case 'overflow':
         this.#log.warn(
           { node: effect.node, limit: this.#membershipsMax },
@@ -233,9 +234,10 @@ export class GroupService {
         )
         return
       case 'flushSoon':
-        return this.#world.turn.micro(() => {
+        this.#world.turn.micro(() => {
           if (!this.#closed) this.#step({ type: 'flushDue' })
         })
+        return
       case 'startTimer':
         if (this.#closed) return
         this.#timer = this.#world.clock.after(
@@ -292,4 +294,3 @@ function checkName(name: string): void {
   if (isGroupName(name)) return
   throw badOption('group', `a name of 1 to ${GROUP_NAME_CHARS} characters`, name)
 }
-

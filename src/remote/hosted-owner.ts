@@ -51,7 +51,9 @@ export class HostedOwner implements HostListener {
 
   /** Nothing runs, nothing is owed. */
   get idle(): boolean {
-    return this.host.size === 0 && this.ends.size === 0 && this.#starts.size + this.#stops.size === 0
+    return (
+      this.host.size === 0 && this.ends.size === 0 && this.#starts.size + this.#stops.size === 0
+    )
   }
 
   orderStart(
@@ -65,12 +67,16 @@ export class HostedOwner implements HostListener {
     const present = this.host.runOf(id)
     if (present !== undefined && present >= number) {
       const detail = `child '${id}' runs here with number ${present}, not below ${number}`
-      return this.#listener.failed(order, new TroupeError('ERR_CHILD_EXISTS', detail))
+      this.#listener.failed(order, new TroupeError('ERR_CHILD_EXISTS', detail))
+      return
     }
     this.ends.delete(id)
     this.#restarts.set(id, restart)
     this.#starts.set(keyOf(id, number), order)
-    if (op === 'restart') return this.host.restart(id, number)
+    if (op === 'restart') {
+      this.host.restart(id, number)
+      return
+    }
     if (present !== undefined) this.host.stop(id, present, KILLED, 0, false)
     this.host.start(id, number, spec)
   }

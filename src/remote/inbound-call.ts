@@ -20,13 +20,7 @@ export class InboundCall implements ReplySink {
   readonly #answerer: Answerer
   #abandon: ((reason: unknown) => void) | undefined
 
-  constructor(
-    answerer: Answerer,
-    peer: RemotePeer,
-    callId: number,
-    channel: number,
-    key: number,
-  ) {
+  constructor(answerer: Answerer, peer: RemotePeer, callId: number, channel: number, key: number) {
     this.#answerer = answerer
     this.peer = peer
     this.callId = callId

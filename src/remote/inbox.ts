@@ -66,18 +66,24 @@ export class Inbox {
   #dispatch(from: Member, peer: RemotePeer, channel: number, envelope: Envelope): void {
     switch (envelope.kind) {
       case ENVELOPE.TELL:
-        return this.#deliver(envelope, this.#args(envelope), undefined)
+        this.#deliver(envelope, this.#args(envelope), undefined)
+        return
       case ENVELOPE.ASK:
-        return this.#ask(peer, channel, envelope)
+        this.#ask(peer, channel, envelope)
+        return
       case ENVELOPE.REPLY:
       case ENVELOPE.FAILURE:
-        return this.#answer(peer, envelope)
+        this.#answer(peer, envelope)
+        return
       case ENVELOPE.ABORT:
-        return this.#abort(peer, envelope.callId)
+        this.#abort(peer, envelope.callId)
+        return
       case ENVELOPE.SIGNAL:
-        return this.#parts.signals.received(peer, envelope.key, this.#args(envelope))
+        this.#parts.signals.received(peer, envelope.key, this.#args(envelope))
+        return
       case ENVELOPE.CONTROL:
-        return this.#control(from, peer, channel, envelope)
+        this.#control(from, peer, channel, envelope)
+        return
       default:
         this.#refuse(from, envelope, 'its kind is unknown here')
     }
@@ -99,7 +105,8 @@ export class Inbox {
       args = this.#args(envelope)
     } catch (error) {
       this.counters.refused++
-      return call.fail(error)
+      call.fail(error)
+      return
     }
     this.#deliver(envelope, args, call)
   }
@@ -124,18 +131,14 @@ export class Inbox {
     return call
   }
 
-  #deliver(
-    envelope: Envelope,
-    args: readonly unknown[],
-    call: InboundCall | undefined,
-  ): void {
+  #deliver(envelope: Envelope, args: readonly unknown[], call: InboundCall | undefined): void {
     const { to, method } = envelope
     const { system } = this.#parts
     const cell = this.#cell(to)
     const definition = this.#mayCall(to, method) ? cell?.definition.method(method) : undefined
     if (cell === undefined) system.receive(to, method, args, call)
     else if (definition === undefined) system.unknownMethod(cell.ref, method, args, call)
-    else cell.accept(new Message(definition, args, call))
+    else cell.accept(Message.of(definition, args, call))
   }
 
   #cell(to: number | string): Cell | undefined {
@@ -202,7 +205,8 @@ export class Inbox {
     } catch (error) {
       if (call === undefined) throw error
       this.counters.refused++
-      return call.fail(error)
+      call.fail(error)
+      return
     }
     this.#parts.control.received(from, peer, envelope.method, args, call)
   }
@@ -229,5 +233,4 @@ function isSound(envelope: Envelope): boolean {
 const isAddress = (value: unknown): boolean =>
   typeof value === 'string' ? value.length <= TEXT_CHARS : isCount(value)
 
-const isCount = (value: unknown): boolean =>
-  Number.isSafeInteger(value) && (value as number) >= 0
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0

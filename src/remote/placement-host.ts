@@ -9,8 +9,8 @@ import { isValueFault } from './answers.js'
 import { encodeFailure, plainFailure } from './failure.js'
 import { HostedOwner } from './hosted-owner.js'
 import type { RemotePeer } from './remote-peer.js'
-import type { SignalStreams, SignalsLost } from './signal-streams.js'
 import type { SpawnableClass } from './remote-spawn.js'
+import type { SignalStreams, SignalsLost } from './signal-streams.js'
 import { decodeReason, encodeReason, plainReason } from './wire-reason.js'
 
 /**
@@ -106,11 +106,14 @@ export class PlacementHost implements SignalsLost {
       switch (op) {
         case 'start':
         case 'restart':
-          return this.#start(peer, order, op, owner, id, number, rest)
+          this.#start(peer, order, op, owner, id, number, rest)
+          return
         case 'stop':
-          return this.#stop(peer, order, owner, id, number, rest)
+          this.#stop(peer, order, owner, id, number, rest)
+          return
         case 'finish':
-          return this.#finish(peer, order, owner, id, number, rest)
+          this.#finish(peer, order, owner, id, number, rest)
+          return
         default:
           throw malformed(args)
       }
@@ -152,7 +155,10 @@ export class PlacementHost implements SignalsLost {
     if (reason === undefined || typeof hold !== 'boolean') throw malformed([wire])
     if (typeof deadlineMs !== 'number' || !(deadlineMs >= 0)) throw malformed([deadlineMs])
     const owner = this.#owners.get(ownerId)
-    if (owner === undefined) return this.#answer(peer, order, 'stopped', undefined)
+    if (owner === undefined) {
+      this.#answer(peer, order, 'stopped', undefined)
+      return
+    }
     owner.orderStop(order, id, number, reason, deadlineMs, hold)
   }
 

@@ -104,12 +104,12 @@ class ElsewhereSink implements ReplySink {
 const isText = (value: unknown): value is string =>
   typeof value === 'string' && value.length > 0 && value.length <= TEXT_CHARS
 
-const address = (
-  type: string,
-  node: string,
-  id: string | undefined,
-  name: string | undefined,
-) => ({ type, node, id, name })
+const address = (type: string, node: string, id: string | undefined, name: string | undefined) => ({
+  type,
+  node,
+  id,
+  name,
+})
 
 const bad = (wire: unknown): TroupeError =>
   new TroupeError('ERR_BAD_REF', `${show(wire)} is no reference to an actor`)

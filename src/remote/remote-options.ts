@@ -1,5 +1,5 @@
 import type { AnyActorClass } from '../actor/class-registry.js'
-import { type Fields, check, durationMs, integer, isBoolean, readOptions } from '../base/options.js'
+import { check, durationMs, type Fields, integer, isBoolean, readOptions } from '../base/options.js'
 
 export interface RemoteOptions {
   /** Classes that other nodes may start here, by spawn or as placed children. Default: none. */

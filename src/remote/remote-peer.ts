@@ -75,10 +75,11 @@ export class RemotePeers {
   nodeDown(node: Member): RemotePeer | undefined {
     this.#down.delete(node.name)
     this.#down.set(node.name, node.incarnation)
-    if (this.#down.size > DOWN_MAX) for (const oldest of this.#down.keys()) {
-      this.#down.delete(oldest)
-      break
-    }
+    if (this.#down.size > DOWN_MAX)
+      for (const oldest of this.#down.keys()) {
+        this.#down.delete(oldest)
+        break
+      }
     const peer = this.#byName.get(node.name)
     if (peer?.incarnation !== node.incarnation) return undefined
     this.#byName.delete(node.name)

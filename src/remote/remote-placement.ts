@@ -95,12 +95,7 @@ export class RemotePlacements implements RemotePlacement, SignalsLost {
     })
   }
 
-  stop(
-    copy: PlacedCopy,
-    reason: ExitReason,
-    deadlineMs: number,
-    hold: boolean,
-  ): Promise<boolean> {
+  stop(copy: PlacedCopy, reason: ExitReason, deadlineMs: number, hold: boolean): Promise<boolean> {
     const { owner, id, number, place } = copy
     return new Promise((resolve) => {
       const peer = this.#host(place)

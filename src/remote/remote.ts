@@ -168,7 +168,8 @@ export class Remote implements CarrierSink {
   undelivered(node: Member, _channel: string, envelope: Envelope, reason: TroupeError): void {
     switch (envelope.kind) {
       case ENVELOPE.TELL:
-        return this.#deadLetter(node, envelope, reason.code)
+        this.#deadLetter(node, envelope, reason.code)
+        return
       case ENVELOPE.ASK:
       case ENVELOPE.CONTROL: {
         const peer = this.#peers.present(node.name)

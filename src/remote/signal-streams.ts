@@ -119,18 +119,22 @@ export class SignalStreams {
   #perform(peer: RemotePeer, effect: StreamEffect<PackedSignal>): void {
     switch (effect.type) {
       case 'transmit':
-        return this.#transmit(peer, effect.packet)
+        this.#transmit(peer, effect.packet)
+        return
       case 'deliver':
-        return this.#deliver(peer, effect.signal)
+        this.#deliver(peer, effect.signal)
+        return
       case 'restarted':
         for (const listener of this.#listeners) listener.restarted(peer)
         return
       case 'gaveUp':
-        return this.#gaveUp(peer)
+        this.#gaveUp(peer)
+        return
       case 'ackSoon':
-        return this.#world.turn.micro(() => {
+        this.#world.turn.micro(() => {
           if (peer.stream !== undefined) this.#step(peer, { type: 'ackDue' })
         })
+        return
       case 'startTimer':
         peer.streamTimer = this.#world.clock.after(effect.delayMs, () => {
           peer.streamTimer = undefined

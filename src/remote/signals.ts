@@ -159,8 +159,7 @@ const isCount = (value: unknown): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0
 
 /** The same as the peer sees it. */
-const seenThere = (made: 'here' | 'there'): 'here' | 'there' =>
-  made === 'here' ? 'there' : 'here'
+const seenThere = (made: 'here' | 'there'): 'here' | 'there' => (made === 'here' ? 'there' : 'here')
 
 function madeOf(value: unknown): 'here' | 'there' {
   if (value === 'here' || value === 'there') return value

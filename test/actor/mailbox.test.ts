@@ -8,7 +8,7 @@ const plain = new MethodDefinition('box', 'plain', 0, {})
 const passing = new MethodDefinition('box', 'passing', 1, { reentrant: true })
 
 let number = 0
-const message = (method = plain): Message => new Message(method, [++number], undefined)
+const message = (method = plain): Message => new Message(method, 1, ++number, undefined)
 const show = (m: Message | undefined): unknown => m?.args[0]
 
 type Step = 'push' | 'pushPassing' | 'take' | 'takePassing' | 'putBack' | 'drain'

@@ -183,7 +183,10 @@ describe('actors in the real world', () => {
 
   /** Runs `spin` until timers and a socket echo have had 20 turns each; without fairness they never do. */
   async function beside(spin: (done: () => boolean) => Promise<unknown>): Promise<void> {
-    const server = createServer((socket) => socket.pipe(socket)).listen(0, '127.0.0.1')
+    const server = createServer((peer) => peer.on('error', () => {}).pipe(peer)).listen(
+      0,
+      '127.0.0.1',
+    )
     await new Promise((resolve) => server.once('listening', resolve))
     const socket = connect((server.address() as { port: number }).port, '127.0.0.1')
     let echoes = 0

@@ -102,12 +102,24 @@ function messages(makeEnv: () => BehaviourEnv): void {
     for (let i = 0; i < 10; i++) gate.tell.note(i)
     const failure = await env.failure(gate.ask.say(1))
     assert.equal(codeOf(failure), 'ERR_MAILBOX_FULL')
-    assert.include(env.deadLetters().map(({ reason }) => reason), 'ERR_MAILBOX_FULL')
+    assert.include(
+      env.deadLetters().map(({ reason }) => reason),
+      'ERR_MAILBOX_FULL',
+    )
   })
 }
 
 function refusals(makeEnv: () => BehaviourEnv): void {
-  const forbidden = ['crashed', 'hiddenOne', 'onStart', 'onStop', 'property', 'secret', 'self', 'stop']
+  const forbidden = [
+    'crashed',
+    'hiddenOne',
+    'onStart',
+    'onStop',
+    'property',
+    'secret',
+    'self',
+    'stop',
+  ]
 
   it('refuses methods that are unknown, hidden, protected, or of the lifecycle', async () => {
     const env = makeEnv()
@@ -267,7 +279,11 @@ function ends(makeEnv: () => BehaviourEnv): void {
       (env, echo) => void env.system.stop(echo as unknown as AnyRef, { type: 'shutdown' }),
       'shutdown',
     ],
-    ['is killed', (env, echo) => void env.system.stop(echo as unknown as AnyRef, undefined, 0), 'killed'],
+    [
+      'is killed',
+      (env, echo) => void env.system.stop(echo as unknown as AnyRef, undefined, 0),
+      'killed',
+    ],
     ['crashes', (_, echo) => void echo.tell.crash(), 'error: out of range'],
   ]
   for (const [what, end, reason] of stories) {

@@ -2,7 +2,7 @@ import type { Actor, ArgsOf } from '../../src/actor/actor.js'
 import type { ActorRef } from '../../src/actor/ref.js'
 import { parseAddress } from '../../src/actor/ref-address.js'
 import type { SpawnOptions } from '../../src/actor/spawn-options.js'
-import { Codec } from '../../src/wire/codec.js'
+import type { Codec } from '../../src/wire/codec.js'
 import { actorBehaviour, type BehaviourEnv } from '../contracts/actor-behaviour.js'
 import { RemoteCluster } from './remote-cluster.js'
 
@@ -40,4 +40,3 @@ actorBehaviour('local, with copies', () => {
 })
 
 actorBehaviour('remote', () => envOf(new RemoteCluster(['a', 'b']), 'a', 'b'))
-

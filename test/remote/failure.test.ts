@@ -80,7 +80,10 @@ describe('failure', () => {
     ['a text', 'boom'],
     ['too short', [0, 'Error', '', 'x']],
     ['a code that is no text', [1, 'TroupeError', 5, 'x', undefined, undefined, undefined]],
-    ['a message beyond its bound', [0, 'E', '', 'x'.repeat(99_999), undefined, undefined, undefined]],
+    [
+      'a message beyond its bound',
+      [0, 'E', '', 'x'.repeat(99_999), undefined, undefined, undefined],
+    ],
   ]
   for (const [what, wire] of broken) {
     it(`makes ERR_DECODE of ${what}`, () => {

@@ -29,7 +29,13 @@ export class RemoteNode {
   readonly deadLetters: DeadLetter[] = []
   readonly rootsFailed: RootFailed[] = []
 
-  constructor(net: CarrierNet, name: string, world: World, generation: number, options: RemoteNodeOptions) {
+  constructor(
+    net: CarrierNet,
+    name: string,
+    world: World,
+    generation: number,
+    options: RemoteNodeOptions,
+  ) {
     this.name = name
     this.world = world
     const incarnation = newIncarnation(world.clock.wallMs() + generation, world.entropy.bytes(5))
@@ -76,7 +82,11 @@ export class RemoteCluster {
   readonly nodes = new Map<string, RemoteNode>()
   readonly #options: RemoteNodeOptions
 
-  constructor(names: readonly string[], options: RemoteNodeOptions = {}, seed: number | string = 1) {
+  constructor(
+    names: readonly string[],
+    options: RemoteNodeOptions = {},
+    seed: number | string = 1,
+  ) {
     this.sim = new Simulation({ seed })
     this.net = new CarrierNet(this.sim)
     this.#options = options

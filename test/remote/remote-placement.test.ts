@@ -33,8 +33,11 @@ class Unborn extends Actor {
 class Forbidden extends Actor {}
 
 const specs = {
-  on: (node: string, relocate: 'afterDown' | 'never' = 'afterDown', restart: 'permanent' | 'transient' = 'permanent') =>
-    child('worker', Worker, { on: node, relocate, restart, args: { n: 5 }, name: 'worker' }),
+  on: (
+    node: string,
+    relocate: 'afterDown' | 'never' = 'afterDown',
+    restart: 'permanent' | 'transient' = 'permanent',
+  ) => child('worker', Worker, { on: node, relocate, restart, args: { n: 5 }, name: 'worker' }),
 }
 
 class Root extends Supervisor<readonly ReturnType<typeof child>[]> {
@@ -162,6 +165,19 @@ describe('remote-placement', () => {
     cell?.kill()
     await cluster.run(3_000)
     cluster.net.heal('a', 'b')
+    cluster.net.up('a', 'b')
+    await cluster.run(1_000)
+    assert.equal(worker('b')?.state, 'running')
+    assert.equal(worker('b')?.incarnation, 2)
+  })
+
+  it('tells a supervisor of an end only after it knows that the node is back', async () => {
+    const { cluster, worker } = await setUp(specs.on('b', 'never'))
+    cluster.net.down('a', 'b')
+    await cluster.run(2_000)
+    worker('b')?.kill()
+    await cluster.run(3_000)
+    assert.equal(worker('b')?.state, 'waiting', 'b never lost contact and has told its end')
     cluster.net.up('a', 'b')
     await cluster.run(1_000)
     assert.equal(worker('b')?.state, 'running')

@@ -56,7 +56,8 @@ function settle(a: End, b: End, lose: (packet: Packet<string>) => boolean = () =
       [a, b],
       [b, a],
     ] as const) {
-      for (const packet of from.out.splice(0)) if (!lose(packet)) to.step({ type: 'packet', packet })
+      for (const packet of from.out.splice(0))
+        if (!lose(packet)) to.step({ type: 'packet', packet })
       from.ack()
       to.ack()
     }

@@ -45,8 +45,7 @@ class Watcher extends Actor<{ readonly downs: Down[]; readonly exits: Exit[] }> 
   }
 }
 
-const seen = (from: RemoteNode, ref: AnyRef): AnyRef =>
-  from.system.refAt(parseAddress(String(ref)))
+const seen = (from: RemoteNode, ref: AnyRef): AnyRef => from.system.refAt(parseAddress(String(ref)))
 
 function watcherOn(node: RemoteNode) {
   const downs: Down[] = []
