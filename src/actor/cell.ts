@@ -116,6 +116,8 @@ export class Cell extends Inbox {
   crashed(context: Incarnation, error: unknown, method: string | undefined): void {
     this.system.counters.crashes++
     this.#logCrash('actor crashed', error, method)
+    // another method of it crashed or it was stopped before: onStop runs already
+    if (this.state !== 'running') return
     const ending = this.ending ?? new Ending({ type: 'error', error }, this.settings.stopTimeoutMs)
     ending.reason = { type: 'error', error }
     this.ending = ending

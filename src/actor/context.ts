@@ -24,10 +24,7 @@ export class Context {
   busy: boolean
   /** The message that this handler handles. */
   awaiting: Message | undefined
-  #timers: Set<ActorTimer> | undefined
-  #stash: Message[] | undefined
-  /** Messages of reentrant methods that await. */
-  #suspended: Set<Message> | undefined
+  #holds: Holds | undefined
 
   constructor(cell: Cell, incarnation: number) {
     this.cell = cell
@@ -36,9 +33,12 @@ export class Context {
     this.ended = false
     this.busy = false
     this.awaiting = undefined
-    this.#timers = undefined
-    this.#stash = undefined
-    this.#suspended = undefined
+    this.#holds = undefined
+  }
+
+  get #held(): Holds {
+    if (this.#holds === undefined) this.#holds = new Holds()
+    return this.#holds
   }
 
   /** The cell, while this incarnation lives. @throws TroupeError ERR_STOPPED */
@@ -104,8 +104,7 @@ export class Context {
     if (!(typeof delayMs === 'number' && delayMs >= 0 && delayMs <= 2 ** 31 - 1)) {
       throw badOption(option, 'a number of milliseconds from 0 to 2147483647', delayMs)
     }
-    if (this.#timers === undefined) this.#timers = new Set()
-    const timer = new ActorTimer(this.cell, this.#timers, system.clock, delayMs, run, repeats)
+    const timer = new ActorTimer(this.cell, this.#held.timers, system.clock, delayMs, run, repeats)
     timer.arm()
     return timer
   }
@@ -113,21 +112,20 @@ export class Context {
   stash(): void {
     this.live()
     const message = this.#message('stash')
-    if (this.#stash === undefined) this.#stash = []
+    const { stash } = this.#held
     const limit = this.cell.settings.stashLimit
-    if (this.#stash.includes(message)) return
-    if (this.#stash.length >= limit) {
+    if (stash.includes(message)) return
+    if (stash.length >= limit) {
       throw new TroupeError('ERR_STASH_FULL', `${this.cell.ref} stashes ${limit} messages`)
     }
     message.held = true
-    this.#stash.push(message)
+    stash.push(message)
   }
 
   unstashAll(): void {
     const cell = this.live()
-    const stash = this.#stash
-    this.#stash = undefined
-    if (stash !== undefined) cell.putBack(stash.map((message) => message.again()))
+    const stashed = this.#holds?.stash.splice(0)
+    if (stashed !== undefined) cell.putBack(stashed.map((message) => message.again()))
   }
 
   stop(ref: AnyRef, reason: ExitReason, timeoutMs: number | undefined): Promise<void> {
@@ -169,33 +167,40 @@ export class Context {
   }
 
   suspend(message: Message): void {
-    if (this.#suspended === undefined) this.#suspended = new Set()
-    this.#suspended.add(message)
+    this.#held.suspended.add(message)
   }
 
   resume(message: Message): void {
-    this.#suspended?.delete(message)
+    this.#holds?.suspended.delete(message)
   }
 
   /** True while a method of this incarnation has not returned. */
   get working(): boolean {
-    return this.busy || (this.#suspended !== undefined && this.#suspended.size > 0)
+    return this.busy || (this.#holds !== undefined && this.#holds.suspended.size > 0)
   }
 
   /** Fences the incarnation. Returns the messages it had begun and not finished, and those it had stashed. */
   end(): { begun: Message[]; stashed: Message[] } {
     this.ended = true
-    const begun = this.#suspended === undefined ? [] : [...this.#suspended]
+    const holds = this.#holds
+    this.#holds = undefined
+    const begun = holds === undefined ? [] : [...holds.suspended]
     if (this.awaiting !== undefined) begun.push(this.awaiting)
     const { taken } = this.cell
     if (taken !== undefined) begun.push(taken)
-    const stashed = this.#stash ?? []
-    this.#stash = undefined
-    this.#suspended = undefined
     this.awaiting = undefined
-    if (this.#timers !== undefined) for (const timer of [...this.#timers]) timer.cancel()
+    const stashed = holds?.stash ?? []
+    if (holds !== undefined) for (const timer of [...holds.timers]) timer.cancel()
     return { begun, stashed }
   }
+}
+
+/** What few incarnations have. */
+class Holds {
+  readonly timers = new Set<ActorTimer>()
+  readonly stash: Message[] = []
+  /** Messages of reentrant methods that await. */
+  readonly suspended = new Set<Message>()
 }
 
 const notInMessage = (use: string): TroupeError =>

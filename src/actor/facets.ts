@@ -56,7 +56,7 @@ class Facet {
       const args = arguments
       const local = this.#route.local
       if (local !== undefined && args.length < 2) return local.tellOne(method, args.length, first)
-      return this.#route.tell(this.#ref, method, Array.from(args), this.#options)
+      return this.#route.tell(this.#ref, method, listOf(first, args), this.#options)
     }
   }
 
@@ -65,6 +65,15 @@ class Facet {
       return this.#route.ask(this.#ref, method, args, this.#options)
     }
   }
+}
+
+/** A fifth of what `Array.from` takes. */
+function listOf(first: unknown, args: IArguments): unknown[] {
+  const { length } = args
+  if (length < 2) return length === 0 ? [] : [first]
+  const list = [first]
+  for (let i = 1; i < length; i++) list.push(args[i])
+  return list
 }
 
 export function tellFacet(methods: readonly MethodDefinition[]): FacetClass {

@@ -3,6 +3,7 @@ import type { Member } from '../overlay/overlay.js'
 import type { SendOutcome } from '../peer/transport.js'
 import type { Envelope } from '../wire/envelope.js'
 
+export type { Member } from '../overlay/overlay.js'
 export { FULL, SENT, type SendOutcome, SLOW } from '../peer/transport.js'
 
 /** The cluster as `remote/` sees it: envelopes to nodes by name, and news about nodes. */

@@ -357,8 +357,8 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
     if (this.#timerAtMs < Number.POSITIVE_INFINITY) effects.push({ type: 'cancelTimer' })
     for (let id = this.#outstanding.base; id < this.#outstanding.next; id++) {
       const { state, message, causal } = this.#outstanding.get(id) as Entry<M>
-      if (state === ENTRY.SETTLED || message === undefined) continue
-      this.outcomes.peerGone++
+      if (state === ENTRY.SETTLED || (message === undefined && causal === undefined)) continue
+      if (message !== undefined) this.outcomes.peerGone++
       effects.push({ type: 'outcome', outcome: 'peerGone', id, message, causal })
     }
     this.#outstanding.clear()

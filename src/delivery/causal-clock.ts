@@ -4,8 +4,9 @@ import { StampReader, StampWriter } from './stamp-bytes.js'
 /**
  * The clock of a causal message:
  *
- *     varint  seq               counts the messages of the label from its sender to its receiver
- *     varint  seq - 1 - floor   all up to `floor` are settled at the sender: arrived, or given up
+ *     varint  seq            counts the messages of the label from its sender, to whomever
+ *     varint  seq - after    after: the one before it to the same receiver; 0 when all before it are
+ *                            settled, that is have arrived or were given up
  *     varint  count of rows, and for each of them
  *         node    destination
  *         varint  count of entries, and for each of them
@@ -17,7 +18,7 @@ import { StampReader, StampWriter } from './stamp-bytes.js'
  */
 export interface CausalClock {
   readonly seq: number
-  readonly floor: number
+  readonly after: number
   /** `nodeId`s in the order of their first mention; the three lists below are indices into it. */
   readonly nodes: readonly number[]
   /** One entry a position in all three. */
@@ -45,12 +46,12 @@ export class ClockWriter {
   readonly #mentions: number[] = []
   readonly #met: number[] = []
 
-  begin(seq: number, floor: number, rows: number): void {
+  begin(seq: number, after: number, rows: number): void {
     for (const node of this.#met) this.#mentions[node] = 0
     this.#met.length = 0
     this.#out.begin()
     this.#out.varint(seq)
-    this.#out.varint(seq - 1 - floor)
+    this.#out.varint(seq - after)
     this.#out.varint(rows)
   }
 
@@ -104,9 +105,9 @@ class ClockReader {
 
   read(): CausalClock | ClockFault {
     const seq = this.#in.varint()
-    const unsettled = this.#in.varint()
+    const distance = this.#in.varint()
     const rows = this.#in.varint()
-    if (this.#in.failed || seq === 0 || unsettled >= seq) return 'malformed'
+    if (this.#in.failed || distance === 0 || distance > seq) return 'malformed'
     if (rows > this.#limits.maxNodes) return 'tooManyEntries'
     const seen: boolean[] = []
     for (let i = 0; i < rows && this.#fault === undefined; i++) this.#row(seen)
@@ -114,7 +115,7 @@ class ClockReader {
     if (!this.#in.complete || this.#repeatsNode()) return 'malformed'
     return {
       seq,
-      floor: seq - 1 - unsettled,
+      after: seq - distance,
       nodes: this.#nodes,
       destinations: this.#destinations,
       senders: this.#senders,

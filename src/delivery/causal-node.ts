@@ -2,11 +2,9 @@ import { RingQueue } from '../base/ring-queue.js'
 import type { CausalClock } from './causal-clock.js'
 import { InOrder } from './in-order.js'
 
-/** A causal message that is here and was not handed over, or a place where the sender gave some up. */
+/** A causal message that is here and was not handed over. */
 export class Arrival<M> {
-  readonly seq: number
-  /** Undefined in a place without a message. */
-  readonly message: M | undefined
+  readonly message: M
   readonly bytes: number
   readonly clock: CausalClock
   /** Dense numbers of `clock.nodes`; -1 for one that departed. */
@@ -14,33 +12,13 @@ export class Arrival<M> {
   /** Entries of the clock before this one are no reason to wait any more. */
   checked = 0
 
-  constructor(
-    seq: number,
-    message: M | undefined,
-    bytes: number,
-    clock: CausalClock,
-    nodes: readonly number[],
-  ) {
-    this.seq = seq
+  constructor(message: M, bytes: number, clock: CausalClock, nodes: readonly number[]) {
     this.message = message
     this.bytes = bytes
     this.clock = clock
     this.nodes = nodes
   }
 }
-
-const NO_CLOCK: CausalClock = {
-  seq: 1,
-  floor: 0,
-  nodes: [],
-  destinations: [],
-  senders: [],
-  seqs: [],
-}
-
-/** The messages up to `seq` are settled at their sender: those that are not here will not come. */
-export const passed = <M>(seq: number): Arrival<M> =>
-  new Arrival<M>(seq, undefined, 0, NO_CLOCK, [])
 
 /** How long a node is gone: it is forgotten at the second tick of the timer. */
 export const PRESENT = 0
@@ -51,11 +29,13 @@ export const LONG_GONE = 2
 export class CausalNode<M> {
   readonly index: number
   readonly id: number
-  /** The number of the latest message to it, and of the latest that it is known to have. */
+  /** The number of the latest message to it, and of the latest that arrived or was given up. */
   sent = 0
   settled = 0
-  /** All its messages to this node up to this one were handed over. */
+  /** Its messages to this node up to this number were handed over. */
   delivered = 0
+  /** The number of its message that told last what of its own is under way. */
+  heard = 0
   absence = PRESENT
   /** Its messages as they are to be handed over, each waiting for those before it. */
   readonly queue = new RingQueue<Arrival<M>>()
@@ -72,7 +52,7 @@ export class CausalNode<M> {
 
   /** Its messages by number, the early ones kept. */
   get order(): InOrder<Arrival<M>> {
-    this.#order ??= new InOrder<Arrival<M>>(1, UNBOUNDED)
+    this.#order ??= new InOrder<Arrival<M>>(UNBOUNDED)
     return this.#order
   }
 

@@ -1,7 +1,7 @@
 import { durationMs, type Fields, integer, readOptions } from '../base/options.js'
 import { unreachable } from '../base/unreachable.js'
 import { type CausalClock, ClockWriter, decodeClock } from './causal-clock.js'
-import { Arrival, type CausalNode, GONE, LONG_GONE, PRESENT, passed } from './causal-node.js'
+import { Arrival, type CausalNode, GONE, LONG_GONE, PRESENT } from './causal-node.js'
 import { CausalNodes, SELF } from './causal-nodes.js'
 import { Dependencies } from './dependencies.js'
 import { NO_EFFECTS, type RefusalReason, Refusals, type Stage } from './stage.js'
@@ -81,8 +81,8 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
   readonly #writer = new ClockWriter()
   /** Nodes whose oldest waiting message is to be looked at. */
   readonly #awake: CausalNode<M>[] = []
-  /** The highest number ever given to a message: numbers for a node new here begin above it. */
-  #highest = 0
+  /** The number of the latest own message. */
+  #latest = 0
   #pending = 0
   #pendingBytes = 0
   #lingering = false
@@ -140,23 +140,22 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
     if (this.#underWay.count - own > this.#options.maxEntries) {
       return this.#refuse('tooManyEntries', undefined)
     }
-    if (node.sent === 0) node.sent = node.settled = this.#highest
-    const seq = ++node.sent
-    if (seq > this.#highest) this.#highest = seq
+    const seq = ++this.#latest
     const clock = this.#encode(node, seq, own)
+    node.sent = seq
     this.#underWay.clearDestination(node.index)
     this.#underWay.set(node.index, SELF, seq)
     return [{ type: 'stamped', seq, clock }]
   }
 
-  /** All that is under way, but for own messages to the very receiver: `seq` stands for those. */
+  /** All that is under way, but for own messages to the very receiver: `after` stands for those. */
   #encode(to: CausalNode<M>, seq: number, own: number): Uint8Array {
     const { height } = this.#underWay
     let rows = 0
     for (let i = 0; i < height; i++) {
       if (this.#underWay.countOf(i) - (i === to.index ? own : 0) > 0) rows++
     }
-    this.#writer.begin(seq, to.settled, rows)
+    this.#writer.begin(seq, to.sent > to.settled ? to.sent : 0, rows)
     for (let i = 0; i < height && rows > 0; i++) {
       const without = i === to.index ? own : 0
       const count = this.#underWay.countOf(i) - without
@@ -193,8 +192,7 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
     const reason = this.#faultOf(sender.index, clock, nodes)
     if (reason !== undefined) return this.#refuse(reason, message)
     const effects: CausalEffect<M>[] = []
-    this.#pass(sender, clock.floor, effects)
-    this.#accept(sender, new Arrival(clock.seq, message, bytes, clock, nodes), effects)
+    this.#accept(sender, new Arrival(message, bytes, clock, nodes), effects)
     return effects
   }
 
@@ -203,37 +201,28 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
     if (from === SELF) return 'malformed'
     for (let i = 0; i < clock.seqs.length; i++) {
       const sender = nodes[clock.senders[i] as number]
-      if (sender === SELF && (clock.seqs[i] as number) > this.#highest) return 'neverSent'
+      if (sender === SELF && (clock.seqs[i] as number) > this.#latest) return 'neverSent'
       if (sender === from && nodes[clock.destinations[i] as number] === SELF) return 'malformed'
     }
     return undefined
   }
 
-  /** What the sender has settled and is not here will not come: it was given up. */
-  #pass(sender: CausalNode<M>, floor: number, effects: CausalEffect<M>[]): void {
-    if (floor < sender.order.next) return
-    for (const effect of sender.order.step({ type: 'skip', next: floor + 1 })) {
-      if (effect.type === 'deliver') sender.queue.push(effect.message)
-    }
-    sender.queue.push(passed(floor))
-    this.#run(sender, effects)
-  }
-
   #accept(sender: CausalNode<M>, arrival: Arrival<M>, effects: CausalEffect<M>[]): void {
-    const { seq, bytes } = arrival
-    const message = arrival.message as M
+    const { message, bytes, clock } = arrival
+    const { seq, after } = clock
     const { pendingMessages, pendingBytes } = this.#options
     const fits = this.#pending < pendingMessages && this.#pendingBytes + bytes <= pendingBytes
     // What can be handed over at once is always taken: it may be what all others wait for.
-    const atOnce = seq === sender.order.next && sender.queue.size === 0 && this.#isReady(arrival)
-    if (!fits && !atOnce) {
+    const inOrder = after <= sender.order.last && sender.queue.size === 0
+    if (!fits && !(inOrder && this.#isReady(arrival))) {
       this.refusals.full++
       effects.push({ type: 'refused', reason: 'full', message })
       return
     }
     this.#pending++
     this.#pendingBytes += bytes
-    for (const effect of sender.order.step({ type: 'message', seq, message: arrival, bytes })) {
+    const event = { type: 'message', seq, after, message: arrival, bytes } as const
+    for (const effect of sender.order.step(event)) {
       if (effect.type === 'deliver') sender.queue.push(effect.message)
       else this.#drop(arrival, 'duplicate', effects)
     }
@@ -244,7 +233,7 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
     this.#pending--
     this.#pendingBytes -= of.bytes
     if (reason === 'duplicate') this.duplicates++
-    effects.push({ type: 'dropped', reason, message: of.message as M })
+    effects.push({ type: 'dropped', reason, message: of.message })
   }
 
   /** Hands over what this node's oldest message allows, and what that frees. */
@@ -252,6 +241,7 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
     if (first.waitsForSeq === 0) this.#awake.push(first)
     for (let node = this.#awake.pop(); node !== undefined; node = this.#awake.pop()) {
       for (let head = node.queue.peek(); head !== undefined; head = node.queue.peek()) {
+        if (head.clock.after === 0) this.#pass(node, head.clock.seq - 1)
         if (!this.#isReady(head)) {
           this.#waitFor(node, head)
           break
@@ -283,27 +273,36 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
   }
 
   #handOver(node: CausalNode<M>, arrival: Arrival<M>, effects: CausalEffect<M>[]): void {
-    node.delivered = arrival.seq
-    if (arrival.message !== undefined) {
-      this.#pending--
-      this.#pendingBytes -= arrival.bytes
-      this.delivered++
-      this.#learn(node, arrival)
-      effects.push({ type: 'deliver', message: arrival.message })
-    }
+    const { message, bytes, clock } = arrival
+    this.#pending--
+    this.#pendingBytes -= bytes
+    this.delivered++
+    this.#learn(node, arrival)
+    effects.push({ type: 'deliver', message })
+    this.#pass(node, clock.seq)
+  }
+
+  /** Nothing up to this number is to come from the node any more. */
+  #pass(node: CausalNode<M>, seq: number): void {
+    if (seq <= node.delivered) return
+    node.delivered = seq
     if (node.waiters.length > 0) this.#wakeWaiters(node)
   }
 
   /** What happened before the message happened before all that this node will send. */
   #learn(from: CausalNode<M>, { clock, nodes }: Arrival<M>): void {
-    // What it no longer names of its own messages has arrived.
+    // What it no longer names of its own messages has arrived, or was given up.
     this.#underWay.clearSender(from.index)
+    from.heard = clock.seq
     for (let i = 0; i < clock.seqs.length; i++) {
       const destination = nodes[clock.destinations[i] as number] as number
       const sender = nodes[clock.senders[i] as number] as number
       if (destination <= SELF || sender <= SELF) continue
       if (this.#nodes.at(destination)?.absence !== PRESENT) continue
-      this.#underWay.raise(destination, sender, clock.seqs[i] as number)
+      const seq = clock.seqs[i] as number
+      // Of what is older than its last message to this node, the sender itself told more.
+      if (sender !== from.index && seq <= (this.#nodes.at(sender)?.heard ?? 0)) continue
+      this.#underWay.raise(destination, sender, seq)
     }
   }
 

@@ -54,7 +54,7 @@ export class FlowTable<M> {
     return flow
   }
 
-  sender(flow: Flow<M>, options: Partial<AcknowledgedOptions> | undefined): Acknowledged<M> {
+  sender(flow: Flow<M>, options: AcknowledgedOptions): Acknowledged<M> {
     if (flow.sender === undefined) {
       const ends = { self: this.#self, peer: flow.peer, channel: flow.channel }
       const random = this.#random.fork(flow.name)
@@ -63,7 +63,7 @@ export class FlowTable<M> {
     return flow.sender
   }
 
-  receiver(flow: Flow<M>, options: Partial<ReceivedOptions> | undefined): Received<M> {
+  receiver(flow: Flow<M>, options: ReceivedOptions): Received<M> {
     flow.receiver ??= new Received(flowTag(flow.peer, this.#self, flow.channel), options)
     return flow.receiver
   }

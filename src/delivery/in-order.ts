@@ -11,42 +11,45 @@ export interface InOrderOptions {
 export type InOrderEvent<M> =
   | {
       readonly type: 'message'
+      /** Rises from message to message. */
       readonly seq: number
+      /** The number of the message before it; 0 when none before it is missing: what is not here yet will not come. */
+      readonly after: number
       readonly message: M
       readonly bytes: number
     }
-  /** Nothing below `next` that is not here yet will come any more. */
-  | { readonly type: 'skip'; readonly next: number }
   /** Forgets the early ones; the numbers stay. */
   | { readonly type: 'clear' }
 
 export type InOrderEffect<M> =
   | { readonly type: 'deliver'; readonly seq: number; readonly message: M }
   | { readonly type: 'dropped'; readonly reason: 'duplicate' | 'cleared'; readonly message: M }
-  | { readonly type: 'refused'; readonly reason: 'farAhead' | 'full'; readonly message: M }
+  | { readonly type: 'refused'; readonly reason: 'full'; readonly message: M }
 
 /**
- * Gives the numbered messages of one flow out in order: keeps early ones, drops repeats. Numbers
- * rise by one; a gap waits until it is filled or skipped.
+ * Gives the numbered messages of one flow out in order: keeps early ones, drops repeats. Numbers may
+ * have gaps, since each message names the one before it.
  */
 export class InOrder<M> implements Stage<InOrderEvent<M>, InOrderEffect<M>> {
   readonly #maxMessages: number
   readonly #maxBytes: number
+  /** By the number of the message before them. */
   readonly #early = new Map<number, Early<M>>()
-  #next: number
+  #last = 0
+  /** No early message has a lower number. */
+  #lowest = Number.POSITIVE_INFINITY
   #bytes = 0
   duplicates = 0
   refused = 0
 
-  constructor(next = 1, options: Partial<InOrderOptions> = {}) {
-    this.#next = next
+  constructor(options: Partial<InOrderOptions> = {}) {
     this.#maxMessages = options.earlyMessages ?? 65_536
     this.#maxBytes = options.earlyBytes ?? 32 * 1024 * 1024
   }
 
-  /** The number that is given out next. */
-  get next(): number {
-    return this.#next
+  /** The number of the message given out last, or 0. */
+  get last(): number {
+    return this.#last
   }
 
   get pending(): number {
@@ -65,9 +68,7 @@ export class InOrder<M> implements Stage<InOrderEvent<M>, InOrderEffect<M>> {
   step(event: InOrderEvent<M>): readonly InOrderEffect<M>[] {
     switch (event.type) {
       case 'message':
-        return this.#onMessage(event.seq, event.message, event.bytes)
-      case 'skip':
-        return this.#onSkip(event.next)
+        return this.#onMessage(event)
       case 'clear':
         return this.#onClear()
       default:
@@ -75,37 +76,52 @@ export class InOrder<M> implements Stage<InOrderEvent<M>, InOrderEffect<M>> {
     }
   }
 
-  #onMessage(seq: number, message: M, bytes: number): readonly InOrderEffect<M>[] {
-    if (seq === this.#next) {
-      this.#next++
-      const effects: InOrderEffect<M>[] = [{ type: 'deliver', seq, message }]
-      if (this.#early.size > 0) this.#giveOut(effects)
-      return effects
-    }
-    if (seq < this.#next || this.#early.has(seq)) {
+  #onMessage(event: InOrderEvent<M> & { type: 'message' }): readonly InOrderEffect<M>[] {
+    const { seq, after, message, bytes } = event
+    if (seq <= this.#last || this.#early.get(after)?.seq === seq) {
       this.duplicates++
       return [{ type: 'dropped', reason: 'duplicate', message }]
     }
-    const farAhead = !(seq <= this.#next + this.#maxMessages)
-    if (farAhead || this.#early.size >= this.#maxMessages || this.#bytes + bytes > this.#maxBytes) {
-      this.refused++
-      return [{ type: 'refused', reason: farAhead ? 'farAhead' : 'full', message }]
+    if (after <= this.#last) {
+      const effects: InOrderEffect<M>[] = []
+      if (this.#lowest < seq) this.#giveOutBelow(seq, effects)
+      this.#last = seq
+      effects.push({ type: 'deliver', seq, message })
+      if (this.#early.size > 0) this.#giveOutNext(effects)
+      return effects
     }
-    this.#early.set(seq, new Early(message, bytes))
+    const full = this.#early.size >= this.#maxMessages || this.#bytes + bytes > this.#maxBytes
+    if (full || this.#early.has(after)) {
+      this.refused++
+      return [{ type: 'refused', reason: 'full', message }]
+    }
+    this.#early.set(after, new Early(seq, message, bytes))
     this.#bytes += bytes
+    if (seq < this.#lowest) this.#lowest = seq
     return NO_EFFECTS
   }
 
-  #onSkip(next: number): readonly InOrderEffect<M>[] {
-    if (!(next > this.#next)) return NO_EFFECTS
-    const effects: InOrderEffect<M>[] = []
-    if (this.#early.size > 0) {
-      const passed = [...this.#early.keys()].filter((seq) => seq < next).sort((a, b) => a - b)
-      for (const seq of passed) this.#take(seq, effects)
-    }
-    this.#next = next
-    this.#giveOut(effects)
-    return effects
+  /** Early ones whose predecessors will not come. */
+  #giveOutBelow(seq: number, effects: InOrderEffect<M>[]): void {
+    const passed = [...this.#early].filter(([, early]) => early.seq < seq)
+    passed.sort(([, a], [, b]) => a.seq - b.seq)
+    for (const [after] of passed) this.#take(after, effects)
+    this.#lowest = Number.POSITIVE_INFINITY
+    for (const early of this.#early.values()) this.#lowest = Math.min(this.#lowest, early.seq)
+  }
+
+  #giveOutNext(effects: InOrderEffect<M>[]): void {
+    while (this.#take(this.#last, effects));
+  }
+
+  #take(after: number, effects: InOrderEffect<M>[]): boolean {
+    const early = this.#early.get(after)
+    if (early === undefined) return false
+    this.#early.delete(after)
+    this.#bytes -= early.bytes
+    this.#last = early.seq
+    effects.push({ type: 'deliver', seq: early.seq, message: early.message })
+    return true
   }
 
   #onClear(): readonly InOrderEffect<M>[] {
@@ -114,29 +130,19 @@ export class InOrder<M> implements Stage<InOrderEvent<M>, InOrderEffect<M>> {
       effects.push({ type: 'dropped', reason: 'cleared', message })
     }
     this.#early.clear()
+    this.#lowest = Number.POSITIVE_INFINITY
     this.#bytes = 0
     return effects
-  }
-
-  #giveOut(effects: InOrderEffect<M>[]): void {
-    while (this.#take(this.#next, effects)) this.#next++
-  }
-
-  #take(seq: number, effects: InOrderEffect<M>[]): boolean {
-    const early = this.#early.get(seq)
-    if (early === undefined) return false
-    this.#early.delete(seq)
-    this.#bytes -= early.bytes
-    effects.push({ type: 'deliver', seq, message: early.message })
-    return true
   }
 }
 
 class Early<M> {
+  readonly seq: number
   readonly message: M
   readonly bytes: number
 
-  constructor(message: M, bytes: number) {
+  constructor(seq: number, message: M, bytes: number) {
+    this.seq = seq
     this.message = message
     this.bytes = bytes
   }

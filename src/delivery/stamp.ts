@@ -37,7 +37,7 @@ const ALL_FLAGS = 7
 /** Ids that may lie between the oldest unsettled message of a sender and its newest. */
 export const MAX_WINDOW = 65_536
 /** Ranges in one acknowledgement. */
-export const MAX_RANGES = 64
+export const MAX_RANGES = 4_096
 
 /** A message's place in a causal order. */
 export interface CausalMark {

@@ -187,6 +187,7 @@ export class Node extends LocalNode {
     const { system, remote, cluster, world, log } = this.#house
     log.debug({ node: this.name }, 'stopping')
     await system.stopAll(timeoutMs)
+    await remote.drain(drainMs)
     remote.close()
     await cluster.stop(drainMs)
     await world.store?.close()

@@ -1,5 +1,5 @@
 import { unreachable } from '../base/unreachable.js'
-import type { Member } from '../overlay/overlay.js'
+import type { Member } from '../cluster/carrier.js'
 import { BATCH, type GroupEntry, type GroupMessage, type GroupOp } from './group-messages.js'
 import { type GroupChange, GroupChanges, type GroupMember, GroupState } from './group-state.js'
 

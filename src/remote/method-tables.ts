@@ -1,6 +1,5 @@
 import { classNamed } from '../actor/class-registry.js'
 import { Definition } from '../actor/definition.js'
-import type { MethodDefinition } from '../actor/method-definition.js'
 import { codeOf, TroupeError } from '../base/errors.js'
 import { show } from '../base/options.js'
 import type { Clock } from '../world/clock.js'
@@ -10,7 +9,10 @@ import type { RemotePeer } from './remote-peer.js'
 /** What one peer incarnation says about one class. Its table alone decides what an index means. */
 export class PeerTable {
   /** Undefined while it was not received; then methods travel by name. */
-  indices: Map<string, number> | undefined = undefined
+  indices: ReadonlyMap<string, number> | undefined = undefined
+  /** What the methods of this definition are called on the wire, by their index in it. */
+  wires: readonly (number | string)[] | undefined = undefined
+  definition: Definition | undefined = undefined
   asking = false
   /** Not asked again before this time of the world's clock. */
   notBeforeMs = 0
@@ -31,12 +33,23 @@ export class MethodTables {
     control.handle(TABLE, (_from, [type]) => tableOf(type))
   }
 
-  /** What to put into the envelope for a method of an actor of that peer, addressed by its serial number. */
-  wireMethod(peer: RemotePeer, method: MethodDefinition): number | string {
-    const table = peer.tables.get(method.type)
-    if (table?.indices !== undefined) return table.indices.get(method.name) ?? method.name
-    if (table === undefined || !table.asking) this.#ask(peer, method.type, table)
-    return method.name
+  /**
+   * What the methods of a class are called on the way to actors of that peer: their index there, or
+   * the name of one that is not in the peer's table. Undefined while that table is not known here;
+   * then it is asked for.
+   */
+  wires(peer: RemotePeer, definition: Definition): readonly (number | string)[] | undefined {
+    const table = peer.tables.get(definition.type)
+    const indices = table?.indices
+    if (table === undefined || indices === undefined) {
+      if (!table?.asking) this.#ask(peer, definition.type, table)
+      return undefined
+    }
+    if (table.wires === undefined || table.definition !== definition) {
+      table.wires = definition.methods.map(({ name }) => indices.get(name) ?? name)
+      table.definition = definition
+    }
+    return table.wires
   }
 
   #ask(peer: RemotePeer, type: string, known: PeerTable | undefined): void {

@@ -1,4 +1,5 @@
 import type { ActorSystem } from '../actor/actor-system.js'
+import type { Definition } from '../actor/definition.js'
 import type { ExitReason } from '../actor/exit-reason.js'
 import type { MethodDefinition } from '../actor/method-definition.js'
 import type { Outbound } from '../actor/outbound.js'
@@ -22,19 +23,22 @@ import { encodeReason } from './wire-reason.js'
 class Destination {
   readonly peer: RemotePeer
   /** Of the actor's class: only its methods have an index. */
-  readonly type: string
+  readonly definition: Definition
   /** The actor's serial number, or its name. */
   readonly to: number | string
   readonly key: number
   /** The id is of an earlier start of that node: the actor is no more. */
   readonly dead: boolean
+  /** What methods are called on the wire, by their index here, once the peer's table is known. */
+  wires: readonly (number | string)[] | undefined
 
-  constructor(peer: RemotePeer, type: string, to: number | string, dead: boolean) {
+  constructor(peer: RemotePeer, definition: Definition, to: number | string, dead: boolean) {
     this.peer = peer
-    this.type = type
+    this.definition = definition
     this.to = to
     this.key = receiverKey(to)
     this.dead = dead
+    this.wires = undefined
   }
 }
 
@@ -187,15 +191,18 @@ export class Outbox implements Outbound {
     const { id } = route
     const to = id === undefined ? (route.registeredName ?? '') : serialOf(id)
     const dead = id !== undefined && incarnationOf(id) !== peer.incarnation
-    const destination = new Destination(peer, route.definition.type, to, dead)
+    const destination = new Destination(peer, route.definition, to, dead)
     route.destination = destination
     return destination
   }
 
   /** Who holds a name, or belongs to a group, may be of another class: there a method travels by its name. */
   #wireMethod(at: Destination, method: MethodDefinition): number | string {
-    if (typeof at.to === 'string' || at.type !== method.type) return method.name
-    return this.#tables.wireMethod(at.peer, method)
+    const { definition } = at
+    const { index } = method
+    if (typeof at.to === 'string' || definition.methods[index] !== method) return method.name
+    if (at.wires === undefined) at.wires = this.#tables.wires(at.peer, definition)
+    return at.wires?.[index] ?? method.name
   }
 
   #key(

@@ -1,5 +1,4 @@
-import type { Carrier } from '../cluster/carrier.js'
-import type { Member } from '../overlay/overlay.js'
+import type { Carrier, Member } from '../cluster/carrier.js'
 import type { Place } from '../supervision/relocation.js'
 import type { Timer } from '../world/clock.js'
 import type { RemoteCall } from './calls.js'

@@ -2,8 +2,7 @@ import type { ActorSystem } from '../actor/actor-system.js'
 import { type ErrorCode, TroupeError } from '../base/errors.js'
 import { actorId } from '../base/identity.js'
 import { type Logger, silentLogger } from '../base/logger.js'
-import type { Carrier, CarrierSink } from '../cluster/carrier.js'
-import type { Member } from '../overlay/overlay.js'
+import type { Carrier, CarrierSink, Member } from '../cluster/carrier.js'
 import type { Supervision } from '../supervision/supervision.js'
 import type { Codec } from '../wire/codec.js'
 import { ENVELOPE, type Envelope } from '../wire/envelope.js'
@@ -47,6 +46,8 @@ export class Remote implements CarrierSink {
   readonly spawn: RemoteSpawn
   readonly groups: GroupService
   readonly #system: ActorSystem
+  readonly #carrier: Carrier
+  readonly #codec: Codec
   readonly #supervision: Supervision
   readonly #peers: RemotePeers
   readonly #calls: Calls
@@ -89,6 +90,8 @@ export class Remote implements CarrierSink {
     })
     const classOf = (type: unknown) => this.spawn.classOf(type)
     this.#system = system
+    this.#carrier = carrier
+    this.#codec = codec
     this.#supervision = supervision
     this.#peers = peers
     this.#calls = calls
@@ -160,6 +163,11 @@ export class Remote implements CarrierSink {
 
   /** Members joined or left: to be called at each such event of the cluster. */
   membersChanged(): void {
+    for (const peer of [...this.#peers.values()]) {
+      if (peer.up || this.#carrier.member(peer.name)?.incarnation === peer.incarnation) continue
+      // It was never in reach, so that the cluster did not report it as down.
+      this.#down(peer, new TroupeError('ERR_LEFT', `node ${peer.name} is no member any more`))
+    }
     this.#host.membersChanged()
     this.#supervision.placements.membersChanged()
   }
@@ -182,6 +190,14 @@ export class Remote implements CarrierSink {
     }
   }
 
+  /**
+   * Resolves when the other nodes have heard how this node's actors ended, at the latest after
+   * `timeoutMs`. To be awaited before goodbye is said, which may overtake what was written before.
+   */
+  drain(timeoutMs: number): Promise<void> {
+    return this.#streams.drain(timeoutMs)
+  }
+
   /** The node stops: no timer is left, asks under way fail, placed children are not kept for a restart. */
   close(): void {
     this.#host.close()
@@ -202,12 +218,21 @@ export class Remote implements CarrierSink {
     this.#supervision.placements.nodeDown(peer.place)
   }
 
+  /** What waited on a lane is encoded. */
+  #argsOf({ body }: Envelope): readonly unknown[] {
+    try {
+      return body === undefined ? [] : this.#codec.decodeArgs(body)
+    } catch {
+      return []
+    }
+  }
+
   #deadLetter(node: Member, envelope: Envelope, code: ErrorCode): void {
     const { to, method, args } = envelope
     const id = typeof to === 'number' ? actorId(node.incarnation, to) : undefined
     const name = typeof to === 'string' ? to : undefined
     const ref = this.#system.refAt({ node: node.name, type: UNKNOWN_TYPE, id, name })
-    this.#system.deadLetter(ref, String(method), args ?? [], code)
+    this.#system.deadLetter(ref, String(method), args ?? this.#argsOf(envelope), code)
   }
 }
 

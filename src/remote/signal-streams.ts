@@ -46,6 +46,7 @@ export class SignalStreams {
   readonly #channel: number
   readonly #handlers = new Map<string, SignalHandler>()
   readonly #listeners: SignalsLost[] = []
+  readonly #drains = new Set<() => void>()
   #session = 0
 
   constructor(parts: {
@@ -98,6 +99,32 @@ export class SignalStreams {
     this.#step(peer, { type: 'peerDown', session: ++this.#session })
     peer.stream = undefined
     for (const listener of this.#listeners) listener.lost(peer, reason)
+    this.#drained()
+  }
+
+  /** Resolves when all peers in reach have what was sent, at the latest after `timeoutMs`. */
+  drain(timeoutMs: number): Promise<void> {
+    if (!this.#pending) return Promise.resolve()
+    return new Promise((resolve) => {
+      const done = (): void => {
+        timer.cancel()
+        this.#drains.delete(done)
+        resolve()
+      }
+      const timer = this.#world.clock.after(timeoutMs, done)
+      this.#drains.add(done)
+    })
+  }
+
+  get #pending(): boolean {
+    for (const peer of this.#peers.values()) {
+      if (peer.up && peer.stream !== undefined && peer.stream.pending > 0) return true
+    }
+    return false
+  }
+
+  #drained(): void {
+    if (this.#drains.size > 0 && !this.#pending) for (const done of [...this.#drains]) done()
   }
 
   /** No timer is left. */
@@ -114,6 +141,7 @@ export class SignalStreams {
       peer.stream = new SignalStream(++this.#session, this.#options)
     }
     for (const effect of peer.stream.step(event)) this.#perform(peer, effect)
+    this.#drained()
   }
 
   #perform(peer: RemotePeer, effect: StreamEffect<PackedSignal>): void {
@@ -136,11 +164,15 @@ export class SignalStreams {
         })
         return
       case 'startTimer':
-        peer.streamTimer = this.#world.clock.after(effect.delayMs, () => {
-          peer.streamTimer = undefined
-          if (peer.stream === undefined) return
-          this.#step(peer, { type: 'retryDue', session: ++this.#session })
-        })
+        peer.streamTimer = this.#world.clock.after(
+          effect.delayMs,
+          () => {
+            peer.streamTimer = undefined
+            if (peer.stream === undefined) return
+            this.#step(peer, { type: 'retryDue', session: ++this.#session })
+          },
+          true,
+        )
         return
       case 'cancelTimer':
         peer.streamTimer?.cancel()

@@ -36,6 +36,9 @@ class Busy extends Actor<{ log: string[] }> {
   quick(name: string): void {
     this.args.log.push(name)
   }
+  end(): void {
+    this.stop()
+  }
   @reentrant
   async peek(name: string, passed?: Promise<void>): Promise<string> {
     this.args.log.push(`${name} begins`)
@@ -145,6 +148,26 @@ describe('promise: one at a time', () => {
     assert.equal(await ref.ask.circle(other), 'came round')
   })
 
+  it('nothing begins any more while a stop waits for what has begun', async () => {
+    const one = new OneNode()
+    const log: string[] = []
+    const cell = one.system.spawn(Busy, { log }, undefined, new TestGuardian(true))
+    const ref = one.node.ref(Busy, String(cell.ref))
+    const work = gate()
+    ref.tell.peek('p', work.passed)
+    await settle()
+    ref.tell.end()
+    ref.tell.quick('waits for the next incarnation')
+    ref.tell.look('as well')
+    await settle()
+    assert.deepEqual(log, ['p begins'])
+    work.open()
+    await settle()
+    assert.equal(cell.state, 'waiting')
+    assert.equal(cell.queued, 2)
+    assert.deepEqual(log, ['p begins', 'p ends'])
+  })
+
   it('while nothing awaits, reentrant messages do not pass others', async () => {
     const { log, ref } = busy()
     ref.tell.quick('a')
@@ -164,6 +187,35 @@ describe('promise: let it crash', () => {
     const line = one.log.find(({ message }) => message === 'actor crashed')
     assert.equal(line?.level, 'error')
     assert.deepInclude(line?.fields, { actor: String(ref), method: 'crash', reason: 'boom' })
+  })
+
+  it('onStop runs once, whatever else crashes meanwhile', async () => {
+    const one = new OneNode()
+    const stops: string[] = []
+    const stopping = gate()
+    class Twice extends Actor {
+      @reentrant
+      async crash(passed: Promise<void>): Promise<never> {
+        await passed
+        throw new Error('boom')
+      }
+      override async onStop(): Promise<void> {
+        stops.push('onStop')
+        await stopping.passed
+      }
+    }
+    const ref = one.node.spawn(Twice)
+    const boom = gate()
+    const asked = [ref.ask.crash(boom.passed), ref.ask.crash(boom.passed)]
+    const failed = Promise.allSettled(asked)
+    await settle()
+    boom.open()
+    await failed
+    assert.deepEqual(stops, ['onStop'])
+    assert.equal(one.ended.length, 0)
+    stopping.open()
+    await settle()
+    assert.equal(one.ended.length, 1)
   })
 
   it('other calls that had begun fail with ERR_CRASHED', async () => {

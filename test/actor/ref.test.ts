@@ -162,6 +162,42 @@ describe('a ref', () => {
   }
 })
 
+describe('a call', () => {
+  class Echo extends Actor {
+    all(...args: unknown[]): unknown[] {
+      return args
+    }
+    last: unknown[] = []
+    keep(...args: unknown[]): void {
+      this.last = args
+    }
+    kept(): unknown[] {
+      return this.last
+    }
+  }
+
+  for (const copyLocal of [undefined, (values: readonly unknown[]) => [...values]]) {
+    for (const args of [
+      [],
+      [1],
+      [undefined],
+      [[1, 2]],
+      [1, 2],
+      [undefined, undefined],
+      [1, 2, 3, 4],
+    ]) {
+      const how = copyLocal === undefined ? '' : ', copied'
+      it(`passes the arguments ${inspect(args)} as they are${how}`, async () => {
+        const { node } = new OneNode(copyLocal && { copyLocal })
+        const ref = node.spawn(Echo)
+        ref.tell.keep(...args)
+        assert.deepEqual(await ref.ask.kept(), args)
+        assert.deepEqual(await ref.ask.all(...args), args)
+      })
+    }
+  }
+})
+
 describe('a dead ref', () => {
   it('turns tells into dead letters and rejects asks', async () => {
     const { node, system, deadLetters } = new OneNode()

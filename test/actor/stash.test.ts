@@ -1,5 +1,6 @@
 import { assert } from 'chai'
 import { Actor } from '../../src/actor/actor.js'
+import { hidden, reentrant } from '../../src/actor/decorators.js'
 import { settle } from './manual-world.js'
 import { codeOfRejection, OneNode, TestGuardian } from './one-node.js'
 
@@ -58,6 +59,37 @@ describe('a stash', () => {
     assert.deepEqual(await Promise.all(asked), ['hello ann', 'hello bob', 'hello cid'])
     assert.equal(await last, 'hello dan')
     assert.deepEqual(log, ['ann', 'bob', 'cid', 'dan'])
+  })
+
+  it('keeps that order between reentrant and other methods', async () => {
+    const log: string[] = []
+    class Gate extends Actor {
+      #open = false
+      plain(name: string): void {
+        this.enter(name)
+      }
+      @reentrant
+      passing(name: string): void {
+        this.enter(name)
+      }
+      open(): void {
+        this.#open = true
+        this.unstashAll()
+      }
+      @hidden
+      enter(name: string): void {
+        if (this.#open) log.push(name)
+        else this.stash()
+      }
+    }
+    const ref = new OneNode().node.spawn(Gate)
+    ref.tell.passing('a')
+    ref.tell.plain('b')
+    ref.tell.passing('c')
+    ref.tell.plain('d')
+    await ref.ask.open()
+    await settle()
+    assert.deepEqual(log, ['a', 'b', 'c', 'd'])
   })
 
   it('holds a message once, however often it is stashed', async () => {

@@ -1,10 +1,9 @@
 import { assert } from 'chai'
-import { codeOf, type ErrorCode, TroupeError } from '../../src/base/errors.js'
+import { type ErrorCode, TroupeError } from '../../src/base/errors.js'
 import { type Logger, silentLogger } from '../../src/base/logger.js'
 import { seededRandom } from '../../src/base/random.js'
 import { AddressDialer } from '../../src/cluster/address-dialer.js'
 import { nextGeneration } from '../../src/cluster/generation.js'
-import { Join } from '../../src/cluster/join.js'
 import { NameContest } from '../../src/cluster/name-contest.js'
 import { OverlayDriver } from '../../src/cluster/overlay-driver.js'
 import { OverlayMemory } from '../../src/cluster/overlay-memory.js'
@@ -217,77 +216,6 @@ describe('address dialer', () => {
     await sim.run(30_000)
     assert.equal(transport.introduced, attempts)
   })
-})
-
-describe('join', () => {
-  function joining(introductions: (Member | Error)[], timeoutMs = 1_000) {
-    const sim = new Simulation({ seed: 4 })
-    const transport = new FakeTransport()
-    transport.introductions = introductions
-    const usable = new Set<string>()
-    const contacts: string[] = []
-    const join = new Join(
-      {
-        transport,
-        clock: sim.world('me').clock,
-        random: seededRandom(1),
-        contact: (peer) => contacts.push(peer.name),
-        isUsable: (name) => usable.has(name),
-      },
-      addressOf('b'),
-      timeoutMs,
-    )
-    const end = join.promise.then(
-      (name) => name,
-      (error: Error) => error,
-    )
-    return { sim, transport, usable, contacts, join, end }
-  }
-
-  it('waits until the contact can be used', async () => {
-    const { sim, usable, contacts, join, end } = joining([failure('ERR_CONNECT'), b])
-    await sim.run(500)
-    assert.deepEqual(contacts, ['b'])
-    join.check()
-    assert.isFalse(join.isSettled)
-    usable.add('b')
-    join.check()
-    assert.equal(await end, 'b')
-  })
-
-  it('says at its deadline that the contact did not let it in', async () => {
-    const { sim, end } = joining([b])
-    await sim.run(1_100)
-    const error = await end
-    assert.equal(codeOf(error), 'ERR_JOIN_TIMEOUT')
-    assert.match(String(error), /b:9000.*1000 ms; b answered, but did not let this node in/)
-  })
-
-  it('ends by its deadline though the transport never answers', async () => {
-    const { sim, end } = joining([])
-    await sim.run(1_100)
-    assert.match(String(await end), /nothing answered.*ERR_JOIN_TIMEOUT/)
-  })
-
-  const cases: readonly (readonly [ErrorCode, boolean])[] = [
-    ['ERR_CONNECT', true],
-    ['ERR_HANDSHAKE', true],
-    ['ERR_HANDSHAKE_TIMEOUT', true],
-    ['ERR_TOO_MANY_CONNECTIONS', true],
-    ['ERR_NAME_TAKEN', false],
-    ['ERR_COOKIE', false],
-    ['ERR_PROTOCOL', false],
-    ['ERR_OVERLAY_MISMATCH', false],
-    ['ERR_JOIN_SELF', false],
-  ]
-  for (const [code, retried] of cases) {
-    it(`${retried ? 'tries again after' : 'rejects at once with'} ${code}`, async () => {
-      const { sim, transport, end } = joining([failure(code)])
-      await sim.run(1_100)
-      assert.equal(codeOf(await end), retried ? 'ERR_JOIN_TIMEOUT' : code)
-      assert.equal(transport.introduced > 1, retried)
-    })
-  }
 })
 
 describe('name contest', () => {

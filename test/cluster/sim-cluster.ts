@@ -1,3 +1,4 @@
+import { assert } from 'chai'
 import { newIncarnation } from '../../src/base/identity.js'
 import type { Logger } from '../../src/base/logger.js'
 import { Cluster } from '../../src/cluster/cluster.js'
@@ -167,6 +168,31 @@ export class SimCluster {
     const rest = [...this.nodes.keys()].filter((name) => !names.includes(name))
     return this.sim.partition(names, rest)
   }
+}
+
+/** n00, n01, … */
+export const names = (count: number): string[] =>
+  Array.from({ length: count }, (_, i) => `n${String(i).padStart(2, '0')}`)
+
+/** Every one of these nodes knows exactly these members and is connected to all others. */
+export function assertWhole(town: SimCluster, members: readonly string[]): void {
+  for (const name of members) {
+    const { cluster } = town.node(name)
+    assert.deepEqual(town.node(name).members(), [...members].sort(), `members of ${name}`)
+    for (const other of members) {
+      if (other !== name) assert.isTrue(cluster.isUp(other), `${name} is not connected to ${other}`)
+    }
+  }
+}
+
+/** The error a promise rejects with. */
+export async function rejection(promise: Promise<unknown>): Promise<Error> {
+  try {
+    await promise
+  } catch (error) {
+    return error as Error
+  }
+  throw new Error('it did not reject')
 }
 
 /** All that payloads of events have, of which each has a part. */

@@ -56,7 +56,6 @@ export class CoreNode {
     return this.member.name
   }
 
-  /** Names of connected peers, sorted. */
   connected(): string[] {
     return [...this.links.keys()].sort()
   }
@@ -150,7 +149,7 @@ export class CoreNetwork {
     this.#step(this.node(at), { type: 'leave', name })
   }
 
-  /** Ends a node's process. `silent`: its machine too, so that peers notice by silence only. */
+  /** Ends a node's process; with `silent` its machine, so that peers notice by silence only. */
   crash(name: string, silent = false): void {
     const node = this.node(name)
     node.alive = false
@@ -231,9 +230,9 @@ export class CoreNetwork {
       case 'badMessage':
         node.badMessages.push({ from: effect.from, detail: effect.detail })
         break
-      case 'memberJoined':
+      case 'memberJoined': // replayed by checkStep
       case 'memberLeft':
-        break // replayed by checkStep
+        break
       default:
         unreachable(effect)
     }
@@ -270,7 +269,7 @@ export class CoreNetwork {
 
   /** Runs after all that is under way to that end of the link. */
   #arrive(link: Link, to: CoreNode, run: () => void): void {
-    const end = link.ends[0] === to ? 0 : 1
+    const end = link.ends.indexOf(to) as 0 | 1
     const at = Math.max(this.nowMs + this.#latency(), link.lastAt[end])
     link.lastAt[end] = at
     this.#after(at - this.nowMs, run)
@@ -346,7 +345,6 @@ export class CoreNetwork {
     const link = new Link(dialler, acceptor, this.nowMs)
     acceptor.links.set(dialler.name, link)
     dialler.links.set(acceptor.name, link)
-    this.#watchSilence(acceptor, link)
     this.#step(acceptor, { type: 'peerUp', peer: dialler.member })
     this.#step(dialler, { type: 'peerUp', peer: acceptor.member })
     if (dialler.links.get(acceptor.name) === link) done(link)
@@ -361,7 +359,6 @@ export class CoreNetwork {
   /** Cut for as long as silence is borne: both ends give the connection up. */
   #watchSilence(node: CoreNode, link: Link): void {
     const other = link.other(node)
-    if (!this.#isCut(node.name, other.name)) return
     this.#after(SILENCE_MS, () => {
       if (!this.#isCut(node.name, other.name)) return
       link.open = false

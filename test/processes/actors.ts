@@ -1,5 +1,6 @@
 import {
   Actor,
+  type ActorRef,
   type AnyRef,
   actor,
   child,
@@ -87,8 +88,9 @@ export class Keeper extends Supervisor<{ readonly prefer: string }> {
     ]
   }
 
-  async copyHost(): Promise<string> {
-    return this.child<Copy>('copy').with({ timeoutMs: 500 }).ask.host()
+  /** Follows the copy wherever it goes. */
+  handle(): ActorRef<Copy> {
+    return this.child<Copy>('copy')
   }
 }
 

@@ -1,7 +1,12 @@
 import type { Actor, ArgsOf } from '../../src/actor/actor.js'
+import type { ActorSystem } from '../../src/actor/actor-system.js'
+import type { DeadLetter } from '../../src/actor/dead-letter.js'
 import type { ActorRef } from '../../src/actor/ref.js'
 import { parseAddress } from '../../src/actor/ref-address.js'
 import type { SpawnOptions } from '../../src/actor/spawn-options.js'
+import { silentLogger } from '../../src/base/logger.js'
+import type { Node } from '../../src/node/node.js'
+import { startNode } from '../../src/node/start-node.js'
 import type { Codec } from '../../src/wire/codec.js'
 import { actorBehaviour, type BehaviourEnv } from '../contracts/actor-behaviour.js'
 import { RemoteCluster } from './remote-cluster.js'
@@ -21,6 +26,7 @@ function envOf(cluster: RemoteCluster, here: string, there: string): BehaviourEn
     system: caller.system,
     groups: caller.remote.groups,
     registry: caller.remote.registry,
+    onGroupChanged: (listener) => void caller.remote.groups.events.on('groupChanged', listener),
     there,
     spawn: (actorClass, args, options) => spawnOn(host, actorClass, args, options),
     spawnHere: (actorClass, args) => spawnOn(caller, actorClass, args),
@@ -40,3 +46,48 @@ actorBehaviour('local, with copies', () => {
 })
 
 actorBehaviour('remote', () => envOf(new RemoteCluster(['a', 'b']), 'a', 'b'))
+
+describe('over TCP', () => {
+  const nodes: Node[] = []
+
+  afterEach(async () => {
+    const stops = nodes.splice(0).map((node) => node.stop({ timeoutMs: 100, drainMs: 100 }))
+    await Promise.all(stops)
+  })
+
+  const start = async (name: string): Promise<Node> => {
+    const listen = { host: '127.0.0.1', port: 0 }
+    const node = await startNode({ name, listen, logger: silentLogger })
+    nodes.push(node)
+    return node
+  }
+
+  actorBehaviour('between nodes', async () => {
+    const [a, b] = [await start('a'), await start('b')]
+    await b.join(a.address)
+    const deadLetters: DeadLetter[] = []
+    for (const node of [a, b]) node.events.on('deadLetter', (letter) => deadLetters.push(letter))
+    const { system } = a as unknown as { system: ActorSystem }
+    const seen = (ref: unknown) => system.refAt(parseAddress(String(ref))) as never
+    return {
+      system,
+      groups: a,
+      registry: a,
+      there: 'b',
+      onGroupChanged: (listener) => void a.events.on('groupChanged', listener),
+      spawn: (actorClass, args, options) =>
+        seen(b.spawn(actorClass, ...([args, options] as never))),
+      spawnHere: (actorClass, args) => seen(a.spawn(actorClass, args as never)),
+      run: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      complete: (promise) => promise,
+      failure: (promise) =>
+        promise.then(
+          () => {
+            throw new Error('it did not fail')
+          },
+          (error: unknown) => error,
+        ),
+      deadLetters: () => deadLetters,
+    }
+  })
+})

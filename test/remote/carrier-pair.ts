@@ -87,10 +87,10 @@ export class CarrierNet {
     )
     this.#lanes.set(lane, at)
     const sender = this.#at(from).self
-    const receiver = this.#at(to)
+    const receiver = this.carriers.get(to)
     this.#clock.after(at - now, () => {
       if (this.#cuts.has(`${from}>${to}`)) return
-      if (this.carriers.get(to) !== receiver || !receiver.running) return
+      if (!receiver?.running || this.carriers.get(to) !== receiver) return
       const { kind, to: target, method, callId, key, stamp } = envelope
       receiver.sink?.envelope(
         sender,
@@ -193,6 +193,15 @@ export class FakeCarrier implements Carrier {
     const member = this.#members.get(node)
     this.#members.delete(node)
     if (member !== undefined) this.sink?.nodeDown(member, reason)
+  }
+
+  /** It is known as a member, and not in reach. */
+  meetSilently(member: Member): void {
+    this.#members.set(member.name, member)
+  }
+
+  forgetSilently(node: string): void {
+    this.#members.delete(node)
   }
 
   /** The process dies: nothing goes in or out. */

@@ -212,6 +212,18 @@ describe('calls', () => {
     assert.isAtLeast(a.system.counters.lateAnswers, 2)
   })
 
+  it('fails asks to a member that left before it was ever in reach', async () => {
+    const { cluster, a } = pair()
+    const ghost = { ...a.carrier.self, name: 'ghost' }
+    a.carrier.meetSilently(ghost)
+    const asked = a.remote.registry.lookup(Plain, 'x', { on: 'ghost' }).ask.say(1)
+    asked.catch(() => {})
+    await cluster.run(100)
+    a.carrier.forgetSilently('ghost')
+    a.remote.membersChanged()
+    assert.equal(codeOf(await cluster.failure(asked)), 'ERR_NODE_DOWN')
+  })
+
   it('tells the other node when an asker gives up', async () => {
     const { cluster, a, b } = pair()
     const plain = seenFrom<Plain>(a, b.system.spawn(Plain).ref)

@@ -218,6 +218,23 @@ describe('signals', () => {
     assert.deepEqual(watcher.downs[0]?.reason, { type: 'shutdown', detail: { why: 'done' } })
   })
 
+  it('waits with a stop until the other nodes have heard of the ends, or its time is over', async () => {
+    const { cluster, a, b, target, watcher, ref } = setUp()
+    a.supervision.watch(watcher.cell, ref)
+    await cluster.run(50)
+    await cluster.complete(b.remote.drain(0))
+    target.kill()
+    await cluster.complete(b.remote.drain(1_000))
+    assert.isBelow(cluster.sim.nowMs, 100)
+    await cluster.run(1)
+    assert.deepEqual(watcher.types(), ['killed'])
+    cluster.net.cut('a', 'b')
+    a.supervision.watch(watcher.cell, ref)
+    const before = cluster.sim.nowMs
+    await cluster.complete(a.remote.drain(500))
+    assert.equal(cluster.sim.nowMs - before, 500)
+  })
+
   it('leaves nothing behind when watcher and target have ended', async () => {
     const { cluster, a, b, target, watcher, ref } = setUp()
     a.supervision.watch(watcher.cell, ref)

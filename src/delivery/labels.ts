@@ -1,0 +1,48 @@
+import { Causal, type CausalOptions } from './causal.js'
+import type { Handed } from './flow.js'
+import type { CausalMark } from './stamp.js'
+
+/** The causal stages of one node by label. */
+export class Labels<M> {
+  readonly #self: string
+  readonly #options: CausalOptions
+  readonly #max: number
+  readonly #stages = new Map<number, Causal<Handed<M>>>()
+
+  constructor(self: string, options: CausalOptions, max: number) {
+    this.#self = self
+    this.#options = options
+    this.#max = max
+  }
+
+  all(): Iterable<[number, Causal<Handed<M>>]> {
+    return this.#stages
+  }
+
+  find(label: number): Causal<Handed<M>> | undefined {
+    return this.#stages.get(label)
+  }
+
+  /** For what this node itself sends: made when it is needed. */
+  get(label: number): Causal<Handed<M>> {
+    let stage = this.#stages.get(label)
+    if (stage === undefined) {
+      stage = new Causal<Handed<M>>(this.#self, this.#options)
+      this.#stages.set(label, stage)
+    }
+    return stage
+  }
+
+  /** For what a peer sent: undefined when there are as many as may be. */
+  admit(label: number): Causal<Handed<M>> | undefined {
+    const stage = this.#stages.get(label)
+    return stage === undefined && this.#stages.size >= this.#max ? undefined : this.get(label)
+  }
+
+  /** The next place in the order of a label; undefined when its clock is full, or the node gone. */
+  mark(label: number, to: string): CausalMark | undefined {
+    const stamped = this.get(label).step({ type: 'send', to })[0]
+    if (stamped?.type !== 'stamped') return undefined
+    return { label, seq: stamped.seq, clock: stamped.clock }
+  }
+}

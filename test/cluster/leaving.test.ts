@@ -1,0 +1,68 @@
+import { assert } from 'chai'
+import { fullMesh } from '../../src/overlay/full-mesh.js'
+import { assertWhole, SimCluster } from './sim-cluster.js'
+
+describe('cluster: leaving', () => {
+  it('lets a node leave: the others lose it at once, it is alone, and may join again', async () => {
+    const town = new SimCluster({ seed: 31 })
+    await town.settled(['a', 'b', 'c'])
+    const at = town.sim.nowMs
+    town.node('b').cluster.leave()
+    await town.sim.run(500)
+    assertWhole(town, ['a', 'c'])
+    assert.deepEqual(town.node('b').members(), ['b'])
+    assert.deepEqual(town.node('b').only('left'), ['left wanted'])
+    for (const name of ['a', 'c']) {
+      assert.include(town.node(name).log, 'memberLeft b left')
+      assert.isBelow(town.node(name).when('nodeDown b') - at, 100)
+    }
+    await town.sim.run(30_000)
+    assert.deepEqual(town.node('b').members(), ['b'])
+    await town.join('b', 'c')
+    await town.sim.run(3_000)
+    assertWhole(town, ['a', 'b', 'c'])
+  })
+
+  it('removes another node, which learns that it is out', async () => {
+    const town = new SimCluster({ seed: 32 })
+    await town.settled(['a', 'b', 'c'])
+    town.node('a').cluster.leave('c')
+    await town.sim.run(1_000)
+    assertWhole(town, ['a', 'b'])
+    assert.deepEqual(town.node('c').members(), ['c'])
+    assert.deepEqual(town.node('c').only('left'), ['left removed'])
+    await town.sim.run(30_000)
+    assertWhole(town, ['a', 'b'])
+  })
+
+  it('removes a node that is away, which learns so on its return', async () => {
+    const town = new SimCluster({ seed: 33 })
+    await town.settled(['a', 'b', 'c'])
+    const heal = town.isolate(['c'])
+    await town.sim.run(8_000)
+    town.node('a').cluster.leave('c')
+    await town.sim.run(2_000)
+    heal()
+    await town.sim.run(20_000)
+    assertWhole(town, ['a', 'b'])
+    assert.deepEqual(town.node('c').members(), ['c'])
+    assert.deepEqual(town.node('c').only('left'), ['left removed'])
+  })
+
+  it('evicts who was given up for long, if the mesh is told to', async () => {
+    const town = new SimCluster({ seed: 35 })
+    await town.settled(['a', 'b', 'c'], { overlay: fullMesh({ evictAfterMs: 10_000 }) })
+    town.sim.crash('c')
+    await town.sim.run(10_000)
+    assert.deepEqual(town.node('a').members(), ['a', 'b', 'c'])
+    await town.sim.run(10_000)
+    assertWhole(town, ['a', 'b'])
+    assert.include(town.node('a').log, 'memberLeft c evicted')
+  })
+
+  it('refuses to remove a node nobody knows', async () => {
+    const town = new SimCluster({ seed: 34 })
+    const a = await town.start('a')
+    assert.throws(() => a.cluster.leave('nobody'), /nobody.*ERR_UNKNOWN_NODE/)
+  })
+})

@@ -1,0 +1,174 @@
+import { assert } from 'chai'
+import { codeOf } from '../../src/index.js'
+import { Ledger } from './actors.js'
+import { everywhere, inSimulation, promise } from './promise.js'
+import type { Subject } from './environment.js'
+import { trouble } from './trouble.js'
+
+/** What was told and neither handled nor a dead letter; none may be both. */
+function missing(sent: number, entries: unknown[], ...told: Subject[]): number[] {
+  const handled = new Set(entries as number[])
+  assert.strictEqual(handled.size, entries.length, 'something was delivered twice')
+  const dead = new Set(told.flatMap(({ letters }) => letters.map(({ args }) => args[0] as number)))
+  const all = Array.from({ length: sent }, (_, at) => at)
+  assert.deepEqual(
+    all.filter((at) => handled.has(at) && dead.has(at)),
+    [],
+    'delivered, and a dead letter too',
+  )
+  return all.filter((at) => !handled.has(at) && !dead.has(at))
+}
+
+promise('Delivery', 'Nothing is ever delivered twice', () => {
+  inSimulation('every tell is handled, a dead letter, or counted by connectionLost', async (env) => {
+    const [a, b] = await env.pair({ channels: { bulk: { connections: 3 } } })
+    const made = b.node.spawn(Ledger)
+    const ledger = a.node.ref(Ledger, String(made))
+    let sent = 0
+    await trouble(env, ['a', 'b'], {
+      steps: 40,
+      during: (step) => {
+        for (let n = 0; n < 10; n++) {
+          const channel = n % 2 === 0 ? 'bulk' : 'default'
+          const weight = new Uint8Array(step % 13 === 0 ? 100_000 : n)
+          ledger.with({ channel, partitionKey: n }).tell.write(sent++, weight)
+        }
+      },
+    })
+    await env.run(10_000)
+    const entries = await env.complete(made.ask.entries())
+    assert.isAtMost(missing(sent, entries, a, b).length, a.lost)
+  }, 20)
+
+  everywhere('nothing is lost without a fault, and nothing reported', async (env) => {
+    const [a, b] = await env.pair()
+    const ledger = a.node.ref(Ledger, String(b.node.spawn(Ledger)))
+    for (let at = 0; at < 1_000; at++) ledger.tell.write(at)
+    const entries = await env.complete(ledger.ask.entries())
+    assert.deepEqual(missing(1_000, entries, a, b), [])
+    assert.strictEqual(a.lost, 0)
+  })
+})
+
+promise('Delivery', 'the event `deadLetter` with the reason', () => {
+  everywhere('a tell that cannot be written is a dead letter with its reason', async (env) => {
+    const [a, b] = await env.pair()
+    const old = a.node.ref(Ledger, String(b.node.spawn(Ledger)))
+    const nowhere = a.node.lookup(Ledger, 'ledger', { on: 'nowhere' })
+    const nobody = a.node.lookup(Ledger, 'nobody', { on: 'b' })
+    assert.isFalse(nowhere.tell.write(1))
+    assert.isTrue(nobody.tell.write(2))
+    await env.until('the other node has a dead letter', () => b.letters.length === 1)
+    await env.crash('b')
+    await env.start('b')
+    await env.connected(['a', 'b'])
+    assert.isFalse(old.tell.write(3))
+    assert.deepEqual(
+      [...a.letters, ...b.letters].map(({ args, reason }) => [args[0], reason]),
+      [
+        [1, 'ERR_UNKNOWN_NODE'],
+        [3, 'ERR_NO_ACTOR'],
+        [2, 'ERR_NO_ACTOR'],
+      ],
+    )
+    const [letter] = a.letters
+    assert.strictEqual(String(letter?.to), String(nowhere))
+    assert.strictEqual(letter?.method, 'write')
+  })
+
+  everywhere('what waits for a connection is a dead letter when the node is replaced', async (env) => {
+    const [a, b] = await env.pair()
+    const made = b.node.spawn(Ledger)
+    const ledger = a.node.ref(Ledger, String(made))
+    await env.crash('b')
+    await env.until('a notices', () => a.heard('peerDown', 'b').length > 0)
+    for (let at = 0; at < 50; at++) ledger.tell.write(at)
+    const again = await env.start('b')
+    await env.until('a knows the new one', () => a.node.isUp('b'))
+    assert.lengthOf(a.letters, 50)
+    assert.deepEqual(
+      a.letters.map(({ to, args, reason }) => [to.id, args[0], reason]),
+      Array.from({ length: 50 }, (_, at) => [made.id, at, 'ERR_NODE_DOWN']),
+    )
+    assert.lengthOf(again.letters, 0)
+  })
+
+  everywhere('a node that leaves for good lets go of what waits: dead letters', async (env) => {
+    const [a, b] = await env.pair()
+    const ledger = a.node.ref(Ledger, String(b.node.spawn(Ledger)))
+    const heal = env.partition('a', 'b')
+    await env.until('b is given up', () => a.heard('nodeDown', 'b').length > 0)
+    ledger.tell.write(1)
+    a.node.leave('b')
+    ledger.tell.write(2)
+    assert.sameMembers(a.letters.map(({ args }) => args[0]), [1, 2])
+    heal()
+  })
+})
+
+promise('Delivery', 'is reported as `connectionLost` with a count', () => {
+  everywhere('messages that were under way when a connection broke are counted', async (env) => {
+    const [a, b] = await env.pair()
+    const made = b.node.spawn(Ledger)
+    const ledger = a.node.ref(Ledger, String(made))
+    await env.complete(ledger.ask.record(-1))
+    const heal = env.partition('a', 'b')
+    for (let at = 0; at < 50; at++) ledger.tell.write(at)
+    await env.run(10)
+    await env.crash('b')
+    await env.until('a notices', () => a.heard('peerDown', 'b').length > 0)
+    heal()
+    const [news] = a.heard('connectionLost', 'b')
+    assert.isAtLeast((news?.payload as { count: number }).count, 50)
+    assert.strictEqual((news?.payload as { channel: string }).channel, 'default')
+    assert.lengthOf(a.letters, 0)
+  })
+})
+
+promise('Delivery', 'that a `tell` arrives', () => {
+  inSimulation('a tell under way when the connection breaks may be lost', async (env) => {
+    const [a, b] = await env.pair()
+    const made = b.node.spawn(Ledger)
+    const ledger = a.node.ref(Ledger, String(made))
+    const heal = env.partition('a', 'b')
+    assert.isTrue(ledger.tell.write('lost'))
+    await env.run(10)
+    env.reset('a', 'b')
+    heal()
+    await env.connected(['a', 'b'])
+    assert.deepEqual(await env.complete(made.ask.entries()), [])
+  })
+})
+
+promise('Delivery', 'An ask is never repeated by itself', () => {
+  inSimulation('whatever breaks, no ask runs twice', async (env) => {
+    const [a, b] = await env.pair({ channels: { bulk: { connections: 2 } } })
+    const made = b.node.spawn(Ledger)
+    const ledger = a.node.ref(Ledger, String(made))
+    const outcomes: Promise<[number, string]>[] = []
+    await trouble(env, ['a', 'b'], {
+      steps: 40,
+      during: () => {
+        for (let n = 0; n < 5; n++) {
+          const channel = n % 2 === 0 ? 'bulk' : 'default'
+          const at = outcomes.length
+          const asked = ledger.with({ channel }).ask.record(at)
+          outcomes.push(
+            asked.then(
+              () => [at, 'answered'],
+              (error: unknown) => [at, codeOf(error) ?? ''],
+            ),
+          )
+        }
+      },
+    })
+    const settled = await env.complete(Promise.all(outcomes))
+    await env.run(10_000)
+    const entries = await env.complete(made.ask.entries())
+    assert.strictEqual(new Set(entries).size, entries.length, 'an ask ran twice')
+    for (const [at, outcome] of settled) {
+      if (outcome === 'answered') assert.include(entries, at)
+      else assert.include(['ERR_ASK_TIMEOUT', 'ERR_NODE_DOWN', 'ERR_NO_ROUTE'], outcome)
+    }
+  }, 10)
+})

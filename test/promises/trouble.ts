@@ -1,0 +1,46 @@
+import type { Simulated } from './environment.js'
+
+export interface TroubleOptions {
+  readonly steps: number
+  /** How long one cut or pause may last. Default 8,000: longer than all patience of `lan()`. */
+  readonly longestMs?: number
+  /** Called before each step: the workload. */
+  during?(step: number): void
+}
+
+/**
+ * What networks and machines do to some nodes: connections break, ways are cut in one direction or
+ * both, a process stops for a while. In the end all is well again and everybody is connected.
+ */
+export async function trouble(
+  env: Simulated,
+  names: readonly string[],
+  { steps, longestMs = 8_000, during }: TroubleOptions,
+): Promise<void> {
+  const { sim } = env
+  const { random } = sim
+  for (let step = 0; step < steps; step++) {
+    during?.(step)
+    const [a = '', b = ''] = random.sample(names, 2)
+    const ms = random.int(3) === 0 ? random.int(longestMs) : random.int(200)
+    switch (random.int(5)) {
+      case 0:
+        env.reset(a, b)
+        break
+      case 1: {
+        const heal = sim.partition([a], [b], { oneWay: random.int(2) === 0 })
+        await env.run(ms)
+        heal()
+        break
+      }
+      case 2:
+        sim.pause(a)
+        await env.run(ms)
+        sim.resume(a)
+        break
+      default:
+        await env.run(random.int(300))
+    }
+  }
+  await env.connected(names)
+}
