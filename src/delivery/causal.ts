@@ -1,5 +1,6 @@
 import { durationMs, type Fields, integer, readOptions } from '../base/options.js'
 import { unreachable } from '../base/unreachable.js'
+import { STAMP_LIMIT } from '../wire/envelope-head.js'
 import { type CausalClock, ClockWriter, decodeClock } from './causal-clock.js'
 import { Arrival, type CausalNode, GONE, LONG_GONE, PRESENT } from './causal-node.js'
 import { CausalNodes, SELF } from './causal-nodes.js'
@@ -142,6 +143,7 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
     }
     const seq = ++this.#latest
     const clock = this.#encode(node, seq, own)
+    if (clock.length > CLOCK_BYTES) return this.#refuse('tooManyEntries', undefined)
     node.sent = seq
     this.#underWay.clearDestination(node.index)
     this.#underWay.set(node.index, SELF, seq)
@@ -373,4 +375,6 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
   }
 }
 
+/** Fits into an envelope's stamp with what else belongs there. */
+const CLOCK_BYTES = STAMP_LIMIT - 64
 const NO_IDS: readonly number[] = []

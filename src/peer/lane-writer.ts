@@ -1,6 +1,6 @@
 import { TroupeError } from '../base/errors.js'
 import type { Envelope } from '../wire/envelope.js'
-import { FRAGMENT_ABOVE, FRAME, type FrameKind, HEAD_BYTES } from '../wire/frame.js'
+import { FRAME, type FrameKind, HEAD_BYTES } from '../wire/frame.js'
 import { type EncodedFrame, encodeEnvelopeFrame } from '../wire/frame-writer.js'
 import { DelayLine } from './delay-line.js'
 import type { FrameStream } from './frame-stream.js'
@@ -210,12 +210,13 @@ export class LaneWriter {
     const { gate, world } = this.#context
     stream.connection.cork()
     while (this.#window.allows(stream.unsentBytes)) {
-      if (gate.out(this.#host, FRAME.FRAGMENT, undefined, FRAGMENT_ABOVE).drop) {
+      const maxBytes = this.#window.fragmentBytes(stream.unsentBytes)
+      if (gate.out(this.#host, FRAME.FRAGMENT, undefined, maxBytes).drop) {
         this.#draining = true
         world.clock.after(CUT_RETRY_MS, () => this.drained())
         break
       }
-      const helping = this.#queue.takeBulk(FRAGMENT_ABOVE)
+      const helping = this.#queue.takeBulk(maxBytes)
       if (helping === undefined) break
       this.#window.handed(helping.bytes)
       stream.framesOut++

@@ -170,32 +170,36 @@ export class LossyNetwork {
   #perform(node: TestNode, effect: PipelineEffect<Note>): void {
     switch (effect.type) {
       case 'transmit':
-        return this.#transmit(node, effect)
+        this.#transmit(node, effect)
+        break
       case 'acknowledge':
-        return this.#carry(node, effect.to, effect.channel, effect.stamp, undefined)
+        this.#carry(node, effect.to, effect.channel, effect.stamp, undefined)
+        break
       case 'deliver':
-        return this.#deliver(node, effect.message)
+        this.#deliver(node, effect.message)
+        break
       case 'outcome':
         assert.isFalse(this.outcomes.has(effect.message.serial), 'one outcome a message')
         this.outcomes.set(effect.message.serial, effect.outcome)
-        return
+        break
       case 'full':
         this.full.push(effect.message)
-        return
+        break
       case 'ackSoon':
         this.at(0, () => this.feed(node, { ...effect, type: 'ackDue' }))
-        return
+        break
       case 'startTimer':
-        return this.#startTimer(node, effect.timer, effect.delayMs)
+        this.#startTimer(node, effect.timer, effect.delayMs)
+        break
       case 'cancelTimer':
         node.timers.delete(effect.timer)
-        return
+        break
       case 'refused':
         this.refused.push(effect.reason)
-        return
+        break
       case 'dropped':
       case 'drained':
-        return
+        break
       default:
         unreachable(effect)
     }

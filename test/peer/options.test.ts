@@ -86,6 +86,7 @@ describe('backoff', () => {
 describe('send window', () => {
   it('gives one helping a turn, and none while the connection holds one', () => {
     const window = new SendWindow(100)
+    assert.deepEqual([window.fragmentBytes(0), window.fragmentBytes(1)], [100, 64 * 1024])
     assert.isTrue(window.allows(99))
     assert.isFalse(window.allows(100))
     window.handed(60)

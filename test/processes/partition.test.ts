@@ -1,42 +1,116 @@
 import { assert } from 'chai'
 import { local } from '../../src/index.js'
 import { Copy, Keeper, Ledger, Watcher } from './actors.js'
+import { freePort } from './free-port.js'
 import { about, COOKIE, type LocalNode, useNodes } from './local-nodes.js'
 import { type NodeProcess, useProcesses } from './node-process-pool.js'
 import { Proxy } from './proxy.js'
 import { until } from './until.js'
 
-describe('A partition between processes that heals', function () {
+const HOST = '127.0.0.1'
+
+describe('Two processes that are cut off from each other, both alive, until it heals', function () {
   this.timeout(60_000)
   const startNode = useNodes()
   const processes = useProcesses()
-  const open: Proxy[] = []
+  const proxies: Proxy[] = []
   let a: LocalNode
   let b: NodeProcess
 
   afterEach(() => {
-    for (const proxy of open.splice(0)) proxy.close()
+    for (const proxy of proxies.splice(0)) proxy.close()
   })
 
-  /** Both can only be dialled through a stretch of network that can be cut. */
+  /** Each can be dialled only through a stretch of network that can be cut. */
   beforeEach(async () => {
     const [toA, toB] = [await Proxy.open(), await Proxy.open()]
-    open.push(toA, toB)
-    a = await startNode({ name: 'a', advertise: { host: '127.0.0.1', port: toA.port } })
-    toA.target = listeningPort(a)
-    ;[b] = (await processes(1)) as [NodeProcess]
-    const port = await freePort()
-    toB.target = port
+    proxies.push(toA, toB)
+    toA.target = await freePort()
+    toB.target = await freePort()
+    a = await startNode({
+      name: 'a',
+      listen: { port: toA.target },
+      advertise: { host: HOST, port: toA.port },
+    })
+    const [forked] = await processes(1)
+    assert.isDefined(forked)
+    b = forked
     await b.call('start', {
       name: 'b',
       cookie: COOKIE,
       timing: local(),
-      listen: { port },
-      advertise: { host: '127.0.0.1', port: toB.port },
+      listen: { port: toB.target },
+      advertise: { host: HOST, port: toB.port },
     })
     await b.call('join', a.node.address)
-    await until('both reach each other', async () => {
+    await bothUp()
+  })
+
+  const bothUp = (): Promise<void> =>
+    until('both reach each other', async () => {
       return a.node.isUp('b') && (await b.call('connected')).includes('a')
     })
+
+  const bothDown = (): Promise<void> =>
+    until('both give each other up', async () => {
+      const toldB = await b.call('told')
+      return about(a.told, 'nodeDown', 'b').length > 0 && about(toldB, 'nodeDown', 'a').length > 0
+    })
+
+  function cut(): void {
+    for (const proxy of proxies) proxy.cut()
+  }
+
+  function heal(): void {
+    for (const proxy of proxies) proxy.heal()
+  }
+
+  it('runs a placed child twice, then once', async () => {
+    const keeper = a.node.spawn(Keeper, { prefer: 'b' })
+    const copy = (await keeper.ask.handle()).with({ timeoutMs: 500 })
+    assert.equal(await copy.ask.host(), 'b')
+    assert.equal(Copy.living, 0)
+
+    cut()
+    await until('a second copy runs here', () => Copy.living === 1)
+    assert.equal((await b.call('copies')).living, 1, 'two copies')
+    assert.equal(await copy.ask.host(), 'a')
+    await bothDown()
+    assert.equal((await b.call('copies')).living, 1, 'only its supervisor ends it')
+
+    heal()
+    await until('the older copy ends', async () => (await b.call('copies')).living === 0)
+    assert.equal(Copy.living, 1, 'one copy')
+    assert.deepEqual(
+      (await b.call('copies')).log.map(({ event, reason }) => `${event} ${reason}`.trim()),
+      ['started', 'stopped shutdown'],
+    )
+    assert.equal(await copy.ask.host(), 'a')
+    await bothUp()
+    assert.lengthOf(Copy.log, 1, 'the newer copy was left alone')
+  })
+
+  it('is up again on both sides, with the same actors behind the same refs', async () => {
+    await b.call('spawnLedger', 'ledger')
+    const ref = await a.node.whereis('ledger', { on: 'b' })
+    assert.isDefined(ref)
+    const ledger = a.node.ref(Ledger, ref.toString())
+    const watcher = a.node.spawn(Watcher)
+    await watcher.ask.watchOver(ref)
+    ledger.tell.write(1)
+    assert.deepEqual(await ledger.ask.entries(), [1])
+
+    cut()
+    await bothDown()
+    heal()
+    await bothUp()
+    ledger.tell.write(2)
+    assert.deepEqual(await ledger.ask.entries(), [1, 2])
+    assert.lengthOf(await watcher.ask.downs(), 1)
+    assert.deepEqual(
+      a.node.members().map((member) => member.name),
+      ['a', 'b'],
+    )
+    assert.lengthOf(about(a.told, 'memberLeft', 'b'), 0, 'nobody left meanwhile')
   })
 })
