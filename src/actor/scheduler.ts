@@ -43,6 +43,8 @@ export class Scheduler {
   /** A pass is on its way, by microtask or with the refill. */
   #armed = false
   #spent = false
+  /** Who waits until so many messages have been handled, the first first. */
+  readonly #waiting = new RingQueue<Waiting>()
   /** Messages handled since the start. */
   handled = 0
 
@@ -67,6 +69,16 @@ export class Scheduler {
     this.#turn.micro(this.#pass)
   }
 
+  /** This turn's budget is spent and messages are left. */
+  get behind(): boolean {
+    return this.#spent
+  }
+
+  /** Calls `run` once `count` more messages have been handled, or none is left. */
+  afterHandled(count: number, run: () => void): void {
+    this.#waiting.push({ due: this.handled + count, run })
+  }
+
   #run(): void {
     let whole = false
     try {
@@ -83,6 +95,7 @@ export class Scheduler {
       const cell = queue.shift()
       if (cell === undefined) {
         this.#armed = false
+        if (this.#waiting.size > 0) this.#release(Number.POSITIVE_INFINITY)
         return
       }
       const handled = cell.run(Math.min(this.#left, MESSAGES_PER_ACTOR))
@@ -91,6 +104,15 @@ export class Scheduler {
       if (cell.runnable) queue.push(cell)
     }
     this.#spent = true
+    if (this.#waiting.size > 0) this.#release(this.handled)
+  }
+
+  #release(handled: number): void {
+    for (let count = this.#waiting.size; count > 0; count--) {
+      const waiting = this.#waiting.shift() as Waiting
+      if (waiting.due <= handled) waiting.run()
+      else this.#waiting.push(waiting)
+    }
   }
 
   /** Looks at the clock. False: the budget of this turn is spent. */
@@ -105,4 +127,9 @@ export class Scheduler {
     this.#later -= MESSAGES_PER_LOOK
     return true
   }
+}
+
+interface Waiting {
+  readonly due: number
+  readonly run: () => void
 }

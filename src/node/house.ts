@@ -63,6 +63,7 @@ export async function buildHouse(
       codec,
       sink,
       logger: log,
+      pace: system.scheduler,
       channels: options.channels,
       options: { ...options.connections, ...timing },
       ...(options.listen && { listen: options.listen }),

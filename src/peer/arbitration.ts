@@ -31,7 +31,5 @@ export function isOlder(
   a: { readonly generation: number; readonly incarnation: string },
   b: { readonly generation: number; readonly incarnation: string },
 ): boolean {
-  return a.generation !== b.generation
-    ? a.generation < b.generation
-    : a.incarnation < b.incarnation
+  return a.generation !== b.generation ? a.generation < b.generation : a.incarnation < b.incarnation
 }

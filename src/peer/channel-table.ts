@@ -16,6 +16,7 @@ export interface ChannelOptions {
 
 /** Heartbeats and control frames; never data. */
 export const MEMBERSHIP = 0
+export const MEMBERSHIP_NAME = 'membership'
 /** Where messages travel that name no channel. */
 export const DEFAULT_CHANNEL = 1
 export const MAX_CHANNELS = 64
@@ -49,7 +50,7 @@ export class ChannelTable {
     if (Object.hasOwn(others, 'membership')) {
       throw new TroupeError('ERR_BAD_OPTION', `${of}.membership is reserved for the runtime`)
     }
-    this.#add('membership', readOptions(of, FIELDS, {}))
+    this.#add(MEMBERSHIP_NAME, readOptions(of, FIELDS, {}))
     this.#add('default', readOptions(`${of}.default`, FIELDS, plain))
     for (const [name, options] of Object.entries(others)) {
       if (!isChannelName(name)) {

@@ -1,7 +1,8 @@
-import { FrameReader, type OnFrame } from '../wire/frame-reader.js'
 import { FRAME, type FrameKind, HEAD_BYTES } from '../wire/frame.js'
+import { FrameReader, type OnFrame } from '../wire/frame-reader.js'
 import { putHead } from '../wire/frame-writer.js'
 import type { Connection, ConnectionHandler } from '../world/network.js'
+import { MEMBERSHIP_NAME } from './channel-table.js'
 import { DelayLine } from './delay-line.js'
 import { type GateSide, PASS, type Verdict } from './gate.js'
 import type { PeerContext } from './peer-context.js'
@@ -49,6 +50,8 @@ export class FrameStream implements ConnectionHandler {
   bytesOut = 0
   framesIn = 0
   framesOut = 0
+  /** Reasons not to read. */
+  #holds = 0
   #delayedIn: DelayLine<InFrame> | undefined
   #delayedOut: DelayLine<Uint8Array> | undefined
 
@@ -126,15 +129,30 @@ export class FrameStream implements ConnectionHandler {
   onData(bytes: Uint8Array): void {
     if (!this.#open) return
     this.bytesIn += bytes.length
+    const before = this.framesIn
     try {
       this.#reader.push(bytes, this.#deliver)
     } catch (error) {
       if (this.#open) this.#owner.broken(error)
       return
     }
-    if (!this.#heard || !this.#open) return
+    if (!this.#open) return
     this.#heard = false
     this.#owner.heard()
+    const { pace } = this.#context
+    if (pace.behind && this.#owner.channel !== MEMBERSHIP_NAME) {
+      this.#hold()
+      pace.afterHandled(this.framesIn - before, this.#letGo)
+    }
+  }
+
+  /** Stops reading until as many `#letGo` have come as there were holds. */
+  #hold(): void {
+    if (this.#holds++ === 0) this.connection.pause()
+  }
+
+  readonly #letGo = (): void => {
+    if (--this.#holds === 0) this.connection.resume()
   }
 
   onDrain(): void {
@@ -184,12 +202,12 @@ export class FrameStream implements ConnectionHandler {
   #delay(frame: InFrame, delayMs: number): void {
     this.#delayedIn ??= new DelayLine(this.#context.world.clock, (late) => this.#late(late))
     this.#delayedIn.push(frame, delayMs)
-    if (this.#delayedIn.size === HELD_MAX) this.connection.pause()
+    if (this.#delayedIn.size === HELD_MAX) this.#hold()
   }
 
   /** A fragment whose way is cut waits, as it would in a byte stream. */
   #late(frame: InFrame): boolean {
-    if (this.#delayedIn?.size === HELD_MAX) this.connection.resume()
+    if (this.#delayedIn?.size === HELD_MAX) this.#letGo()
     if (frame.kind === FRAME.FRAGMENT) {
       const bytes = frame.end - frame.start + HEAD_BYTES
       if (this.#context.gate.in(this.#owner, frame.kind, undefined, bytes).drop) return false

@@ -8,7 +8,7 @@ import { type GateSide, PASS, type Verdict } from './gate.js'
 import { BATCH_BYTES, LaneQueue } from './lane-queue.js'
 import type { PeerContext } from './peer-context.js'
 import { SendWindow } from './send-window.js'
-import { FULL, type SendOutcome, SENT, SLOW } from './transport.js'
+import { FULL, SENT, type SendOutcome, SLOW } from './transport.js'
 
 /** The lane a writer writes for. */
 export interface WriterHost extends GateSide {

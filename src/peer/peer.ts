@@ -340,7 +340,8 @@ export class Peer implements LaneHost, SessionHost {
     for (const [name, count] of table.lanesWith(theirs)) {
       const index = table.learn(name)
       if (index !== undefined) wished.set(index, count)
-      else logger.warn({ peer: this.name, channel: name }, 'too many channels: this one is not used')
+      else
+        logger.warn({ peer: this.name, channel: name }, 'too many channels: this one is not used')
     }
     const before = this.#lanes
     this.#lanes = []

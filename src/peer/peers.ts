@@ -13,6 +13,7 @@ import { type ChannelOptions, ChannelTable } from './channel-table.js'
 import { Connections } from './connections.js'
 import { showAddress } from './dial.js'
 import { Gate } from './gate.js'
+import { alwaysInTime, type Pace } from './pace.js'
 import type { Peer, PeerHost } from './peer.js'
 import type { PeerContext } from './peer-context.js'
 import { type PeerOptions, readPeerOptions } from './peer-options.js'
@@ -43,6 +44,8 @@ export interface PeersConfig {
   readonly logger?: Logger
   /** Default: a new one without rules. */
   readonly gate?: Gate
+  /** When lanes stop reading for a while. Default: never. */
+  readonly pace?: Pace
 }
 
 interface Introduction {
@@ -235,6 +238,7 @@ export class Peers implements Transport, PeerHost {
       options: this.options,
       codec,
       gate: this.gate,
+      pace: config.pace ?? alwaysInTime,
       table: this.channels,
       connections: new Connections(world.clock, this.options.lingerMs),
       sink,

@@ -4,7 +4,14 @@ import type { Address } from '../world/network.js'
 import { isOlder } from './arbitration.js'
 import { Dial, type DialHost } from './dial.js'
 import type { Greeter } from './greeter.js'
-import { type Greeting, OPEN_SESSION, OUTCOME, type Outcome, type Purpose, WHO_IS_THERE } from './greeting.js'
+import {
+  type Greeting,
+  OPEN_SESSION,
+  OUTCOME,
+  type Outcome,
+  type Purpose,
+  WHO_IS_THERE,
+} from './greeting.js'
 import type { PeerContext } from './peer-context.js'
 import type { Attempt } from './redial.js'
 import type { Roster } from './roster.js'

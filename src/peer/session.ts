@@ -4,12 +4,12 @@ import type { Timer } from '../world/clock.js'
 import type { Address } from '../world/network.js'
 import { DEFAULT_CHANNEL, MEMBERSHIP } from './channel-table.js'
 import { Dial, type DialHost } from './dial.js'
+import type { FrameStream } from './frame-stream.js'
 import { INTENT, isCount, OUTCOME } from './greeting.js'
 import { Heartbeat } from './heartbeat.js'
 import type { Lane } from './lane.js'
 import type { PeerContext } from './peer-context.js'
 import { Redial } from './redial.js'
-import type { FrameStream } from './frame-stream.js'
 
 /** How a session came about. */
 export interface SessionStart {

@@ -8,7 +8,7 @@ import { Codec } from '../../src/wire/codec.js'
 import { ENVELOPE, Envelope } from '../../src/wire/envelope.js'
 import type { FrameKind } from '../../src/wire/frame.js'
 import { realWorld } from '../../src/world/real/real-world.js'
-import type { Address, Connection, Network } from '../../src/world/network.js'
+import type { Address, Connection, ConnectionHandler, Network } from '../../src/world/network.js'
 import type { World } from '../../src/world/world.js'
 
 export interface Got {
@@ -22,11 +22,17 @@ export interface Got {
 export class Tap {
   readonly world: World
   readonly connections = new Set<Connection>()
+  readonly handlers = new Map<Connection, ConnectionHandler>()
 
   constructor(world: World) {
     const { network } = world
     const keep = (connection: Connection): Connection => {
       this.connections.add(connection)
+      const attach = connection.attach.bind(connection)
+      connection.attach = (handler) => {
+        this.handlers.set(connection, handler)
+        attach(handler)
+      }
       return connection
     }
     const tapped: Network = {

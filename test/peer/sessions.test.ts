@@ -6,15 +6,15 @@ import { seeds, SimLab, TestPeer } from './lab.js'
 const replay = (seed: string): string => `[replay: SEED=${seed} npx mocha test/peer]`
 
 describe('sessions between peers, in virtual time', () => {
-  for (const seed of seeds(40)) {
+  for (const seed of seeds(60)) {
     it(`both sides dial at nearly the same time: one session, nothing lost ${replay(seed)}`, async () => {
       const number = Number(seed)
-      const lab = new SimLab({ seed: `dial ${seed}`, latencyMs: [0.2, 1 + (number % 20)] })
+      const lab = new SimLab({ seed: `w${seed}`, latencyMs: [0.2, 40] })
       const a = await lab.start('a', { channels: { game: { connections: 2 } } })
       const b = await lab.start('b')
       a.peers.connect(b.peers.self)
       if (number % 3 === 1) void a.peers.introduce(b.address, 5_000)
-      await lab.pass(lab.sim.random.float() * (number % 40))
+      await lab.pass(lab.sim.random.float() * 150)
       b.peers.connect(a.peers.self)
       if (number % 3 === 2) void b.peers.introduce(a.address, 5_000)
       for (let i = 0; i < 20; i++) {
@@ -24,9 +24,33 @@ describe('sessions between peers, in virtual time', () => {
       await lab.until(() => a.got.length === 20 && b.got.length === 20, 'all messages')
       await lab.pass(6_000)
       for (const node of [a, b]) {
-        assert.deepEqual([node.count('up'), node.count('down'), node.lost], [1, 0, 0])
+        const counts = ['up', 'down', 'failed'].map((news) => node.count(news))
+        assert.deepEqual([...counts, node.lost], [1, 0, 0, 0])
         assert.equal(node.peers.stats().connections, 4)
+        assert.isAtMost(node.tap.connections.size, 7, 'connections ever made')
       }
+    })
+  }
+
+  for (const seed of seeds(12)) {
+    it(`delivers nothing of a peer before it is up, however its lanes race ${replay(seed)}`, async () => {
+      const lab = new SimLab({ seed: `race ${seed}`, latencyMs: [0.2, 40] })
+      const config = { channels: { default: { connections: 4 }, game: { connections: 3 } } }
+      const [a, b] = [await lab.start('a', config), await lab.start('b', config)]
+      a.peers.connect(b.peers.self)
+      b.peers.connect(a.peers.self)
+      for (const [from, to] of [
+        [a, 'b'],
+        [b, 'a'],
+      ] as const) {
+        for (let i = 0; i < 20; i++) {
+          from.tell(to, i, i, i % 5 === 0 ? new Uint8Array(100_000) : undefined)
+          from.tellOn('game', to, i, i)
+        }
+      }
+      await lab.until(() => a.got.length === 40 && b.got.length === 40, 'all messages')
+      assert.deepEqual([a.count('stray'), b.count('stray')], [0, 0])
+      assert.deepEqual([a.count('down'), b.count('down')], [0, 0])
     })
   }
 
@@ -70,6 +94,50 @@ describe('sessions between peers, in virtual time', () => {
       for (const node of [a, b]) assertAlternates(node)
     })
   }
+
+  it('sends a large message again from its beginning when its connection broke in the middle', async () => {
+    const lab = new SimLab({ seed: 'middle', latencyMs: [1, 1], bytesPerMs: 10_000 })
+    const [a, b] = [await lab.start('a'), await lab.start('b')]
+    a.peers.connect(b.peers.self)
+    await lab.until(() => a.peers.isUp('b') && b.peers.isUp('a'))
+    a.tell('b', 1, new Uint8Array(2_000_000).fill(9))
+    await lab.pass(50)
+    for (const connection of a.tap.connections) connection.destroy()
+    await lab.until(() => b.got.length === 1, 'the message')
+    assert.isTrue((b.got[0]?.args[0] as Uint8Array).every((byte) => byte === 9))
+    assert.deepEqual([a.lost, a.refusals, b.refusals, a.count('up b')], [0, [], [], 2])
+  })
+
+  it('counts as possibly lost only what no heartbeat has confirmed', async () => {
+    const lab = new SimLab({ seed: 'confirmed' })
+    const [a, b] = [await lab.start('a'), await lab.start('b')]
+    a.peers.connect(b.peers.self)
+    await lab.until(() => a.peers.isUp('b') && b.peers.isUp('a'))
+    for (let i = 0; i < 100; i++) a.tell('b', i, i)
+    await lab.pass(2_500)
+    for (let i = 0; i < 3; i++) a.tell('b', i, i)
+    await lab.pass(20)
+    assert.equal(b.got.length, 103)
+    for (const connection of a.tap.connections) connection.destroy()
+    await lab.pass(20)
+    assert.equal(a.lost, 3)
+  })
+
+  it('a new connection for a lane replaces one that the other side has lost without a sound', async () => {
+    const lab = new SimLab({ seed: 'replace' })
+    const [a, b] = [await lab.start('a'), await lab.start('b')]
+    await lab.complete(a.peers.introduce(b.address, 5_000))
+    await lab.until(() => b.peers.isUp('a'))
+    const lane = [...a.tap.handlers].at(-1) ?? assert.fail('no connection')
+    const [unaware] = [...b.tap.connections].slice(-1)
+    lane[1].onClose(new Error('only this side has noticed'))
+    await lab.until(() => a.count('channelUp b default') === 2, 'the lane again')
+    a.tell('b', 1, 'over the new one')
+    await lab.until(() => b.got.length === 1)
+    assert.equal(b.peers.stats().connections, 2)
+    assert.isFalse(unaware?.write(new Uint8Array(1)), 'the old one is closed')
+    assert.deepEqual([a.count('down'), b.count('down')], [0, 0])
+  })
 
   it('notices a half-open connection by silence, and comes back when the line does', async () => {
     const lab = new SimLab({ seed: 'half-open' })

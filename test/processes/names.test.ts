@@ -62,7 +62,7 @@ describe('A second process with a name that is taken', function () {
     assert.lengthOf(a.node.members(), 2)
   })
 
-  it('finds that the replaced one, should it come to life again, is out', async () => {
+  it('keeps it when the one it replaced comes to life again', async () => {
     const [first, second] = (await processes(2)) as [NodeProcess, NodeProcess]
     await startB(first)
     await first.call('join', a.node.address)
@@ -71,10 +71,14 @@ describe('A second process with a name that is taken', function () {
     first.pause()
     await second.call('join', a.node.address)
     first.resume()
-    await until('the first is told', async () => {
-      return (await first.call('told')).some(({ event }) => event === 'left')
+    await until('the first is turned away', () => {
+      return (a.node.stats().transport.refused['ERR_NAME_TAKEN'] ?? 0) > 0
+    })
+    await until('it gives a up', async () => {
+      return (await first.call('told')).some(({ event }) => event === 'nodeDown')
     })
     const ledger = a.node.lookup(Ledger, 'ledger', { on: 'b' })
     assert.equal(await ledger.ask.process(), second.pid)
+    assert.lengthOf(a.node.members(), 2)
   })
 })

@@ -1,5 +1,6 @@
 import { assert } from 'chai'
 import {
+  codeOf,
   type DeadLetter,
   lan,
   local,
@@ -193,15 +194,8 @@ export abstract class Environment {
   }
 
   /** What a promise rejects with. */
-  async failure(promise: Promise<unknown>): Promise<Error & { code?: string; data?: unknown }> {
-    const missing = new Error('it did not fail')
-    const outcome = promise.then(
-      () => missing,
-      (error: unknown) => error,
-    )
-    const error = await this.complete(outcome)
-    if (error === missing) throw missing
-    return error as Error
+  failure(promise: Promise<unknown>): Promise<Rejection> {
+    return this.complete(rejection(promise))
   }
 
   /** Breaks all connections between two nodes. */
@@ -237,6 +231,27 @@ const show = (fields: object): string =>
 
 const list = (names: string | readonly string[]): readonly string[] =>
   typeof names === 'string' ? [names] : names
+
+export type Rejection = Error & { code?: string; data?: unknown; retryable?: boolean }
+
+/** What a promise rejects with; for `complete`, later. */
+export function rejection(promise: Promise<unknown>): Promise<Rejection> {
+  const outcome = promise.then(
+    () => {
+      throw new Error('it did not fail')
+    },
+    (error: unknown) => error as Rejection,
+  )
+  outcome.catch(() => {})
+  return outcome
+}
+
+/** How an ask ended: `answered`, or the code of its error. */
+export const outcomeOf = (promise: Promise<unknown>): Promise<string> =>
+  promise.then(
+    () => 'answered',
+    (error: unknown) => codeOf(error) ?? String(error),
+  )
 
 /** A simulated network under virtual time, with the times of `lan()`. */
 export class Simulated extends Environment {
