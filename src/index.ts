@@ -1,4 +1,6 @@
 /** Everything a user of troupe imports, but for the rooms with an entry point of their own. */
+import './actor/metadata.js' // first: it defines Symbol.metadata where that is missing
+
 export { Actor, type ActorSpawnOptions } from './actor/actor.js'
 export type { ActorGroup, ActorNode, LookupOptions } from './actor/actor-node.js'
 export type { Down, Exit } from './actor/bonds.js'
@@ -18,13 +20,14 @@ export { ActorRef, type AnyRef } from './actor/ref.js'
 export { Reply } from './actor/reply.js'
 export type { Key, SendOptions } from './actor/send-options.js'
 export type { SpawnOptions } from './actor/spawn-options.js'
+export type { StandardSchema } from './actor/standard-schema.js'
 export { CODES, codeOf, type ErrorCode, TroupeError } from './base/errors.js'
 export { type Logger, silentLogger } from './base/logger.js'
 export type { Random } from './base/random.js'
 export { isRefusal, Refusal } from './base/refusal.js'
 export type { JoinOptions } from './cluster/cluster.js'
 export type { ForwardHandler, ForwardOptions } from './cluster/forwarding.js'
-export { Node, type StopOptions } from './node/node.js'
+export { type NamedHandler, Node, type StopOptions } from './node/node.js'
 export type { NodeEvents } from './node/node-events.js'
 export { classCodec, type NodeOptions, type UserCodec } from './node/node-options.js'
 export type { NodeStats } from './node/node-stats.js'

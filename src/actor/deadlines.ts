@@ -109,7 +109,7 @@ export class Deadlines {
   }
 
   #forget(line: Line): void {
-    this.#lines.delete(line.timeoutMs)
+    if (this.#lines.get(line.timeoutMs) === line) this.#lines.delete(line.timeoutMs)
     if (this.#last === line) this.#last = undefined
   }
 }

@@ -14,12 +14,12 @@ import { StampReader, StampWriter } from './stamp-bytes.js'
  *             varint  number of the sender's latest message to that destination
  *
  * A node is 0 and 48 bits at its first mention in a clock, and from then on a varint: its number in
- * the order of first mentions, from 1.
+ * the order of first mentions, from 2. The sender of the message is 1 without any mention.
  */
 export interface CausalClock {
   readonly seq: number
   readonly after: number
-  /** `nodeId`s in the order of their first mention; the three lists below are indices into it. */
+  /** `nodeId`s, first the sender's, then in the order of their first mention; the three lists below are indices into it. */
   readonly nodes: readonly number[]
   /** One entry a position in all three. */
   readonly destinations: readonly number[]
@@ -39,7 +39,7 @@ export interface ClockLimits {
 export const nodeId = (incarnation: string): number =>
   hashText(incarnation) + (hashText(`${incarnation}.`) & 0xffff) * 2 ** 32
 
-/** Writes clocks row by row; holds its memory. */
+/** Writes clocks row by row; holds its memory. The dense number 0 is the sender itself. */
 export class ClockWriter {
   readonly #out = new StampWriter()
   /** Number of a node in the clock being written, by dense node number; 0 where it was not met. */
@@ -49,6 +49,7 @@ export class ClockWriter {
   begin(seq: number, after: number, rows: number): void {
     for (const node of this.#met) this.#mentions[node] = 0
     this.#met.length = 0
+    this.#mention(0)
     this.#out.begin()
     this.#out.varint(seq)
     this.#out.varint(seq - after)
@@ -71,35 +72,44 @@ export class ClockWriter {
   }
 
   #node(node: number, id: number): void {
-    while (this.#mentions.length <= node) this.#mentions.push(0)
-    const mention = this.#mentions[node] as number
+    const mention = this.#mentions[node] ?? 0
     this.#out.varint(mention)
     if (mention > 0) return
+    this.#mention(node)
+    this.#out.u48(id)
+  }
+
+  #mention(node: number): void {
+    while (this.#mentions.length <= node) this.#mentions.push(0)
     this.#met.push(node)
     this.#mentions[node] = this.#met.length
-    this.#out.u48(id)
   }
 }
 
 /** Why a clock was not taken: over a limit, or not by the layout. */
 export type ClockFault = 'tooManyEntries' | 'malformed'
 
-/** Reads a clock that a peer sent and checks all of it. Never throws. */
-export function decodeClock(bytes: Uint8Array, limits: ClockLimits): CausalClock | ClockFault {
-  return new ClockReader(bytes, limits).read()
+/** Reads a clock that came from the node with that `nodeId` and checks all of it. Never throws. */
+export function decodeClock(
+  bytes: Uint8Array,
+  sender: number,
+  limits: ClockLimits,
+): CausalClock | ClockFault {
+  return new ClockReader(bytes, sender, limits).read()
 }
 
 class ClockReader {
   readonly #in: StampReader
   readonly #limits: ClockLimits
-  readonly #nodes: number[] = []
+  readonly #nodes: number[]
   readonly #destinations: number[] = []
   readonly #senders: number[] = []
   readonly #seqs: number[] = []
   #fault: ClockFault | undefined
 
-  constructor(bytes: Uint8Array, limits: ClockLimits) {
+  constructor(bytes: Uint8Array, sender: number, limits: ClockLimits) {
     this.#in = new StampReader(bytes)
+    this.#nodes = [sender]
     this.#limits = limits
   }
 

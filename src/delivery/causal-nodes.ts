@@ -22,7 +22,7 @@ export class CausalNodes<M> {
 
   constructor(self: string, max: number) {
     this.#max = max
-    this.#intern(this.#idOf(self))
+    this.#intern(this.idOf(self))
   }
 
   get size(): number {
@@ -42,18 +42,29 @@ export class CausalNodes<M> {
     return this.#indices.get(id) ?? DEPARTED
   }
 
+  /** The `nodeId` of a name. */
+  idOf(name: string): number {
+    let id = this.#ids.get(name)
+    if (id === undefined) {
+      if (this.#ids.size >= ID_CACHE) this.#ids.clear()
+      id = nodeId(name)
+      this.#ids.set(name, id)
+    }
+    return id
+  }
+
   find(name: string): CausalNode<M> | undefined {
-    const index = this.#indices.get(this.#idOf(name))
+    const index = this.#indices.get(this.idOf(name))
     return index === undefined ? undefined : this.#nodes[index]
   }
 
   hasDeparted(name: string): boolean {
-    return this.#departed.has(this.#idOf(name))
+    return this.#departed.has(this.idOf(name))
   }
 
   /** The node of that name, made known, and with it those of other ids: all or none. */
   know(name: string, others: readonly number[]): CausalNode<M> | undefined {
-    const id = this.#idOf(name)
+    const id = this.idOf(name)
     let fresh = this.#indices.has(id) ? 0 : 1
     for (const other of others) if (this.#isFresh(other)) fresh++
     if (fresh > 0 && this.#indices.size + fresh > this.#max) return undefined
@@ -63,13 +74,13 @@ export class CausalNodes<M> {
   }
 
   depart(name: string): void {
-    this.#departed.add(this.#idOf(name))
+    this.#departed.add(this.idOf(name))
     if (this.#departed.size <= DEPARTED_MAX) return
     this.#departed.delete(this.#departed.values().next().value as number)
   }
 
   comeBack(name: string): void {
-    this.#departed.delete(this.#idOf(name))
+    this.#departed.delete(this.idOf(name))
   }
 
   forget(node: CausalNode<M>): void {
@@ -107,15 +118,5 @@ export class CausalNodes<M> {
     this.#nodes[index] = new CausalNode(index, id)
     this.#indices.set(id, index)
     return index
-  }
-
-  #idOf(name: string): number {
-    let id = this.#ids.get(name)
-    if (id === undefined) {
-      if (this.#ids.size >= ID_CACHE) this.#ids.clear()
-      id = nodeId(name)
-      this.#ids.set(name, id)
-    }
-    return id
   }
 }

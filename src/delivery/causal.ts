@@ -186,7 +186,7 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
   #onReceive(event: CausalEvent<M> & { type: 'receive' }): readonly CausalEffect<M>[] {
     const { from, message, bytes } = event
     if (this.#nodes.hasDeparted(from)) return this.#refuse('gone', message)
-    const clock = decodeClock(event.clock, this.#options)
+    const clock = decodeClock(event.clock, this.#nodes.idOf(from), this.#options)
     if (typeof clock === 'string') return this.#refuse(clock, message)
     const sender = this.#nodes.know(from, clock.nodes)
     if (sender === undefined) return this.#refuse('tooManyEntries', message)

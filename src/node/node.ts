@@ -1,9 +1,12 @@
 import type { EventEmitter } from 'eventemitter3'
 import type { Actor, SpawnRest } from '../actor/actor.js'
 import type { LookupOptions } from '../actor/actor-node.js'
+import { ACCEPTED } from '../actor/cell.js'
 import { type ExitReason, NORMAL } from '../actor/exit-reason.js'
 import { LocalNode } from '../actor/local-node.js'
-import type { ActorRef, AnyRef } from '../actor/ref.js'
+import { MethodDefinition } from '../actor/method-definition.js'
+import { ActorRef, type AnyRef } from '../actor/ref.js'
+import type { SendOptions } from '../actor/send-options.js'
 import { durationMs, type Fields, readOptions } from '../base/options.js'
 import type { JoinOptions } from '../cluster/cluster.js'
 import type { ForwardHandler, ForwardOptions } from '../cluster/forwarding.js'
@@ -15,6 +18,12 @@ import type { Address } from '../world/network.js'
 import type { House } from './house.js'
 import type { NodeEvents } from './node-events.js'
 import { type NodeStats, statsOf } from './node-stats.js'
+
+/** Where `forward` delivers: the handler that a node registered by this name with `onForward`. */
+export interface NamedHandler {
+  readonly node: string
+  readonly name: string
+}
 
 export interface StopOptions {
   /** What the actors get to end in order before they are killed, in ms. Default: the node's `stopTimeoutMs`. */
@@ -138,24 +147,26 @@ export class Node extends LocalNode {
   }
 
   /**
-   * Sends a plain value to a named handler on another node, or on the node of a ref, at most once. False: slow
-   * down, or it was not taken.
+   * Partisan's forward: sends a plain value to a named handler of any node (see `onForward`), at most
+   * once. False: slow down, or it was not taken.
    *
    * @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE, ERR_UNKNOWN_NODE, ERR_NO_ROUTE,
    *   ERR_UNKNOWN_CHANNEL, ERR_NODE_STOPPED
    */
+  forward(to: NamedHandler, message: unknown, options?: ForwardOptions): boolean
+  /** The same to an actor, by the name of a method: a tell for who has neither class nor type. */
+  forward(to: AnyRef, method: string, args?: readonly unknown[], options?: SendOptions): boolean
   forward(
-    to: string | AnyRef,
-    handler: string,
-    message: unknown,
-    options?: ForwardOptions,
+    to: NamedHandler | AnyRef,
+    what: unknown,
+    argsOrOptions?: readonly unknown[] | ForwardOptions,
+    options?: SendOptions,
   ): boolean {
-    return this.#house.cluster.forward(
-      typeof to === 'string' ? to : to.node,
-      handler,
-      message,
-      options,
-    )
+    if (!(to instanceof ActorRef)) {
+      const { cluster } = this.#house
+      return cluster.forward(to.node, to.name, what, argsOrOptions as ForwardOptions | undefined)
+    }
+    return this.#tellByName(to, String(what), (argsOrOptions ?? []) as readonly unknown[], options)
   }
 
   /** Handles what is forwarded to that name here. The function returned ends it. */
@@ -181,6 +192,23 @@ export class Node extends LocalNode {
     const { timeoutMs, drainMs = 0 } = readOptions('stop', STOP_FIELDS, options)
     this.#stopped ??= this.#stop(timeoutMs, drainMs)
     return this.#stopped
+  }
+
+  #tellByName(
+    to: AnyRef,
+    method: string,
+    args: readonly unknown[],
+    options: SendOptions | undefined,
+  ): boolean {
+    const { system } = this.#house
+    if (!system.isLocal(to)) {
+      const known = to.definition.method(method) ?? new MethodDefinition('', method, 0, {})
+      return system.outbound.tell(to, known, args, options)
+    }
+    const cell = system.cellOf(to)
+    if (cell !== undefined) return system.deliver(cell, method, args, undefined) === ACCEPTED
+    system.deadLetter(to, method, args, 'ERR_NO_ACTOR')
+    return false
   }
 
   async #stop(timeoutMs: number | undefined, drainMs: number): Promise<void> {

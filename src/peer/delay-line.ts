@@ -69,7 +69,10 @@ export class DelayLine<T> {
 
   #releaseUntil(nowMs: number): void {
     for (let next = this.#queue.peek(); next !== undefined; next = this.#queue.peek()) {
-      if (next.dueMs > nowMs) return this.#arm()
+      if (next.dueMs > nowMs) {
+        this.#arm()
+        return
+      }
       if (!this.#release(next.item)) {
         if (this.#timer === undefined && this.#queue.size > 0) this.#wait(HOLD_MS)
         return

@@ -58,7 +58,10 @@ export class Dial implements GreeterHost {
 
   challenged(greeter: Greeter, incarnation: string): void {
     const purpose = this.#host.purpose(this, incarnation)
-    if (purpose === undefined) return this.cancel()
+    if (purpose === undefined) {
+      this.cancel()
+      return
+    }
     this.clock = this.#context.nextClock()
     greeter.ask(purpose, greetingOf(this.#context, this.clock))
   }
@@ -66,7 +69,10 @@ export class Dial implements GreeterHost {
   proven(): void {}
 
   ended(greeter: Greeter, outcome: Outcome, greeting: Greeting): void {
-    if (this.#over) return greeter.stream.abort()
+    if (this.#over) {
+      greeter.stream.abort()
+      return
+    }
     this.#over = true
     this.#host.ended(this, outcome, greeting, greeter)
   }
@@ -76,7 +82,10 @@ export class Dial implements GreeterHost {
   }
 
   #connected(connection: Connection, timeoutMs: number): void {
-    if (this.#over) return connection.destroy()
+    if (this.#over) {
+      connection.destroy()
+      return
+    }
     this.#greeter = new Greeter(
       this.#context,
       connection,

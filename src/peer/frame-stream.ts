@@ -136,22 +136,22 @@ export class FrameStream implements ConnectionHandler {
       if (this.#open) this.#owner.broken(error)
       return
     }
-    if (!this.#open) return
+    if (!this.#heard || !this.#open) return
     this.#heard = false
     this.#owner.heard()
     const { pace } = this.#context
     if (pace.behind && this.#owner.channel !== MEMBERSHIP_NAME) {
-      this.#hold()
-      pace.afterHandled(this.framesIn - before, this.#letGo)
+      this.hold()
+      pace.afterHandled(this.framesIn - before, this.letGo)
     }
   }
 
-  /** Stops reading until as many `#letGo` have come as there were holds. */
-  #hold(): void {
+  /** Stops reading until as many `letGo` have come as there were holds. */
+  hold(): void {
     if (this.#holds++ === 0) this.connection.pause()
   }
 
-  readonly #letGo = (): void => {
+  readonly letGo = (): void => {
     if (--this.#holds === 0) this.connection.resume()
   }
 
@@ -202,12 +202,12 @@ export class FrameStream implements ConnectionHandler {
   #delay(frame: InFrame, delayMs: number): void {
     this.#delayedIn ??= new DelayLine(this.#context.world.clock, (late) => this.#late(late))
     this.#delayedIn.push(frame, delayMs)
-    if (this.#delayedIn.size === HELD_MAX) this.#hold()
+    if (this.#delayedIn.size === HELD_MAX) this.hold()
   }
 
   /** A fragment whose way is cut waits, as it would in a byte stream. */
   #late(frame: InFrame): boolean {
-    if (this.#delayedIn?.size === HELD_MAX) this.#letGo()
+    if (this.#delayedIn?.size === HELD_MAX) this.letGo()
     if (frame.kind === FRAME.FRAGMENT) {
       const bytes = frame.end - frame.start + HEAD_BYTES
       if (this.#context.gate.in(this.#owner, frame.kind, undefined, bytes).drop) return false

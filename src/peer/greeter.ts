@@ -121,32 +121,43 @@ export class Greeter implements StreamOwner {
   #perform(effect: HandshakeEffect): void {
     switch (effect.type) {
       case 'send':
-        return this.stream.writeFrame(effect.kind, effect.body)
+        this.stream.writeFrame(effect.kind, effect.body)
+        return
       case 'challenged':
-        return this.#host.challenged(this, effect.incarnation)
+        this.#host.challenged(this, effect.incarnation)
+        return
       case 'proven':
-        return this.#whenLetIn(effect.greeting.member.name, FRAME.PROOF, () =>
+        this.#whenLetIn(effect.greeting.member.name, FRAME.PROOF, () =>
           this.#host.proven(this, effect.greeting, effect.purpose),
         )
+        return
       case 'ended':
-        if (!this.#dialled) return this.#finish()
-        return this.#whenLetIn(effect.greeting.member.name, FRAME.WELCOME, () => {
+        if (!this.#dialled) {
+          this.#finish()
+          return
+        }
+        this.#whenLetIn(effect.greeting.member.name, FRAME.WELCOME, () => {
           this.#finish()
           if (effect.outcome !== OUTCOME.OPEN) this.stream.close()
           this.#host.ended(this, effect.outcome, effect.greeting)
         })
+        return
       case 'failed':
         this.#finish()
         this.stream.close()
-        return this.#host.failed(this, effect.error)
+        this.#host.failed(this, effect.error)
+        return
       default:
-        return unreachable(effect)
+        unreachable(effect)
     }
   }
 
   /** A frame that says who sent it crossed the gate without a name: now it has one and crosses again. */
   #whenLetIn(name: string, kind: FrameKind, go: () => void): void {
-    if (this.peer === name) return go()
+    if (this.peer === name) {
+      go()
+      return
+    }
     this.peer = name
     if (!this.#context.gate.in(this, kind, undefined, 0).drop) go()
   }

@@ -46,6 +46,7 @@ export class Lane implements StreamOwner, WriterHost {
   readonly #pass: OnFrame
   #stream: FrameStream | undefined = undefined
   #assembler: Assembler | undefined = undefined
+  #paused = false
   /** As many of the messages written the peer has got for sure. */
   #arrived = 0
   /** What connections that are gone have carried. */
@@ -117,6 +118,7 @@ export class Lane implements StreamOwner, WriterHost {
   attach(stream: FrameStream, clock: number): void {
     this.detach((old) => old.abort())
     this.#stream = stream
+    this.#paused = false
     this.#assembler = new Assembler(this.#context.options.maxMessageBytes)
     this.clock = clock
     this.received = this.told = this.#arrived = 0
@@ -147,8 +149,14 @@ export class Lane implements StreamOwner, WriterHost {
   }
 
   frame(kind: FrameKind, bytes: Buffer, start: number, end: number): void {
-    if (this.index === MEMBERSHIP) return this.#host.control(kind, bytes, start, end)
-    if (!this.#host.live) return this.#host.hold(this, kind, bytes, start, end)
+    if (this.index === MEMBERSHIP) {
+      this.#host.control(kind, bytes, start, end)
+      return
+    }
+    if (!this.#host.live) {
+      this.#host.hold(this, kind, bytes, start, end)
+      return
+    }
     if (kind === FRAME.ENVELOPE) {
       this.received++
       this.#deliver(readEnvelope(bytes, start, end))
@@ -194,13 +202,17 @@ export class Lane implements StreamOwner, WriterHost {
     this.#host.laneEmpty()
   }
 
-  /** Stops and starts reading. */
+  /** Stops reading, once however often it is called. */
   pause(): void {
-    this.#stream?.connection.pause()
+    if (this.#paused) return
+    this.#paused = true
+    this.#stream?.hold()
   }
 
   resume(): void {
-    this.#stream?.connection.resume()
+    if (!this.#paused) return
+    this.#paused = false
+    this.#stream?.letGo()
   }
 
   stats(): LaneStats {

@@ -87,7 +87,10 @@ export class Peer implements LaneHost, SessionHost {
   open(stream: FrameStream, greeting: Greeting, start: SessionStart, laneClock: number): void {
     const detail = `${this.name} has opened a new session`
     if (this.session !== undefined) this.over(new TroupeError('ERR_CONNECTION_LOST', detail))
-    if (this.#forgotten) return stream.close()
+    if (this.#forgotten) {
+      stream.close()
+      return
+    }
     this.#forgetTimer?.cancel()
     this.#redial.stop()
     this.member = greeting.member
@@ -188,18 +191,28 @@ export class Peer implements LaneHost, SessionHost {
     switch (kind) {
       case FRAME.PING:
       case FRAME.PONG:
-        return this.session?.onBeat(kind, bytes.subarray(start, end))
+        this.session?.onBeat(kind, bytes.subarray(start, end))
+        return
       case FRAME.GOODBYE:
-        return this.#onGoodbye(bytes.subarray(start, end))
+        this.#onGoodbye(bytes.subarray(start, end))
+        return
       case FRAME.OVERLAY:
       case FRAME.BROADCAST:
       case FRAME.DELIVERY:
       case FRAME.RELAY:
-        if (!this.live) return this.hold(undefined, kind, bytes, start, end)
-        return this.#deliver(kind, bytes.subarray(start, end))
+        if (!this.live) {
+          this.hold(undefined, kind, bytes, start, end)
+          return
+        }
+        this.#deliver(kind, bytes.subarray(start, end))
+        return
       case FRAME.FRAGMENT:
-        if (!this.live) return this.hold(undefined, kind, bytes, start, end)
-        return this.membership().assemble(bytes, start, end)
+        if (!this.live) {
+          this.hold(undefined, kind, bytes, start, end)
+          return
+        }
+        this.membership().assemble(bytes, start, end)
+        return
       default:
         throw new TroupeError('ERR_BAD_FRAME', `frame ${kind} on channel membership`)
     }

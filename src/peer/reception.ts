@@ -61,11 +61,23 @@ export class Reception implements GreeterHost {
     const error = this.#closed
       ? new TroupeError('ERR_NODE_STOPPED', `${this.#context.self.name} is stopping`)
       : this.#roster.unfit(greeting)
-    if (error !== undefined) return greeter.refuse(error)
-    if (purpose.intent === INTENT.WHO) return this.#close(greeter, OUTCOME.DUPLICATE)
-    if (purpose.intent === INTENT.LANE) return this.#onLane(greeter, greeting, purpose)
+    if (error !== undefined) {
+      greeter.refuse(error)
+      return
+    }
+    if (purpose.intent === INTENT.WHO) {
+      this.#close(greeter, OUTCOME.DUPLICATE)
+      return
+    }
+    if (purpose.intent === INTENT.LANE) {
+      this.#onLane(greeter, greeting, purpose)
+      return
+    }
     const holder = this.#roster.holder(greeting.member)
-    if (holder === undefined) return this.#onSession(greeter, greeting)
+    if (holder === undefined) {
+      this.#onSession(greeter, greeting)
+      return
+    }
     this.#roster.contest(greeting.member, holder).then(
       (refusal) => {
         if (greeter.over) return
@@ -122,7 +134,10 @@ export class Reception implements GreeterHost {
       },
       clock,
     )
-    if (outcome !== OUTCOME.OPEN) return this.#close(greeter, outcome)
+    if (outcome !== OUTCOME.OPEN) {
+      this.#close(greeter, outcome)
+      return
+    }
     this.#welcome(greeter)
     const peer = this.#roster.adopt(member)
     const start = { id: clock, dialled: undefined, peerClock: clock }
@@ -134,15 +149,23 @@ export class Reception implements GreeterHost {
     const peer = this.#roster.incarnation(greeting.member.incarnation)
     const session = peer?.session
     if (peer === undefined || session === undefined || session.dialled !== undefined) {
-      return this.#close(greeter, OUTCOME.GONE)
+      this.#close(greeter, OUTCOME.GONE)
+      return
     }
-    if (session.id !== purpose.session) return this.#close(greeter, OUTCOME.GONE)
+    if (session.id !== purpose.session) {
+      this.#close(greeter, OUTCOME.GONE)
+      return
+    }
     const lane = peer.findLane(purpose.channel, purpose.lane)
     if (lane === undefined) {
       const detail = `channel ${purpose.channel} has no lane ${purpose.lane}`
-      return greeter.refuse(new TroupeError('ERR_HANDSHAKE', detail))
+      greeter.refuse(new TroupeError('ERR_HANDSHAKE', detail))
+      return
     }
-    if (greeting.clock <= lane.clock) return this.#close(greeter, OUTCOME.DUPLICATE)
+    if (greeting.clock <= lane.clock) {
+      this.#close(greeter, OUTCOME.DUPLICATE)
+      return
+    }
     this.#welcome(greeter)
     peer.laneUp(lane, greeter.stream, greeting.clock)
   }

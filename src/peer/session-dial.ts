@@ -72,14 +72,21 @@ export class SessionDial implements DialHost, Attempt {
 
   ended(dial: Dial, outcome: Outcome, greeting: Greeting, greeter: Greeter): void {
     this.#settleProof()
-    if (this.#over) return greeter.stream.close()
+    if (this.#over) {
+      greeter.stream.close()
+      return
+    }
     const { member } = greeting
     const error = this.#unwanted(greeting)
     if (error !== undefined) {
       greeter.stream.close()
-      return this.failed(dial, error)
+      this.failed(dial, error)
+      return
     }
-    if (outcome !== OUTCOME.OPEN) return this.#reached(member)
+    if (outcome !== OUTCOME.OPEN) {
+      this.#reached(member)
+      return
+    }
     const holder = this.#roster.holder(member)
     if (holder?.session !== undefined) {
       greeter.stream.close()
@@ -116,7 +123,10 @@ export class SessionDial implements DialHost, Attempt {
   /** Another incarnation is connected under that name: if it has to go, we dial once more. */
   #contest(newcomer: Member, name: string): void {
     const holder = this.#roster.get(name)
-    if (holder === undefined) return this.#again()
+    if (holder === undefined) {
+      this.#again()
+      return
+    }
     this.#roster.contest(newcomer, holder).then(
       (refusal) => {
         if (this.#over) return

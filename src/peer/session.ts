@@ -123,7 +123,10 @@ export class Session {
       throw new TroupeError('ERR_BAD_FRAME', `a heartbeat of ${this.#host.name} is malformed`)
     }
     this.#confirm(counts)
-    if (kind === FRAME.PING) return this.#say(FRAME.PONG, number)
+    if (kind === FRAME.PING) {
+      this.#say(FRAME.PONG, number)
+      return
+    }
     this.#heartbeat.pong(number, this.#context.world.clock.now())
     this.#probes.get(number)?.(true)
   }
@@ -134,7 +137,8 @@ export class Session {
     const effects = this.#heartbeat.step(clock.now())
     if (effects.silentMs !== undefined) {
       const detail = `nothing came from ${this.#host.name} for ${Math.round(effects.silentMs)} ms`
-      return this.#host.over(new TroupeError('ERR_PEER_SILENT', detail))
+      this.#host.over(new TroupeError('ERR_PEER_SILENT', detail))
+      return
     }
     if (effects.ping !== undefined) this.#say(FRAME.PING, effects.ping)
     this.#timer = clock.after(Math.max(0, effects.nextAtMs - clock.now()), () => this.#beat())

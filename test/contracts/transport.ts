@@ -65,7 +65,11 @@ export function transportContract(name: string, makeLab: () => Lab): void {
       await lab.until(() => b.got.length === 400, 'all messages')
       for (let key = 0; key < 10; key++) {
         const seen = b.got.filter((got) => got.key === key).map((got) => got.args[0] as number)
-        assert.deepEqual(seen, [...seen].sort((x, y) => x - y), `key ${key}`)
+        assert.deepEqual(
+          seen,
+          [...seen].sort((x, y) => x - y),
+          `key ${key}`,
+        )
       }
     })
 
@@ -154,11 +158,19 @@ export function transportContract(name: string, makeLab: () => Lab): void {
       assert.equal(a.news.at(-1), 'down b ERR_CONNECTION_LOST')
       assert.throws(() => a.tell('b', 1, 'never'), /ERR_NO_ROUTE/)
       await lab.until(() => !b.peers.isUp('a'), 'down')
-      assert.deepEqual(b.got.map((got) => got.args[0]), ['written'])
+      assert.deepEqual(
+        b.got.map((got) => got.args[0]),
+        ['written'],
+      )
       assert.equal(b.count('goodbye'), 0)
       a.peers.connect(b.peers.self)
       await lab.until(() => a.peers.isUp('b') && b.peers.isUp('a'), 'up again')
-      a.peers.connect({ ...b.peers.self, name: 'nobody', incarnation: '0'.repeat(26), addresses: [] })
+      a.peers.connect({
+        ...b.peers.self,
+        name: 'nobody',
+        incarnation: '0'.repeat(26),
+        addresses: [],
+      })
       a.tell('nobody', 1, 'unsent')
       a.peers.disconnect('nobody', 'enough')
       assert.deepEqual(a.dead, [{ key: 1, code: 'ERR_NODE_DOWN', args: ['unsent'] }])
@@ -217,7 +229,9 @@ export function transportContract(name: string, makeLab: () => Lab): void {
       }
       assert.deepEqual(
         a.dead.map(({ code, args }) => [code, ...args]),
-        [4, 5].map((i) => ['ERR_LANE_FULL', 'old', i]).concat([1, 2].map((i) => ['ERR_LANE_FULL', 'new', i])),
+        [4, 5]
+          .map((i) => ['ERR_LANE_FULL', 'old', i])
+          .concat([1, 2].map((i) => ['ERR_LANE_FULL', 'new', i])),
       )
     })
 
@@ -278,7 +292,10 @@ export function transportContract(name: string, makeLab: () => Lab): void {
       assert.throws(() => a.tell('stranger', 1, 1), /ERR_NO_ROUTE/)
       a.tell('b', 1, 'fine')
       await lab.until(() => b.got.length > 0, 'the message')
-      assert.deepEqual(b.got.map((got) => got.args), [['fine']])
+      assert.deepEqual(
+        b.got.map((got) => got.args),
+        [['fine']],
+      )
     })
   })
 }

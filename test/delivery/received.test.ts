@@ -162,21 +162,22 @@ describe('acknowledged stage, receiving', () => {
         const keyOf = new Map<number, number>()
         for (const { id, key } of arrivals) if (!keyOf.has(id)) keyOf.set(id, key)
         const ids = [...keyOf.keys()].sort((a, b) => a - b)
-        const before = (id: number): number =>
+        const previous = (id: number): number =>
           ids.filter((other) => other < id && keyOf.get(other) === keyOf.get(id)).at(-1) ?? 0
         const given: number[] = []
         const came = new Set<number>()
         for (const { id } of arrivals) {
           came.add(id)
-          for (const e of receiver.data(id, before(id))) if (e.type === 'deliver') given.push(e.id)
+          for (const e of receiver.data(id, previous(id)))
+            if (e.type === 'deliver') given.push(e.id)
         }
         const due = ids.filter((id) => {
-          for (let at = id; at > 0; at = before(at)) if (!came.has(at)) return false
+          for (let at = id; at > 0; at = previous(at)) if (!came.has(at)) return false
           return true
         })
         assert.sameMembers(given, due)
         for (const [i, id] of given.entries()) {
-          assert.isTrue(before(id) === 0 || given.indexOf(before(id)) < i)
+          assert.isTrue(previous(id) === 0 || given.indexOf(previous(id)) < i)
         }
         const ack = receiver.ack()
         const told = new Set<number>()

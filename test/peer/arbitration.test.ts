@@ -5,17 +5,21 @@ import { OUTCOME } from '../../src/peer/greeting.js'
 const { OPEN, DUPLICATE } = OUTCOME
 
 describe('arbitration between two sessions', () => {
-  const table: [session: number | undefined, proving: boolean, smaller: boolean, outcome: number][] =
-    [
-      [undefined, false, true, OPEN],
-      [undefined, false, false, OPEN],
-      [undefined, true, true, DUPLICATE],
-      [undefined, true, false, OPEN],
-      [4, false, true, OPEN],
-      [4, true, true, OPEN],
-      [5, false, false, DUPLICATE],
-      [6, false, true, DUPLICATE],
-    ]
+  const table: [
+    session: number | undefined,
+    proving: boolean,
+    smaller: boolean,
+    outcome: number,
+  ][] = [
+    [undefined, false, true, OPEN],
+    [undefined, false, false, OPEN],
+    [undefined, true, true, DUPLICATE],
+    [undefined, true, false, OPEN],
+    [4, false, true, OPEN],
+    [4, true, true, OPEN],
+    [5, false, false, DUPLICATE],
+    [6, false, true, DUPLICATE],
+  ]
   for (const [sessionClock, proving, smaller, outcome] of table) {
     it(`session ${sessionClock}, proving ${proving}, smaller ${smaller}: a proof at 5 gives ${outcome}`, () => {
       assert.equal(arbitrate({ sessionClock, proving, smaller }, 5), outcome)

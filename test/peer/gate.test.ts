@@ -1,5 +1,12 @@
 import { assert } from 'chai'
-import { type FrameInfo, Gate, type GateSide, PASS, type Rule, type Ruling } from '../../src/peer/gate.js'
+import {
+  type FrameInfo,
+  Gate,
+  type GateSide,
+  PASS,
+  type Rule,
+  type Ruling,
+} from '../../src/peer/gate.js'
 import { ENVELOPE, Envelope } from '../../src/wire/envelope.js'
 import { FRAME } from '../../src/wire/frame.js'
 import { SimLab, type TestPeer } from './lab.js'
@@ -21,14 +28,15 @@ describe('gate', () => {
     assert.deepEqual([gate.in === openIn, gate.out === openOut], [true, true])
   })
 
-  const table: [rulings: (Ruling | undefined)[], drop: boolean, delayMs: number, copies: number][] = [
-    [[undefined], false, 0, 1],
-    [[late(5), undefined, late(7)], false, 12, 1],
-    [[TWICE], false, 0, 2],
-    [[TWICE, late(3), TWICE], false, 3, 3],
-    [[TWICE, DROP], true, 0, 0],
-    [[DROP, TWICE, late(9)], true, 0, 0],
-  ]
+  const table: [rulings: (Ruling | undefined)[], drop: boolean, delayMs: number, copies: number][] =
+    [
+      [[undefined], false, 0, 1],
+      [[late(5), undefined, late(7)], false, 12, 1],
+      [[TWICE], false, 0, 2],
+      [[TWICE, late(3), TWICE], false, 3, 3],
+      [[TWICE, DROP], true, 0, 0],
+      [[DROP, TWICE, late(9)], true, 0, 0],
+    ]
   for (const [rulings, drop, delayMs, copies] of table) {
     it(`asks every rule: ${rulings.map((r) => r?.type ?? 'none').join(' + ')}`, () => {
       const gate = new Gate()
@@ -102,7 +110,10 @@ describe('faults at the gate of a node', () => {
       slow()
       a.tell('b', 1, 'behind it')
       await lab.until(() => b.got.length === 4, 'all that is left')
-      assert.deepEqual(b.got.map((got) => got.args[0]), ['twice', 'twice', 'late', 'behind it'])
+      assert.deepEqual(
+        b.got.map((got) => got.args[0]),
+        ['twice', 'twice', 'late', 'behind it'],
+      )
       assert.isAtLeast(lab.sim.nowMs - from, 500)
       assert.isBelow(lab.sim.nowMs - from, 520)
       assert.equal(a.count('down'), 0)
@@ -140,7 +151,8 @@ describe('faults at the gate of a node', () => {
     assert.equal(b.got.length, 0)
     cut = false
     await lab.until(() => b.got.length === 1, 'the message')
-    assert.isTrue((b.got[0]?.args[0] as Uint8Array).every((byte) => byte === 7))
+    const [bytes] = b.got[0]?.args ?? []
+    assert.isTrue(bytes instanceof Uint8Array && bytes.every((byte) => byte === 7))
     assert.equal(b.count('down'), 0)
   })
 
@@ -150,7 +162,10 @@ describe('faults at the gate of a node', () => {
     c.peers.connect(b.peers.self)
     for (let i = 0; i < 5; i++) c.tell('b', 1, i)
     await lab.until(() => b.got.length === 5, 'all messages')
-    assert.deepEqual(b.got.map((got) => got.args[0]), [0, 1, 2, 3, 4])
+    assert.deepEqual(
+      b.got.map((got) => got.args[0]),
+      [0, 1, 2, 3, 4],
+    )
     assert.equal(c.count('down'), 0)
   })
 })

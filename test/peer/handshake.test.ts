@@ -64,7 +64,11 @@ function run(
         queue.push([from, from.step(ask)])
       }
       if (effect.type === 'proven') {
-        const answer = { type: 'answer', outcome: OUTCOME.OPEN, greeting: greeting('acceptor') } as const
+        const answer = {
+          type: 'answer',
+          outcome: OUTCOME.OPEN,
+          greeting: greeting('acceptor'),
+        } as const
         queue.push([from, from.step(answer)])
       }
     }
@@ -178,16 +182,7 @@ describe('handshake', () => {
   })
 
   it('turns away every malformed identity, whatever field is wrong', () => {
-    const good = [
-      'x',
-      ID.dialler,
-      1,
-      [['h', 1]],
-      ['t'],
-      'mesh',
-      [['default', 1]],
-      1,
-    ]
+    const good = ['x', ID.dialler, 1, [['h', 1]], ['t'], 'mesh', [['default', 1]], 1]
     const bad: [field: number, value: unknown][] = [
       [0, ''],
       [0, 'n'.repeat(256)],

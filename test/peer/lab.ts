@@ -1,5 +1,5 @@
-import { newIncarnation } from '../../src/base/identity.js'
 import type { TroupeError } from '../../src/base/errors.js'
+import { newIncarnation } from '../../src/base/identity.js'
 import type { Member } from '../../src/overlay/overlay.js'
 import { Peers, type PeersConfig } from '../../src/peer/peers.js'
 import type { TransportSink } from '../../src/peer/transport.js'
@@ -7,8 +7,8 @@ import { Simulation, type SimulationOptions } from '../../src/simulation/simulat
 import { Codec } from '../../src/wire/codec.js'
 import { ENVELOPE, Envelope } from '../../src/wire/envelope.js'
 import type { FrameKind } from '../../src/wire/frame.js'
-import { realWorld } from '../../src/world/real/real-world.js'
 import type { Address, Connection, ConnectionHandler, Network } from '../../src/world/network.js'
+import { realWorld } from '../../src/world/real/real-world.js'
 import type { World } from '../../src/world/world.js'
 
 export interface Got {
@@ -91,7 +91,11 @@ export class TestPeer implements TransportSink {
 
   tellOn(channel: number | string, to: string, key: number, ...args: unknown[]): number {
     const index = typeof channel === 'string' ? this.peers.channels.index(channel) : channel
-    return this.peers.send(to, index, new Envelope(ENVELOPE.TELL, 1, 0, 0, key, args, undefined, undefined))
+    return this.peers.send(
+      to,
+      index,
+      new Envelope(ENVELOPE.TELL, 1, 0, 0, key, args, undefined, undefined),
+    )
   }
 
   peerUp(peer: Member): void {
@@ -113,7 +117,10 @@ export class TestPeer implements TransportSink {
     this.news.push(`failed ${peer.name} ${error.code}`)
   }
   envelope(from: Member, channel: number, envelope: Envelope): void {
-    if (this.onEnvelope !== undefined) return this.onEnvelope(envelope)
+    if (this.onEnvelope !== undefined) {
+      this.onEnvelope(envelope)
+      return
+    }
     if (!this.peers.isUp(from.name)) this.news.push(`stray ${from.name}`)
     const args = envelope.body === undefined ? [] : this.codec.decodeArgs(envelope.body)
     this.got.push({ from: from.name, channel, key: envelope.key, args })

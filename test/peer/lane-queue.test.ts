@@ -122,6 +122,9 @@ describe('lane queue', () => {
     assert.throws(() => queue.pushEnvelope(tell(1, () => 0)), /ERR_NOT_SERIALIZABLE/)
     assert.deepEqual([queue.bytes, queue.messages], before)
     const all = [...queue.drain()]
-    assert.deepEqual(all.map(({ key, frame }) => [key, frame.bytes]), [[1, before[0]]])
+    assert.deepEqual(
+      all.map(({ key, frame }) => [key, frame.bytes]),
+      [[1, before[0]]],
+    )
   })
 })

@@ -8,7 +8,10 @@ import { SendWindow } from '../../src/peer/send-window.js'
 describe('options of peers', () => {
   it('are complete without a word, and frozen', () => {
     const options = readPeerOptions()
-    assert.deepEqual([options.heartbeatMs, options.silenceMs, options.downAfterMs], [1000, 3000, 2000])
+    assert.deepEqual(
+      [options.heartbeatMs, options.silenceMs, options.downAfterMs],
+      [1000, 3000, 2000],
+    )
     assert.isTrue(Object.isFrozen(options))
   })
 
@@ -28,7 +31,11 @@ describe('options of peers', () => {
 
 describe('channel table', () => {
   it('begins with membership and default, then the user’s in their order', () => {
-    const table = new ChannelTable({ game: { connections: 4 }, default: { connections: 2 }, chat: {} })
+    const table = new ChannelTable({
+      game: { connections: 4 },
+      default: { connections: 2 },
+      chat: {},
+    })
     assert.deepEqual(table.offer(), [
       ['membership', 1],
       ['default', 2],

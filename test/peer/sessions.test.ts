@@ -1,7 +1,7 @@
 import { assert } from 'chai'
 import { codeOf } from '../../src/base/errors.js'
 import { FULL } from '../../src/peer/transport.js'
-import { seeds, SimLab, TestPeer } from './lab.js'
+import { SimLab, seeds, TestPeer } from './lab.js'
 
 const replay = (seed: string): string => `[replay: SEED=${seed} npx mocha test/peer]`
 
@@ -104,7 +104,8 @@ describe('sessions between peers, in virtual time', () => {
     await lab.pass(50)
     for (const connection of a.tap.connections) connection.destroy()
     await lab.until(() => b.got.length === 1, 'the message')
-    assert.isTrue((b.got[0]?.args[0] as Uint8Array).every((byte) => byte === 9))
+    const [bytes] = b.got[0]?.args ?? []
+    assert.isTrue(bytes instanceof Uint8Array && bytes.every((byte) => byte === 9))
     assert.deepEqual([a.lost, a.refusals, b.refusals, a.count('up b')], [0, [], [], 2])
   })
 
@@ -229,7 +230,10 @@ describe('sessions between peers, in virtual time', () => {
       a.tell('b', 1, 'for the new one')
       await lab.until(() => reborn.got.length > 0)
       await lab.pass(1_000)
-      assert.deepEqual(reborn.got.map((g) => g.args), [['for the new one']])
+      assert.deepEqual(
+        reborn.got.map((g) => g.args),
+        [['for the new one']],
+      )
       assert.deepEqual(a.dead, [{ key: 1, code: 'ERR_NODE_DOWN', args: ['for the old one'] }])
     })
 
@@ -263,7 +267,10 @@ describe('sessions between peers, in virtual time', () => {
       const lab = new SimLab({ seed: 'given up' })
       const { a, twin, joined } = await contested(lab, false, 2)
       assert.equal(joined, 'a')
-      assert.deepEqual(a.news.filter((n) => /^(up|down)/.test(n)), ['up b', 'down b ERR_NODE_DOWN', 'up b'])
+      assert.deepEqual(
+        a.news.filter((n) => /^(up|down)/.test(n)),
+        ['up b', 'down b ERR_NODE_DOWN', 'up b'],
+      )
       a.tell('b', 1, 'hello')
       await lab.until(() => twin.got.length === 1)
     })
@@ -278,7 +285,9 @@ describe('sessions between peers, in virtual time', () => {
 
 /** One report up, then exactly one down before the next. */
 function assertAlternates(node: TestPeer): void {
-  const changes = node.news.map((news) => news.split(' ')[0]).filter((n) => n === 'up' || n === 'down')
+  const changes = node.news
+    .map((news) => news.split(' ')[0])
+    .filter((n) => n === 'up' || n === 'down')
   changes.forEach((change, i) => {
     assert.equal(change, i % 2 === 0 ? 'up' : 'down', node.news.join(', '))
   })

@@ -1,11 +1,10 @@
 import { connect, type Socket } from 'node:net'
 import { assert } from 'chai'
 import { codeOf } from '../../src/base/errors.js'
-import { FRAME } from '../../src/wire/frame.js'
-import { putHead } from '../../src/wire/frame-writer.js'
-import { Codec } from '../../src/wire/codec.js'
-import { HEAD_BYTES } from '../../src/wire/frame.js'
 import { Peers } from '../../src/peer/peers.js'
+import { Codec } from '../../src/wire/codec.js'
+import { FRAME, HEAD_BYTES } from '../../src/wire/frame.js'
+import { putHead } from '../../src/wire/frame-writer.js'
 import { realWorld } from '../../src/world/real/real-world.js'
 import { RealLab, type TestPeer } from './lab.js'
 
@@ -58,7 +57,11 @@ describe('strangers at the door, over raw sockets', () => {
   const cases: [what: string, bytes: Buffer, code: string][] = [
     ['garbage', Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'), 'ERR_BAD_FRAME'],
     ['a length of 2^31', Buffer.from([0, 0, 0, 0x80, 1, FRAME.HELLO, 0, 0]), 'ERR_BAD_FRAME'],
-    ['a HELLO above its limit', Buffer.from([0xff, 0xff, 0, 0, 1, FRAME.HELLO, 0, 0]), 'ERR_BAD_FRAME'],
+    [
+      'a HELLO above its limit',
+      Buffer.from([0xff, 0xff, 0, 0, 1, FRAME.HELLO, 0, 0]),
+      'ERR_BAD_FRAME',
+    ],
     ['a message before the handshake', frame(FRAME.ENVELOPE, NONCE), 'ERR_BAD_FRAME'],
     ['a frame that is no HELLO', frame(FRAME.PROOF, codec.encodeValue([])), 'ERR_HANDSHAKE'],
     ['a HELLO that is no array', frame(FRAME.HELLO, codec.encodeValue(7)), 'ERR_HANDSHAKE'],
@@ -66,7 +69,11 @@ describe('strangers at the door, over raw sockets', () => {
     ['another magic', hello(['trouble', 1, 1, 0, NONCE, true]), 'ERR_HANDSHAKE'],
     ['another protocol version', hello(['troupe', 7, 9, 0, NONCE, true]), 'ERR_PROTOCOL'],
     ['no cookie', hello(['troupe', 1, 1, 0, NONCE, false]), 'ERR_COOKIE'],
-    ['a nonce of the wrong length', hello(['troupe', 1, 1, 0, new Uint8Array(3), true]), 'ERR_HANDSHAKE'],
+    [
+      'a nonce of the wrong length',
+      hello(['troupe', 1, 1, 0, new Uint8Array(3), true]),
+      'ERR_HANDSHAKE',
+    ],
   ]
   for (const [what, bytes, code] of cases) {
     it(`turns away ${what} with ${code}, counts it, and goes on`, async () => {
@@ -161,7 +168,10 @@ describe('doors', () => {
   it('listens on loopback only while there is neither cookie nor mTLS', () => {
     const world = realWorld()
     for (const host of ['0.0.0.0', '::', '192.168.0.7', 'example.com', '127.0.0.1.example.com']) {
-      assert.throws(() => make({ world, listen: { host, port: 0 } }), /listen\.host must be a loopback/)
+      assert.throws(
+        () => make({ world, listen: { host, port: 0 } }),
+        /listen\.host must be a loopback/,
+      )
       assert.throws(() => make({ world, listen: { host, port: 0 }, tls: { key: '', cert: '' } }))
       make({ world, listen: { host, port: 0 }, cookie: 'secret' })
       make({ world, listen: { host, port: 0 }, tls: { key: '', cert: '', ca: '' } })

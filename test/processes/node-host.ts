@@ -59,9 +59,13 @@ export class NodeHost {
     try {
       await this.start(options)
     } catch (error) {
-      const left = process.getActiveResourcesInfo()
-      for (const resource of before) left.splice(left.indexOf(resource), 1)
-      return { text: String((error as Error).message), left }
+      let left = resourcesBeside(before)
+      const end = Date.now() + 2_000
+      while (left.length > 0 && Date.now() < end) {
+        await new Promise(setImmediate) // handles close a turn or two later
+        left = resourcesBeside(before)
+      }
+      return { text: (error as Error).message, left }
     }
     throw new Error('it started')
   }
@@ -141,6 +145,15 @@ export class NodeHost {
     if (this.#node === undefined) throw new Error('no node runs here')
     return this.#node
   }
+}
+
+function resourcesBeside(before: readonly string[]): string[] {
+  const left = process.getActiveResourcesInfo().filter((name) => name !== 'Immediate')
+  for (const resource of before) {
+    const at = left.indexOf(resource)
+    if (at >= 0) left.splice(at, 1)
+  }
+  return left
 }
 
 /** Writes down what a node tells about others. */

@@ -4,7 +4,7 @@ import { Copy, Keeper, Ledger, Watcher } from './actors.js'
 import { freePort } from './free-port.js'
 import { about, COOKIE, type LocalNode, useNodes } from './local-nodes.js'
 import { type NodeProcess, useProcesses } from './node-process-pool.js'
-import { Proxy } from './proxy.js'
+import { TcpProxy } from './tcp-proxy.js'
 import { until } from './until.js'
 
 const HOST = '127.0.0.1'
@@ -13,7 +13,7 @@ describe('Two processes that are cut off from each other, both alive, until it h
   this.timeout(60_000)
   const startNode = useNodes()
   const processes = useProcesses()
-  const proxies: Proxy[] = []
+  const proxies: TcpProxy[] = []
   let a: LocalNode
   let b: NodeProcess
 
@@ -23,7 +23,7 @@ describe('Two processes that are cut off from each other, both alive, until it h
 
   /** Each can be dialled only through a stretch of network that can be cut. */
   beforeEach(async () => {
-    const [toA, toB] = [await Proxy.open(), await Proxy.open()]
+    const [toA, toB] = [await TcpProxy.open(), await TcpProxy.open()]
     proxies.push(toA, toB)
     toA.target = await freePort()
     toB.target = await freePort()

@@ -49,7 +49,10 @@ describe('Two processes that join each other at the same moment', function () {
           told.filter(({ event }) => /Down|Lost|deadLetter/.test(event)),
           [],
         )
-        assert.lengthOf(told.filter(({ event }) => event === 'peerUp'), 1)
+        assert.lengthOf(
+          told.filter(({ event }) => event === 'peerUp'),
+          1,
+        )
       }
       await Promise.all([p.call('stop'), q.call('stop')])
     }

@@ -1,11 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
 /** Waits for a condition, generously: the machine may be busy. A condition that throws does not hold yet. */
-export async function until(
-  what: string,
-  holds: () => unknown,
-  withinMs = 15_000,
-): Promise<void> {
+export async function until(what: string, holds: () => unknown, withinMs = 15_000): Promise<void> {
   const end = Date.now() + withinMs
   let last: unknown
   for (;;) {

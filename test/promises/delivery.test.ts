@@ -106,6 +106,27 @@ promise('Delivery', 'the event `deadLetter` with the reason', () => {
   })
 })
 
+promise('Delivery', 'wait on their lane for its return', () => {
+  everywhere('what is sent to a member that is down arrives when it is back, in order', async (env) => {
+    const [a, b] = await env.pair()
+    const made = b.node.spawn(Ledger)
+    const ledger = a.node.ref(Ledger, String(made))
+    const heal = env.partition('a', 'b')
+    await env.until('b is given up', () => a.heard('nodeDown', 'b').length > 0)
+    for (let at = 0; at < 50; at++) assert.isTrue(ledger.tell.write(at))
+    const asked = env.failure(ledger.with({ timeoutMs: 300 }).ask.record('asked'))
+    assert.strictEqual((await asked).code, 'ERR_ASK_TIMEOUT')
+    heal()
+    await env.connected(['a', 'b'])
+    const entries = await env.complete(ledger.ask.entries())
+    assert.deepEqual(
+      entries,
+      Array.from({ length: 50 }, (_, at) => at),
+    )
+    assert.lengthOf(a.letters, 0)
+  })
+})
+
 promise('Delivery', 'is reported as `connectionLost` with a count', () => {
   everywhere('messages that were under way when a connection broke are counted', async (env) => {
     const [a, b] = await env.pair()

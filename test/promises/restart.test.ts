@@ -175,7 +175,7 @@ promise('Restart', '*held by* the old incarnation end with it', () => {
     const stashed = outcomeOf(holder.ask.keep())
     await env.until('the bonds are made', () => a.node.stats().bonds.watches === 1)
     await env.failure(holder.ask.crash())
-    assert.strictEqual(await env.complete(stashed), 'ERR_RESTARTED')
+    assert.strictEqual(await env.complete(stashed), 'ERR_CRASHED')
     const { length } = Holder.ticks
     await env.run(1_000)
     assert.isAbove(length, 5)

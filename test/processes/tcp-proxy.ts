@@ -5,7 +5,7 @@ import net from 'node:net'
  * what comes, as a network does that is split: connections stand, new ones are made, nothing gets
  * through. Healed, it breaks what was cut, for bytes of it are missing.
  */
-export class Proxy {
+export class TcpProxy {
   /** Where connections go. */
   target = 0
   readonly #server: net.Server
@@ -19,11 +19,11 @@ export class Proxy {
     server.on('connection', (socket) => this.#connected(socket))
   }
 
-  static open(host = '127.0.0.1'): Promise<Proxy> {
+  static open(host = '127.0.0.1'): Promise<TcpProxy> {
     return new Promise((resolve, reject) => {
       const server = net.createServer()
       server.once('error', reject)
-      server.listen(0, host, () => resolve(new Proxy(server)))
+      server.listen(0, host, () => resolve(new TcpProxy(server)))
     })
   }
 

@@ -1,0 +1,16 @@
+/** The entry point `troupe/overlay`: what it takes to write an overlay of one's own. */
+export { addressText, parseAddress } from './address.js'
+export { fullMesh } from './full-mesh.js'
+export type { FullMeshOptions } from './full-mesh-options.js'
+export { compareIncarnations, memberFromWire, memberToWire } from './member.js'
+export {
+  type Address,
+  type Member,
+  NO_EFFECTS,
+  type Overlay,
+  type OverlayCapabilities,
+  type OverlayEffect,
+  type OverlayEvent,
+  type OverlayFactory,
+} from './overlay.js'
+export { staticMembers } from './static-members.js'

@@ -1,0 +1,256 @@
+import { assert } from 'chai'
+import {
+  Actor,
+  type ActorRef,
+  type AnyRef,
+  actor,
+  child,
+  leastLoaded,
+  oneForOne,
+  type Relocate,
+  Supervisor,
+  showReason,
+} from '../../src/index.js'
+import type { Environment, Subject } from './environment.js'
+import { everywhere, inSimulation, promise } from './promise.js'
+
+interface Life {
+  readonly on: string
+  readonly id: string
+  readonly event: string
+  readonly atMs: number
+}
+
+/** Lives of placed children by test, written by themselves: no message has to arrive for it. */
+let lives: Life[] = []
+
+@actor('promises/placed')
+class Placed extends Actor {
+  #count = 0
+
+  override onStart(): void {
+    this.#write('starts')
+  }
+
+  override onStop(reason: Parameters<typeof showReason>[0]): void {
+    this.#write(`stops: ${showReason(reason)}`)
+  }
+
+  count(): number {
+    return ++this.#count
+  }
+
+  host(): string {
+    return this.node.name
+  }
+
+  crash(): never {
+    throw new Error('boom')
+  }
+
+  #write(event: string): void {
+    lives.push({ on: this.node.name, id: String(this.self), event, atMs: this.node.now() })
+  }
+}
+
+class Keeper extends Supervisor<{ readonly on: string; readonly relocate: Relocate }> {
+  override readonly strategy = oneForOne({ maxRestarts: 5, withinMs: 5_000 })
+  override children() {
+    return [child('placed', Placed, { ...this.args, name: 'placed' })]
+  }
+
+  /** The ref of the child as it is now. */
+  current(): AnyRef | undefined {
+    return this.whichChildren()[0]?.ref
+  }
+
+  status(): string {
+    return this.whichChildren()[0]?.status ?? 'none'
+  }
+
+  /** Asks through the handle. */
+  host(): Promise<string> {
+    return this.child<Placed>('placed').with({ timeoutMs: 200 }).ask.host()
+  }
+}
+
+/** A supervisor on a with a child placed on b. */
+async function placed(
+  env: Environment,
+  relocate: Relocate,
+  names: readonly string[] = ['a', 'b', 'c'],
+): Promise<{ a: Subject; b: Subject; keeper: ActorRef<Keeper> }> {
+  lives = []
+  const subjects = await env.cluster(names, { remoteSpawn: [Placed] })
+  const [a, b] = subjects as [Subject, Subject]
+  const keeper = a.node.spawn(Keeper, { on: 'b', relocate })
+  await env.complete(keeper.ready())
+  assert.deepEqual(events(), ['b starts'])
+  return { a, b, keeper }
+}
+
+const events = (): string[] => lives.map(({ on, event }) => `${on} ${event}`)
+
+promise('Nodes fail', 'supervisors restart children placed there on a node that is left', () => {
+  everywhere('after nodeDown, behind the same name and a new ref', async (env) => {
+    const { a, keeper } = await placed(env, 'afterDown')
+    const before = (await env.complete(keeper.ask.current())) as AnyRef
+    await env.crash('b')
+    await env.until('it runs again', () => lives.length === 2)
+    assert.isAtLeast(env.now(), a.when('nodeDown', 'b'))
+    const after = (await env.complete(keeper.ask.current())) as AnyRef
+    assert.isFalse(after.equals(before))
+    assert.notStrictEqual(after.node, 'b')
+    assert.strictEqual(await env.complete(a.node.ref(Placed, String(after)).ask.count()), 1)
+    const named = a.node.lookup(Placed, 'placed', { on: after.node })
+    assert.strictEqual(await env.complete(named.ask.count()), 2)
+  })
+
+  everywhere('a node that stops in order hands its children over at once', async (env) => {
+    const { keeper } = await placed(env, 'afterDown')
+    await env.complete(env.subject('b').node.stop())
+    await env.until('it runs again', () => lives.length === 3)
+    assert.strictEqual(events()[1], 'b stops: shutdown')
+    assert.notStrictEqual(await env.complete(keeper.ask.host()), 'b')
+  })
+})
+
+promise('Two copies', 'A placed child may run twice while the network is split', () => {
+  everywhere('two copies, then the older one is stopped on contact, and one is left', async (env) => {
+    const { a, b, keeper } = await placed(env, 'afterDown', ['a', 'b'])
+    const older = (await env.complete(keeper.ask.current())) as AnyRef
+    const heal = env.partition('a', 'b')
+    await env.until('it runs twice', () => lives.length === 2)
+    assert.deepEqual(events(), ['b starts', 'a starts'])
+    const there = b.node.ref(Placed, String(older))
+    assert.strictEqual(await env.complete(there.ask.count()), 1, 'the older one still works')
+    assert.strictEqual(await env.complete(keeper.ask.host()), 'a')
+    heal()
+    await env.until('one is stopped', () => lives.length === 3)
+    await env.run(2 * env.timing.silenceMs)
+    assert.deepEqual(events(), ['b starts', 'a starts', 'b stops: shutdown'])
+    assert.strictEqual(lives[2]?.id, String(older))
+    assert.strictEqual(b.node.stats().remote.hosted, 0)
+    assert.strictEqual(await env.complete(keeper.ask.host()), 'a')
+    assert.deepEqual(a.members(), ['a', 'b'])
+  })
+
+  inSimulation('over and over: at most one copy a side, and one in the end, the newest', async (env) => {
+    const { a, keeper } = await placed(env, 'afterDown')
+    const { random } = env.sim
+    for (let round = 0; round < 6; round++) {
+      const [one = 'b'] = random.sample(['b', 'c'], 1)
+      const heal = env.partition(one, ['a', 'b', 'c'].filter((name) => name !== one))
+      await env.run(random.int(9_000))
+      heal()
+      await env.run(random.int(3_000))
+      if (random.int(3) === 0) {
+        await env.failure(keeper.ask.host().then(() => Promise.reject(new Error('fine'))))
+      }
+    }
+    await env.connected(['a', 'b', 'c'])
+    await env.run(20_000)
+    const living = lives.filter(
+      ({ id, event }) => event === 'starts' && !lives.some((l) => l.id === id && l.event !== 'starts'),
+    )
+    const current = (await env.complete(keeper.ask.current())) as AnyRef
+    assert.deepEqual(living.map(({ id }) => id), [String(current)])
+    assert.strictEqual(String(current), lives.filter(({ event }) => event === 'starts').at(-1)?.id)
+    assert.isAtLeast(lives.length, 1)
+    assert.deepEqual(a.members(), ['a', 'b', 'c'])
+  }, 12)
+})
+
+promise('Two copies', "`relocate: 'majority'`", () => {
+  inSimulation('the side that sees less than half waits, and takes the child back', async (env) => {
+    const { a, b, keeper } = await placed(env, 'majority')
+    const heal = env.partition('a', ['b', 'c'])
+    await env.until('a has lost both', () => a.heard('nodeDown').length === 2)
+    await env.run(20_000)
+    assert.deepEqual(events(), ['b starts'], 'a is alone: it starts nothing')
+    assert.strictEqual(await env.complete(keeper.ask.status()), 'restarting')
+    heal()
+    await env.connected(['a', 'b', 'c'])
+    await env.run(2_000)
+    assert.deepEqual(events(), ['b starts'])
+    assert.strictEqual(await env.complete(keeper.ask.host()), 'b')
+    assert.strictEqual(b.node.stats().remote.hosted, 1)
+  })
+
+  inSimulation('the side that sees a majority goes on', async (env) => {
+    const { keeper } = await placed(env, 'majority')
+    const heal = env.partition('b', ['a', 'c'])
+    await env.until('it runs twice', () => lives.length === 2)
+    assert.notStrictEqual(lives[1]?.on, 'b')
+    heal()
+    await env.until('one is stopped', () => lives.length === 3)
+    assert.strictEqual(events()[2], 'b stops: shutdown')
+    assert.notStrictEqual(await env.complete(keeper.ask.host()), 'b')
+  })
+
+  everywhere("'never' waits for the node: the same child when it was only cut off", async (env) => {
+    const { a, keeper } = await placed(env, 'never')
+    const before = (await env.complete(keeper.ask.current())) as AnyRef
+    const heal = env.partition('b', ['a', 'c'])
+    await env.until('it is given up', () => a.heard('nodeDown', 'b').length > 0)
+    await env.run(2 * env.timing.silenceMs)
+    assert.strictEqual((await env.failure(keeper.ask.host())).code, 'ERR_NO_PLACE')
+    heal()
+    await env.connected(['a', 'b', 'c'])
+    await env.run(100)
+    assert.strictEqual(await env.complete(keeper.ask.host()), 'b')
+    assert.isTrue(((await env.complete(keeper.ask.current())) as AnyRef).equals(before))
+    assert.deepEqual(events(), ['b starts'])
+  })
+
+  everywhere("'never' starts it anew on the next incarnation of its node", async (env) => {
+    const { a, keeper } = await placed(env, 'never')
+    await env.crash('b')
+    await env.until('it is given up', () => a.heard('nodeDown', 'b').length > 0)
+    await env.start('b')
+    await env.until('it runs again', () => lives.length === 2)
+    assert.deepEqual(events(), ['b starts', 'b starts'])
+    assert.strictEqual(await env.complete(keeper.ask.host()), 'b')
+  })
+})
+
+promise('Two copies', 'is a handle that follows it', () => {
+  everywhere('over restarts where it is, and over relocation', async (env) => {
+    const { a, keeper } = await placed(env, 'afterDown')
+    const first = a.node.ref(Placed, String(await env.complete(keeper.ask.current())))
+    await env.failure(first.ask.crash())
+    assert.strictEqual(await env.complete(first.ask.count()), 1, 'restarted behind its ref')
+    assert.strictEqual(await env.complete(keeper.ask.host()), 'b')
+    await env.crash('b')
+    await env.until('it runs elsewhere', () => events().at(-1) !== 'b starts')
+    assert.notStrictEqual(await env.complete(keeper.ask.host()), 'b')
+  })
+})
+
+promise('Two copies', 'the least loaded', () => {
+  inSimulation('a child whose node is named goes to the least loaded one that is left', async (env) => {
+    lives = []
+    await env.cluster(['a', 'b', 'c', 'd'], { remoteSpawn: [Placed] })
+    class Spread extends Supervisor {
+      override readonly strategy = oneForOne({ maxRestarts: 50, withinMs: 5_000 })
+      override children() {
+        return Array.from({ length: 12 }, (_, at) => child(`${at}`, Placed, { on: leastLoaded }))
+      }
+    }
+    const root = env.subject('a').node.spawn(Spread)
+    await env.complete(root.ready())
+    const byNode = async (): Promise<Record<string, number>> => {
+      const count: Record<string, number> = {}
+      for (const { ref } of await env.complete(root.ask.whichChildren())) {
+        const on = (ref as AnyRef).node
+        count[on] = (count[on] ?? 0) + 1
+      }
+      return count
+    }
+    assert.deepEqual(await byNode(), { a: 3, b: 3, c: 3, d: 3 })
+    await env.crash('d')
+    await env.until('all run again', () => lives.length === 15)
+    await env.run(100)
+    assert.deepEqual(await byNode(), { a: 4, b: 4, c: 4 })
+  }, 2)
+})
