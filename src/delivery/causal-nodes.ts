@@ -66,7 +66,7 @@ export class CausalNodes<M> {
   know(name: string, others: readonly number[]): CausalNode<M> | undefined {
     const id = this.idOf(name)
     let fresh = this.#indices.has(id) ? 0 : 1
-    for (const other of others) if (this.#isFresh(other)) fresh++
+    for (const other of others) if (other !== id && this.#isFresh(other)) fresh++
     if (fresh > 0 && this.#indices.size + fresh > this.#max) return undefined
     const index = this.#indices.get(id) ?? this.#intern(id)
     if (fresh > 0) for (const other of others) if (this.#isFresh(other)) this.#intern(other)

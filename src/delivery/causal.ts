@@ -71,7 +71,7 @@ export type CausalEffect<M> =
  * - to d, when a later own message to d takes its place: who waits for that one waits for all before;
  * - from s, when a message from s does not name it: s then knew that it had arrived;
  * - of own messages, when they are acknowledged;
- * - to a node that departed, at once; from one that departed, after `lingerMs`, if nothing names it.
+ * - to or from a node that departed, after `lingerMs`, if no waiting message names it.
  *
  * Works over lossy links only together with acknowledgements: a lost message blocks its successors.
  */
@@ -300,7 +300,6 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
       const destination = nodes[clock.destinations[i] as number] as number
       const sender = nodes[clock.senders[i] as number] as number
       if (destination <= SELF || sender <= SELF) continue
-      if (this.#nodes.at(destination)?.absence !== PRESENT) continue
       const seq = clock.seqs[i] as number
       // Of what is older than its last message to this node, the sender itself told more.
       if (sender !== from.index && seq <= (this.#nodes.at(sender)?.heard ?? 0)) continue
@@ -328,7 +327,7 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
     const effects: CausalEffect<M>[] = []
     node.absence = GONE
     node.settled = node.sent
-    this.#underWay.clearDestination(node.index)
+    this.#underWay.set(node.index, SELF, 0)
     for (const effect of node.order.step({ type: 'clear' })) {
       this.#drop(effect.message, 'cleared', effects)
     }

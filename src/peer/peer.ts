@@ -149,6 +149,7 @@ export class Peer implements LaneHost, SessionHost {
   farewell(stopping: boolean, reason: TroupeError): void {
     if (this.session === undefined) return
     for (const lane of this.lanes()) lane.pump()
+    this.session.confirmAll()
     const body = this.#context.codec.encodeValue([stopping ? 1 : 0, reason.message])
     this.membership().writeNow(FRAME.GOODBYE, body)
     this.#end(reason, (stream) => stream.close(), true)

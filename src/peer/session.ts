@@ -115,6 +115,11 @@ export class Session {
     })
   }
 
+  /** Tells a last time what came in, so that the peer does not count it as lost. */
+  confirmAll(): void {
+    this.#say(FRAME.PONG, 0)
+  }
+
   /** PING or PONG. @throws TroupeError ERR_DECODE, ERR_BAD_FRAME */
   onBeat(kind: FrameKind, body: Uint8Array): void {
     const fields = this.#context.codec.decodeValue(body)

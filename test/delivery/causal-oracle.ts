@@ -19,6 +19,11 @@ export class CausalOracle {
     past.add(note)
   }
 
+  /** It was not taken after all. */
+  refused(note: Note): void {
+    this.#past(note.from, note).delete(note)
+  }
+
   /** `at` gave up waiting for messages of that node. */
   forgive(at: string, sender: string): void {
     this.#forgiven.add(`${sender}>${at}`)

@@ -203,7 +203,7 @@ describe('causal stage', () => {
     assert.equal(b.core.nodes, 2, 'what others still tell of it is not taken in')
   })
 
-  it('drops at once what was under way to a node that is gone', () => {
+  it('lets go of what was under way to a node that is gone', () => {
     const [a, b] = members('A', 'B') as [Member, Member]
     a.write('C', 'm1')
     a.core.step({ type: 'gone', node: 'C' })
