@@ -2,7 +2,14 @@ import { EventEmitter } from 'eventemitter3'
 import { type ErrorCode, TroupeError } from '../base/errors.js'
 import { actorId, incarnationOf, serialOf } from '../base/identity.js'
 import { type Logger, silentLogger } from '../base/logger.js'
-import { durationMs, type Fields, integer, isFunction, readOptions } from '../base/options.js'
+import {
+  badOption,
+  durationMs,
+  type Fields,
+  integer,
+  isFunction,
+  readOptions,
+} from '../base/options.js'
 import type { Clock } from '../world/clock.js'
 import type { World } from '../world/world.js'
 import type { Actor } from './actor.js'
@@ -220,10 +227,11 @@ export class ActorSystem {
 
   /**
    * Ends an actor of any node; resolves when it has ended, at once when it is not there.
-   * `timeoutMs` defaults to the node's `stopTimeoutMs`.
+   * `timeoutMs` defaults to the node's `stopTimeoutMs`. @throws TroupeError ERR_BAD_OPTION
    */
   stop(ref: AnyRef, reason: ExitReason = NORMAL, timeoutMs?: number): Promise<void> {
     const ms = timeoutMs ?? this.#settings.stopTimeoutMs
+    if (!(ms >= 0)) throw badOption('stop.timeoutMs', 'a number of milliseconds >= 0', ms)
     if (!this.isLocal(ref)) return this.outbound.stop(ref, reason, ms)
     return this.cellOf(ref)?.stop(reason, ms) ?? Promise.resolve()
   }

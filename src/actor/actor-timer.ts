@@ -54,13 +54,19 @@ export class ActorTimer implements Timer {
   /** Called by the cell through `TIMER` when the message's turn has come. */
   run(): unknown {
     if (this.#cancelled) return undefined
-    if (!this.#repeats) this.#all.delete(this)
-    const result = this.#run()
-    if (!this.#repeats || !isThenable(result)) {
-      this.#waiting = false
-      return result
+    if (!this.#repeats) {
+      this.#all.delete(this)
+      return this.#run()
     }
-    return this.#finish(result)
+    let later = false
+    try {
+      const result = this.#run()
+      later = isThenable(result)
+      return later ? this.#finish(result as PromiseLike<unknown>) : result
+    } finally {
+      // what it throws may be a refusal, after which the timer goes on
+      if (!later) this.#waiting = false
+    }
   }
 
   async #finish(result: PromiseLike<unknown>): Promise<void> {

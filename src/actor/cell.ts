@@ -176,9 +176,7 @@ export class Cell extends Inbox {
 
   /** The guardian will not restart it after all: watchers hear so, the queue becomes dead letters. */
   finish(reason: ExitReason = SHUTDOWN): void {
-    if (this.state !== 'waiting') return
-    this.system.bonds.ended(this, this.incarnation, reason, false)
-    this.#finish(reason)
+    if (this.state === 'waiting') this.#finish(this.incarnation, reason)
   }
 
   #stop(
@@ -248,8 +246,8 @@ export class Cell extends Inbox {
     else willRestart = this.guardian?.ended(this, reason) ?? false
     if (ending?.byGuardian && willRestart) this.#flush('ERR_RESTARTED')
     if (!this.#gone) {
-      this.system.bonds.ended(this, incarnation, reason, willRestart)
-      if (!willRestart) this.#finish(reason)
+      if (willRestart) this.system.bonds.ended(this, incarnation, reason, true)
+      else this.#finish(incarnation, reason)
     }
     ending?.done()
   }
@@ -274,8 +272,10 @@ export class Cell extends Inbox {
     return this.state === 'finished'
   }
 
-  #finish(reason: ExitReason): void {
+  #finish(incarnation: number, reason: ExitReason): void {
+    // first of all: a linked supervisor that ends with it ends it too
     this.state = 'finished'
+    this.system.bonds.ended(this, incarnation, reason, false)
     this.system.finished(this)
     this.#flush('ERR_STOPPED', reason)
     this.close(startFailure(reason))

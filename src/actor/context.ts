@@ -1,12 +1,12 @@
 import { TroupeError } from '../base/errors.js'
-import { badOption } from '../base/options.js'
+import { badOption, isBoolean } from '../base/options.js'
 import type { Timer } from '../world/clock.js'
 import type { Actor, ActorSpawnOptions } from './actor.js'
 import { ActorTimer } from './actor-timer.js'
 import type { Cell } from './cell.js'
 import type { ExitReason } from './exit-reason.js'
 import type { Message } from './message.js'
-import { type ActorRef, type AnyRef, routeOf } from './ref.js'
+import type { ActorRef, AnyRef } from './ref.js'
 import { Reply } from './reply.js'
 
 /**
@@ -70,6 +70,9 @@ export class Context {
     const { system } = this.live()
     if (options === undefined) return system.spawn(actorClass, args).ref as unknown as ActorRef<A>
     const { link, ...rest } = options
+    if (link !== undefined && !isBoolean.test(link)) {
+      throw badOption('spawn.link', isBoolean.text, link)
+    }
     const { ref } = system.spawn(actorClass, args, rest)
     if (link === true) system.bonds.link(this.cell, ref)
     return ref as unknown as ActorRef<A>
@@ -130,8 +133,9 @@ export class Context {
 
   stop(ref: AnyRef, reason: ExitReason, timeoutMs: number | undefined): Promise<void> {
     const cell = this.live()
+    const itself = cell.system.cellOf(ref) === cell
     const ended = cell.system.stop(ref, reason, timeoutMs)
-    return routeOf(ref) === cell ? Promise.resolve() : ended
+    return itself ? Promise.resolve() : ended
   }
 
   signal(): AbortSignal {

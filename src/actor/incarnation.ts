@@ -27,13 +27,12 @@ export class Incarnation extends Context {
       this.#startFailed(error)
       return
     }
-    if (this.ended) return
     if (!pending) {
-      this.cell.started(this)
+      if (!this.ended) this.cell.started(this)
       return
     }
-    this.busy = true
-    ;(result as PromiseLike<unknown>).then(
+    this.busy = !this.ended
+    Promise.resolve(result).then(
       () => {
         if (this.ended) return
         this.busy = false
@@ -71,10 +70,11 @@ export class Incarnation extends Context {
     void checked.then((result) => {
       if (this.ended) return
       this.#resume(message)
-      const outer = this.awaiting
+      // a reentrant method may be let in beside one that awaits
+      const { awaiting, busy } = this
       this.awaiting = message
       this.#checked(message, result)
-      if (!this.busy) this.awaiting = outer
+      if (busy || !this.busy) this.awaiting = awaiting
       this.cell.wake()
     })
   }
@@ -94,13 +94,15 @@ export class Incarnation extends Context {
       this.#threw(message, error)
       return
     }
-    if (pending) this.#await(message, result as PromiseLike<unknown>)
+    if (pending) this.#await(message, result)
     else if (message.sink !== undefined) this.#answer(message, result)
   }
 
-  #await(message: Message, result: PromiseLike<unknown>): void {
+  // `Promise.resolve` costs nothing for a promise, and tames a foreign `then` that throws or says it twice.
+
+  #await(message: Message, result: unknown): void {
     if (!this.ended) this.#suspend(message)
-    result.then(
+    Promise.resolve(result).then(
       (value) => {
         if (this.ended) return
         this.#resume(message)
@@ -159,9 +161,9 @@ export class Incarnation extends Context {
       this.#signalThrew(error)
       return
     }
-    if (!pending || this.ended) return
-    this.busy = true
-    ;(result as PromiseLike<unknown>).then(
+    if (!pending) return
+    if (!this.ended) this.busy = true
+    Promise.resolve(result).then(
       () => {
         if (this.ended) return
         this.busy = false
@@ -191,13 +193,12 @@ export class Incarnation extends Context {
       else done(error, true)
       return
     }
-    if (this.ended) return
     if (!pending) {
-      done(undefined, false)
+      if (!this.ended) done(undefined, false)
       return
     }
-    this.busy = true
-    ;(result as PromiseLike<unknown>).then(
+    if (!this.ended) this.busy = true
+    Promise.resolve(result).then(
       () => {
         if (!this.ended) done(undefined, false)
       },

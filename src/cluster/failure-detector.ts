@@ -24,7 +24,13 @@ export type DetectorEffect =
   | { readonly type: 'cancelTimer'; readonly peer: string }
   /** It can be reached. `again`: it had lost its connections for a moment, and was not given up. */
   | { readonly type: 'nodeUp'; readonly node: Member; readonly again: boolean }
-  | { readonly type: 'nodeDown'; readonly node: Member; readonly reason: TroupeError }
+  /** `orderly`: it said goodbye or left. */
+  | {
+      readonly type: 'nodeDown'
+      readonly node: Member
+      readonly reason: TroupeError
+      readonly orderly: boolean
+    }
 
 /**
  * The one component that decides which nodes are down. A node is up while it is a member (or was
@@ -109,7 +115,7 @@ export class FailureDetector {
     }
     if (watched.saidGoodbye) {
       const text = `node ${peer.name} said goodbye`
-      this.#down(watched, new TroupeError('ERR_NODE_DOWN', text, { cause: reason }))
+      this.#down(watched, new TroupeError('ERR_NODE_DOWN', text, { cause: reason }), true)
       return
     }
     watched.lost = reason
@@ -144,7 +150,7 @@ export class FailureDetector {
     if (watched === undefined) return
     watched.member = false
     watched.left = true
-    if (watched.up) this.#down(watched, departure(member, reason))
+    if (watched.up) this.#down(watched, departure(member, reason), reason === 'left')
     else this.#forgetIdle(watched)
   }
 
@@ -179,10 +185,10 @@ export class FailureDetector {
     this.#effects.push({ type: 'nodeUp', node: watched.node, again: false })
   }
 
-  #down(watched: Watched, reason: TroupeError): void {
+  #down(watched: Watched, reason: TroupeError, orderly = false): void {
     this.#cancel(watched)
     watched.up = false
-    this.#effects.push({ type: 'nodeDown', node: watched.node, reason })
+    this.#effects.push({ type: 'nodeDown', node: watched.node, reason, orderly })
     this.#forgetIdle(watched)
   }
 

@@ -9,7 +9,8 @@ import { type DetectorEffect, type DetectorEvent, FailureDetector } from './fail
 export interface NodeSink {
   /** `again`: it was out of reach for a moment and never down. */
   nodeUp(node: Member, again: boolean): void
-  nodeDown(node: Member, reason: TroupeError): void
+  /** `orderly`: it said goodbye or left. */
+  nodeDown(node: Member, reason: TroupeError, orderly: boolean): void
 }
 
 /** Feeds the failure detector and performs its effects; events that come up meanwhile wait. */
@@ -71,7 +72,7 @@ export class NodeWatch {
         this.#sink.nodeUp(effect.node, effect.again)
         break
       case 'nodeDown':
-        this.#sink.nodeDown(effect.node, effect.reason)
+        this.#sink.nodeDown(effect.node, effect.reason, effect.orderly)
         break
       default:
         unreachable(effect)

@@ -39,8 +39,11 @@ export class Reporter {
     this.tell('nodeUp', { node })
   }
 
-  nodeDown(node: Member, reason: TroupeError): void {
-    this.#logger.warn({ ...nameOf(node), ...whyOf(reason) }, 'node down')
+  /** `orderly`: it said goodbye or left, which is nothing to worry about. */
+  nodeDown(node: Member, reason: TroupeError, orderly: boolean): void {
+    const fields = { ...nameOf(node), ...whyOf(reason) }
+    if (orderly) this.#logger.info(fields, 'node down')
+    else this.#logger.warn(fields, 'node down')
     this.tell('nodeDown', { node, reason })
   }
 

@@ -54,7 +54,7 @@ export class Running {
     const badMessage = (from: string, detail: string): void => reporter.badMessage(from, detail)
     this.watch = new NodeWatch(world.clock, timing.downAfterMs, {
       nodeUp: (node, again) => this.#nodeUp(node, again),
-      nodeDown: (node, reason) => this.#nodeDown(node, reason),
+      nodeDown: (node, reason, orderly) => this.#nodeDown(node, reason, orderly),
     })
     this.driver = new OverlayDriver(
       {
@@ -142,9 +142,9 @@ export class Running {
     this.#ground.changed()
   }
 
-  #nodeDown(node: Member, reason: TroupeError): void {
+  #nodeDown(node: Member, reason: TroupeError, orderly: boolean): void {
     this.#ground.sink()?.nodeDown(node, reason)
-    this.#ground.reporter.nodeDown(node, reason)
+    this.#ground.reporter.nodeDown(node, reason, orderly)
     this.driver.feed({ type: 'nodeDown', peer: node.name, incarnation: node.incarnation })
   }
 }

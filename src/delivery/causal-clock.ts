@@ -89,62 +89,77 @@ export class ClockWriter {
 /** Why a clock was not taken: over a limit, or not by the layout. */
 export type ClockFault = 'tooManyEntries' | 'malformed'
 
-/** Reads a clock that came from the node with that `nodeId` and checks all of it. Never throws. */
+/**
+ * Reads a clock that came from the node with that `nodeId`, from `start` to the end of the bytes, and
+ * checks all of it. Never throws.
+ */
 export function decodeClock(
   bytes: Uint8Array,
+  start: number,
   sender: number,
   limits: ClockLimits,
 ): CausalClock | ClockFault {
-  return new ClockReader(bytes, sender, limits).read()
+  return new ClockReader(bytes, start, sender, limits).read()
 }
+
+const NONE: readonly number[] = []
+
+/** By node of the clock being read: the row it is the destination of, or a sender in; from 1. */
+const rowOf: number[] = []
+const seenIn: number[] = []
 
 class ClockReader {
   readonly #in: StampReader
   readonly #limits: ClockLimits
   readonly #nodes: number[]
-  readonly #destinations: number[] = []
-  readonly #senders: number[] = []
-  readonly #seqs: number[] = []
+  #destinations: number[] = []
+  #senders: number[] = []
+  #seqs: number[] = []
   #fault: ClockFault | undefined
 
-  constructor(bytes: Uint8Array, sender: number, limits: ClockLimits) {
-    this.#in = new StampReader(bytes)
-    this.#nodes = [sender]
+  constructor(bytes: Uint8Array, start: number, sender: number, limits: ClockLimits) {
+    this.#in = new StampReader(bytes, start)
     this.#limits = limits
+    this.#nodes = [sender]
   }
 
   read(): CausalClock | ClockFault {
     const seq = this.#in.varint()
     const distance = this.#in.varint()
     const rows = this.#in.varint()
-    if (this.#in.failed || distance === 0 || distance > seq) return 'malformed'
+    if (this.#in.failed || seq === 0 || distance === 0 || distance > seq) return 'malformed'
+    const after = seq - distance
+    const nodes = this.#nodes
+    if (rows === 0) {
+      if (!this.#in.complete) return 'malformed'
+      return { seq, after, nodes, destinations: NONE, senders: NONE, seqs: NONE }
+    }
     if (rows > this.#limits.maxNodes) return 'tooManyEntries'
-    const seen: boolean[] = []
-    for (let i = 0; i < rows && this.#fault === undefined; i++) this.#row(seen)
+    rowOf[0] = seenIn[0] = 0
+    for (let row = 1; row <= rows && this.#fault === undefined; row++) this.#row(row)
     if (this.#fault !== undefined) return this.#fault
-    if (!this.#in.complete || this.#repeatsNode()) return 'malformed'
+    if (!this.#in.complete || repeats(nodes)) return 'malformed'
     return {
       seq,
-      after: seq - distance,
-      nodes: this.#nodes,
+      after,
+      nodes,
       destinations: this.#destinations,
       senders: this.#senders,
       seqs: this.#seqs,
     }
   }
 
-  #row(rows: boolean[]): void {
+  #row(row: number): void {
     const destination = this.#node()
     const count = this.#in.varint()
-    if (count === 0 || rows[destination]) this.#fault ??= 'malformed'
+    if (count === 0 || (rowOf[destination] as number) > 0) this.#fault ??= 'malformed'
     if (this.#seqs.length + count > this.#limits.maxEntries) this.#fault ??= 'tooManyEntries'
-    rows[destination] = true
-    const seen: boolean[] = []
+    rowOf[destination] = row
     for (let i = 0; i < count && this.#fault === undefined; i++) {
       const sender = this.#node()
       const seq = this.#in.varint()
-      if (seq === 0 || seen[sender] || sender === destination) this.#fault ??= 'malformed'
-      seen[sender] = true
+      if (seq === 0 || seenIn[sender] === row || sender === destination) this.#fault ??= 'malformed'
+      seenIn[sender] = row
       this.#destinations.push(destination)
       this.#senders.push(sender)
       this.#seqs.push(seq)
@@ -154,16 +169,22 @@ class ClockReader {
 
   #node(): number {
     const mention = this.#in.varint()
+    const { length } = this.#nodes
     if (mention > 0) {
-      if (mention > this.#nodes.length) this.#fault ??= 'malformed'
+      if (mention > length) this.#fault ??= 'malformed'
       return mention - 1
     }
-    if (this.#nodes.length >= this.#limits.maxNodes) this.#fault ??= 'tooManyEntries'
+    if (length >= this.#limits.maxNodes) this.#fault ??= 'tooManyEntries'
     this.#nodes.push(this.#in.u48())
-    return this.#nodes.length - 1
+    rowOf[length] = seenIn[length] = 0
+    return length
   }
+}
 
-  #repeatsNode(): boolean {
-    return this.#nodes.length > 1 && new Set(this.#nodes).size < this.#nodes.length
+function repeats(nodes: readonly number[]): boolean {
+  if (nodes.length > 16) return new Set(nodes).size < nodes.length
+  for (let i = 1; i < nodes.length; i++) {
+    for (let j = 0; j < i; j++) if (nodes[i] === nodes[j]) return true
   }
+  return false
 }

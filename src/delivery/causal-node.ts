@@ -29,6 +29,8 @@ export const LONG_GONE = 2
 export class CausalNode<M> {
   readonly index: number
   readonly id: number
+  /** Its incarnation once it was met by name; '' while others only mention it. */
+  name = ''
   /** The number of the latest message to it, and of the latest that arrived or was given up. */
   sent = 0
   settled = 0

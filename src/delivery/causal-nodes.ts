@@ -17,6 +17,7 @@ export class CausalNodes<M> {
   readonly #nodes: (CausalNode<M> | undefined)[] = []
   readonly #indices = new Map<number, number>()
   readonly #free: number[] = []
+  readonly #byName = new Map<string, CausalNode<M>>()
   readonly #ids = new Map<string, number>()
   readonly #departed = new Set<number>()
 
@@ -54,8 +55,11 @@ export class CausalNodes<M> {
   }
 
   find(name: string): CausalNode<M> | undefined {
-    const index = this.#indices.get(this.idOf(name))
-    return index === undefined ? undefined : this.#nodes[index]
+    const known = this.#byName.get(name)
+    if (known !== undefined) return known
+    const node = this.#nodes[this.indexOf(this.idOf(name))]
+    if (node !== undefined) this.#nameIt(name, node)
+    return node
   }
 
   hasDeparted(name: string): boolean {
@@ -64,13 +68,15 @@ export class CausalNodes<M> {
 
   /** The node of that name, made known, and with it those of other ids: all or none. */
   know(name: string, others: readonly number[]): CausalNode<M> | undefined {
+    const known = this.find(name)
+    if (known !== undefined && others.length <= 1) return known
     const id = this.idOf(name)
-    let fresh = this.#indices.has(id) ? 0 : 1
+    let fresh = known === undefined ? 1 : 0
     for (const other of others) if (other !== id && this.#isFresh(other)) fresh++
     if (fresh > 0 && this.#indices.size + fresh > this.#max) return undefined
-    const index = this.#indices.get(id) ?? this.#intern(id)
+    if (known === undefined) this.#intern(id)
     if (fresh > 0) for (const other of others) if (this.#isFresh(other)) this.#intern(other)
-    return this.#nodes[index]
+    return this.find(name)
   }
 
   depart(name: string): void {
@@ -84,6 +90,7 @@ export class CausalNodes<M> {
   }
 
   forget(node: CausalNode<M>): void {
+    this.#byName.delete(node.name)
     this.#indices.delete(node.id)
     this.#nodes[node.index] = undefined
     this.#free.push(node.index)
@@ -118,5 +125,10 @@ export class CausalNodes<M> {
     this.#nodes[index] = new CausalNode(index, id)
     this.#indices.set(id, index)
     return index
+  }
+
+  #nameIt(name: string, node: CausalNode<M>): void {
+    this.#byName.set(name, node)
+    node.name = name
   }
 }

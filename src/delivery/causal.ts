@@ -37,7 +37,9 @@ export type CausalEvent<M> =
   | {
       readonly type: 'receive'
       readonly from: string
+      /** Holds the clock from `clockAt` to its end. */
       readonly clock: Uint8Array
+      readonly clockAt: number
       readonly message: M
       readonly bytes: number
     }
@@ -185,12 +187,19 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
 
   #onReceive(event: CausalEvent<M> & { type: 'receive' }): readonly CausalEffect<M>[] {
     const { from, message, bytes } = event
-    if (this.#nodes.hasDeparted(from)) return this.#refuse('gone', message)
-    const clock = decodeClock(event.clock, this.#nodes.idOf(from), this.#options)
+    const known = this.#nodes.find(from)
+    if (known === undefined ? this.#nodes.hasDeparted(from) : known.absence !== PRESENT) {
+      return this.#refuse('gone', message)
+    }
+    const id = known?.id ?? this.#nodes.idOf(from)
+    const clock = decodeClock(event.clock, event.clockAt, id, this.#options)
     if (typeof clock === 'string') return this.#refuse(clock, message)
     const sender = this.#nodes.know(from, clock.nodes)
     if (sender === undefined) return this.#refuse('tooManyEntries', message)
-    const nodes = clock.nodes.map((id) => this.#nodes.indexOf(id))
+    const nodes = [sender.index]
+    for (let i = 1; i < clock.nodes.length; i++) {
+      nodes.push(this.#nodes.indexOf(clock.nodes[i] as number))
+    }
     const reason = this.#faultOf(sender.index, clock, nodes)
     if (reason !== undefined) return this.#refuse(reason, message)
     const effects: CausalEffect<M>[] = []
@@ -223,6 +232,11 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
     }
     this.#pending++
     this.#pendingBytes += bytes
+    if (sender.order.passes(seq, after)) {
+      sender.queue.push(arrival)
+      this.#run(sender, effects)
+      return
+    }
     const event = { type: 'message', seq, after, message: arrival, bytes } as const
     for (const effect of sender.order.step(event)) {
       if (effect.type === 'deliver') sender.queue.push(effect.message)
@@ -243,7 +257,8 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
     if (first.waitsForSeq === 0) this.#awake.push(first)
     for (let node = this.#awake.pop(); node !== undefined; node = this.#awake.pop()) {
       for (let head = node.queue.peek(); head !== undefined; head = node.queue.peek()) {
-        if (head.clock.after === 0) this.#pass(node, head.clock.seq - 1)
+        // Its turn has come: what was before it and is not here was given up.
+        this.#pass(node, head.clock.seq - 1)
         if (!this.#isReady(head)) {
           this.#waitFor(node, head)
           break

@@ -65,6 +65,16 @@ export class InOrder<M> implements Stage<InOrderEvent<M>, InOrderEffect<M>> {
     for (const early of this.#early.values()) yield early.message
   }
 
+  /**
+   * The short way for what comes in its turn while nothing is kept: true, and its number is noted. The
+   * caller keeps the message.
+   */
+  passes(seq: number, after: number): boolean {
+    if (this.#early.size > 0 || after > this.#last || seq <= this.#last) return false
+    this.#last = seq
+    return true
+  }
+
   step(event: InOrderEvent<M>): readonly InOrderEffect<M>[] {
     switch (event.type) {
       case 'message':

@@ -96,8 +96,8 @@ export class Receiving<M> {
       effects.push({ type: 'refused', from, reason: 'tooManyLabels' })
       return
     }
-    const clock = stamp.clock as Uint8Array
-    const done = stage.step({ type: 'receive', from, clock, message, bytes })
+    const { bytes: clock, clockAt } = stamp
+    const done = stage.step({ type: 'receive', from, clock, clockAt, message, bytes })
     this.#afterCausal(label, done, effects)
   }
 

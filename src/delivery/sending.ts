@@ -35,6 +35,7 @@ export class Sending<M> {
     }
     const flow = this.#flows.get(to, channel)
     if (plan.monotonic && slot !== undefined) {
+      flow.laneCongested = event.congested
       const congested = event.congested || (plan.acknowledged && (flow.sender?.congested ?? false))
       flow.monotonic ??= new Monotonic(this.#options.monotonic)
       const send = { type: 'send', slot, message: event, bytes, congested, nowMs } as const
@@ -53,8 +54,14 @@ export class Sending<M> {
   }
 
   onWritable(flow: Flow<M>, nowMs: number, effects: Effects<M>): void {
+    flow.laneCongested = false
     const sent = flow.sender?.step({ type: 'writable', nowMs }) ?? NO_EFFECTS
     this.#afterSender(flow, sent, effects)
+    this.#letGo(flow, nowMs, effects)
+  }
+
+  /** The newest of each slot, all at once. */
+  #letGo(flow: Flow<M>, nowMs: number, effects: Effects<M>): void {
     const waited = flow.monotonic?.step({ type: 'writable' }) ?? NO_EFFECTS
     this.#afterMonotonic(flow, waited, nowMs, effects)
   }
@@ -80,6 +87,7 @@ export class Sending<M> {
   ): void {
     if (stamp.kind === 'ack') {
       this.#afterSender(flow, sender.step({ type: 'ack', ack: stamp, nowMs }), effects)
+      if (!flow.laneCongested && !sender.congested) this.#letGo(flow, nowMs, effects)
       return
     }
     this.#afterSender(flow, sender.step({ type: 'reset', reset: stamp }), effects)

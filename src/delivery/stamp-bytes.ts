@@ -1,3 +1,6 @@
+/** So few bytes are copied faster one by one. */
+const LOOP_MAX = 48
+
 /** Writes small binary records into memory of its own; `take` gives a copy that nobody writes to again. */
 export class StampWriter {
   #bytes = new Uint8Array(1024)
@@ -41,13 +44,19 @@ export class StampWriter {
   }
 
   raw(bytes: Uint8Array): void {
-    this.#reserve(bytes.length)
-    this.#bytes.set(bytes, this.#at)
-    this.#at += bytes.length
+    const { length } = bytes
+    this.#reserve(length)
+    if (length > LOOP_MAX) this.#bytes.set(bytes, this.#at)
+    else for (let i = 0; i < length; i++) this.#bytes[this.#at + i] = bytes[i] as number
+    this.#at += length
   }
 
   take(): Uint8Array {
-    return this.#bytes.slice(0, this.#at)
+    const length = this.#at
+    if (length > LOOP_MAX) return this.#bytes.slice(0, length)
+    const taken = new Uint8Array(length)
+    for (let i = 0; i < length; i++) taken[i] = this.#bytes[i] as number
+    return taken
   }
 
   #reserve(count: number): void {
@@ -64,11 +73,12 @@ export class StampWriter {
  */
 export class StampReader {
   readonly #bytes: Uint8Array
-  #at = 0
+  #at: number
   #failed = false
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, start = 0) {
     this.#bytes = bytes
+    this.#at = start
   }
 
   get failed(): boolean {
@@ -120,11 +130,9 @@ export class StampReader {
     return this.#fail()
   }
 
-  /** All that is left, without a copy. */
-  rest(): Uint8Array {
-    const rest = this.#bytes.subarray(this.#at)
-    this.#at = this.#bytes.length
-    return rest
+  /** Where the next byte is read. */
+  get at(): number {
+    return this.#at
   }
 
   #fail(): number {

@@ -61,7 +61,9 @@ export interface DataStamp {
   /** True when the message expired and only its number is left. */
   readonly filler: boolean
   readonly label: number | undefined
-  readonly clock: Uint8Array | undefined
+  /** The stamp as it came, and where in it the clock begins; only with a label. */
+  readonly bytes: Uint8Array
+  readonly clockAt: number
 }
 
 /** Ids from `from` to `to`, both included; `held`: they are there and wait to be handed over. */
@@ -162,7 +164,7 @@ export function decodeStamp(bytes: Uint8Array): Stamp | undefined {
   if (reader.failed || first >> 4 !== STAMP_VERSION || session === 0) return undefined
   const kind = first & 15
   if (kind === STAMP.DATA || kind === STAMP.FILLER) {
-    return readData(reader, flags, tag, session, kind === STAMP.FILLER)
+    return readData(bytes, reader, flags, tag, session, kind === STAMP.FILLER)
   }
   if (flags !== 0) return undefined
   if (kind === STAMP.ACK) return readAck(reader, tag, session)
@@ -171,6 +173,7 @@ export function decodeStamp(bytes: Uint8Array): Stamp | undefined {
 }
 
 function readData(
+  bytes: Uint8Array,
   reader: StampReader,
   flags: number,
   tag: number,
@@ -184,10 +187,11 @@ function readData(
   // A label has an order of its own.
   if (flags & ORDER && (distance === id || flags & LABEL)) return undefined
   const label = flags & LABEL ? reader.u32() : undefined
-  const clock = label === undefined ? undefined : reader.rest()
-  if (!reader.complete) return undefined
+  if (reader.failed || (label === undefined && !reader.complete)) return undefined
   const open = (flags & OPEN) !== 0
-  return { kind: 'data', tag, session, id, after: id - distance, open, filler, label, clock }
+  const after = id - distance
+  const clockAt = reader.at
+  return { kind: 'data', tag, session, id, after, open, filler, label, bytes, clockAt }
 }
 
 function readAck(reader: StampReader, tag: number, session: number): AckStamp | undefined {

@@ -15,9 +15,10 @@ import {
 } from '../base/options.js'
 import { fullMesh } from '../overlay/full-mesh.js'
 import type { OverlayFactory } from '../overlay/overlay.js'
-import type { ChannelOptions } from '../peer/channel-table.js'
-import type { PeerOptions } from '../peer/peer-options.js'
-import type { SpawnableClass } from '../remote/remote-spawn.js'
+import { type ChannelOptions, ChannelTable } from '../peer/channel-table.js'
+import { type PeerOptions, readPeerOptions } from '../peer/peer-options.js'
+import { checkListen } from '../peer/peers.js'
+import { declaredType, type SpawnableClass } from '../remote/remote-spawn.js'
 import type { Address, TlsOptions } from '../world/network.js'
 import type { World } from '../world/world.js'
 import type { Timing } from './presets.js'
@@ -199,15 +200,57 @@ export function readNodeOptions(given: NodeOptions): ReadNodeOptions {
       'startNode.dataDir belongs to the real world; a world brings its own store',
     )
   }
+  checkCodecs(read.codecs)
+  for (const actorClass of read.remoteSpawn ?? []) declaredType(actorClass)
   const listen = read.listen && readOptions('startNode.listen', LISTEN_FIELDS, read.listen)
   const tls = read.tls && readOptions('startNode.tls', TLS_FIELDS, read.tls)
+  const timing = readOptions('startNode.timing', TIMING_FIELDS, read.timing)
+  const { channels = {}, connections = {}, cookie } = read
+  new ChannelTable(channels, 'startNode.channels')
+  checkConnections(connections, timing)
+  checkListen({
+    ...(listen && { listen }),
+    ...(cookie !== undefined && { cookie }),
+    ...(tls && { tls }),
+  })
   return {
     ...(read as ReadNodeOptions),
     overlay: read.overlay ?? fullMesh(),
-    channels: read.channels ?? {},
-    connections: read.connections ?? {},
-    timing: readOptions('startNode.timing', TIMING_FIELDS, read.timing),
+    channels,
+    connections,
+    timing,
     ...(listen && { listen }),
     ...(tls && { tls }),
+  }
+}
+
+function checkConnections(
+  connections: NonNullable<NodeOptions['connections']>,
+  timing: Partial<Timing>,
+): void {
+  for (const time of Object.keys(TIMING_FIELDS)) {
+    if (!Object.hasOwn(connections, time)) continue
+    throw new TroupeError(
+      'ERR_BAD_OPTION',
+      `startNode.connections.${time} is not an option; it is startNode.timing.${time}`,
+    )
+  }
+  readPeerOptions(connections, 'startNode.connections')
+  readPeerOptions({ ...connections, ...timing }, 'startNode.timing')
+}
+
+const isCodec = check<UserCodec>(
+  'an object with a class, toWire and fromWire',
+  (v) =>
+    typeof v === 'object' &&
+    v !== null &&
+    ['class', 'toWire', 'fromWire'].every(
+      (part) => typeof (v as Record<string, unknown>)[part] === 'function',
+    ),
+)
+
+function checkCodecs(codecs: NodeOptions['codecs'] = {}): void {
+  for (const [name, codec] of Object.entries(codecs)) {
+    if (!isCodec.test(codec)) throw badOption(`startNode.codecs.${name}`, isCodec.text, codec)
   }
 }

@@ -11,21 +11,15 @@ class Delayed<T> {
   }
 }
 
-/** What could not be released is tried again after this long. */
-const HOLD_MS = 50
-
-/**
- * Things that wait, in the order they came: what is behind a delayed thing waits with it. `release`
- * says false to keep the thing, and all behind it, for a while longer.
- */
+/** Things that wait, in the order they came: what is behind a delayed thing waits with it. */
 export class DelayLine<T> {
   readonly #clock: Clock
-  readonly #release: (item: T) => boolean
+  readonly #release: (item: T) => void
   readonly #queue = new RingQueue<Delayed<T>>()
   #lastDueMs = 0
   #timer: Timer | undefined
 
-  constructor(clock: Clock, release: (item: T) => boolean) {
+  constructor(clock: Clock, release: (item: T) => void) {
     this.#clock = clock
     this.#release = release
   }
@@ -47,7 +41,7 @@ export class DelayLine<T> {
     this.#timer = undefined
   }
 
-  /** Releases now what lets itself be released. */
+  /** Releases all of them now. */
   flush(): void {
     this.#timer?.cancel()
     this.#timer = undefined
@@ -57,11 +51,7 @@ export class DelayLine<T> {
   #arm(): void {
     const next = this.#queue.peek()
     if (this.#timer !== undefined || next === undefined) return
-    this.#wait(Math.max(0, next.dueMs - this.#clock.now()))
-  }
-
-  #wait(delayMs: number): void {
-    this.#timer = this.#clock.after(delayMs, () => {
+    this.#timer = this.#clock.after(Math.max(0, next.dueMs - this.#clock.now()), () => {
       this.#timer = undefined
       this.#releaseUntil(this.#clock.now())
     })
@@ -73,10 +63,7 @@ export class DelayLine<T> {
         this.#arm()
         return
       }
-      if (!this.#release(next.item)) {
-        if (this.#timer === undefined && this.#queue.size > 0) this.#wait(HOLD_MS)
-        return
-      }
+      this.#release(next.item)
       if (this.#queue.peek() === next) this.#queue.shift()
     }
   }

@@ -9,7 +9,7 @@ import type { PeerContext } from './peer-context.js'
 
 /** Who handles what a stream brings: a handshake first, then a lane. */
 export interface StreamOwner extends GateSide {
-  /** The bytes may be kept, but those of a FRAGMENT. Throws only for a broken rule of the wire. */
+  /** The bytes may be kept. Throws only for a broken rule of the wire. */
   frame(kind: FrameKind, bytes: Buffer, start: number, end: number): void
   /** After a read that held whole frames: the peer lives. */
   heard(): void
@@ -61,7 +61,7 @@ export class FrameStream implements ConnectionHandler {
     this.connection = connection
     this.#owner = owner
     this.#reader = new FrameReader(context.options.maxMessageBytes)
-    this.#deliver = (kind, bytes, start, end) => this.pass(kind, bytes, start, end)
+    this.#deliver = (kind, bytes, start, end) => this.#pass(kind, bytes, start, end)
     context.connections.opened(this)
     connection.attach(this)
   }
@@ -104,7 +104,6 @@ export class FrameStream implements ConnectionHandler {
     if (verdict.delayMs > 0) {
       this.#delayedOut ??= new DelayLine(this.#context.world.clock, (bytes) => {
         if (this.#open) this.connection.write(bytes)
-        return true
       })
       this.bytesOut += frame.length
       this.#delayedOut.push(frame, verdict.delayMs)
@@ -130,13 +129,15 @@ export class FrameStream implements ConnectionHandler {
     if (!this.#open) return
     this.bytesIn += bytes.length
     const before = this.framesIn
+    const { fragments } = this.#reader
     try {
       this.#reader.push(bytes, this.#deliver)
     } catch (error) {
       if (this.#open) this.#owner.broken(error)
       return
     }
-    if (!this.#heard || !this.#open) return
+    const heard = this.#heard || (this.#reader.fragments > fragments && this.#context.gate.isOpen)
+    if (!heard || !this.#open) return
     this.#heard = false
     this.#owner.heard()
     const { pace } = this.#context
@@ -175,45 +176,35 @@ export class FrameStream implements ConnectionHandler {
   }
 
   /** One frame on its way in, across the gate. */
-  pass(kind: FrameKind, bytes: Buffer, start: number, end: number): void {
+  #pass(kind: FrameKind, bytes: Buffer, start: number, end: number): void {
     if (!this.#open) return
     this.framesIn++
     const verdict = this.#context.gate.in(this.#owner, kind, undefined, end - start + HEAD_BYTES)
     if (verdict === PASS && this.#delayedIn === undefined) {
       this.#heard = true
       this.#owner.frame(kind, bytes, start, end)
-    } else this.#detour(verdict, inFrame(kind, bytes, start, end))
+    } else this.#detour(verdict, new InFrame(kind, bytes, start, end))
   }
 
   /** Off the fast path: a rule has spoken, or frames before this one are held back. */
   #detour(verdict: Verdict, frame: InFrame): void {
     if (this.#delayedIn?.size === 0) this.#delayedIn = undefined
-    const isFragment = frame.kind === FRAME.FRAGMENT
-    if (verdict.drop && !isFragment) return
+    if (verdict.drop) return
     if (frame.kind === FRAME.WELCOME) this.#reader.open()
-    const copies = isFragment || frame.kind <= FRAME.REFUSE ? 1 : verdict.copies
+    const copies = frame.kind <= FRAME.REFUSE ? 1 : verdict.copies
     for (let i = 0; i < copies; i++) {
-      if (this.#delayedIn === undefined && verdict.delayMs === 0 && !verdict.drop) {
-        this.#release(frame)
-      } else this.#delay(frame, verdict.delayMs)
+      if (this.#delayedIn === undefined && verdict.delayMs === 0) this.#release(frame)
+      else this.#delay(frame, verdict.delayMs)
     }
   }
 
   #delay(frame: InFrame, delayMs: number): void {
-    this.#delayedIn ??= new DelayLine(this.#context.world.clock, (late) => this.#late(late))
+    this.#delayedIn ??= new DelayLine(this.#context.world.clock, (late) => {
+      if (this.#delayedIn?.size === HELD_MAX) this.letGo()
+      this.#release(late)
+    })
     this.#delayedIn.push(frame, delayMs)
     if (this.#delayedIn.size === HELD_MAX) this.hold()
-  }
-
-  /** A fragment whose way is cut waits, as it would in a byte stream. */
-  #late(frame: InFrame): boolean {
-    if (this.#delayedIn?.size === HELD_MAX) this.letGo()
-    if (frame.kind === FRAME.FRAGMENT) {
-      const bytes = frame.end - frame.start + HEAD_BYTES
-      if (this.#context.gate.in(this.#owner, frame.kind, undefined, bytes).drop) return false
-    }
-    this.#release(frame)
-    return true
   }
 
   #release(frame: InFrame): void {
@@ -225,10 +216,4 @@ export class FrameStream implements ConnectionHandler {
       if (this.#open) this.#owner.broken(error)
     }
   }
-}
-
-/** A frame to be kept for later. The bytes of a fragment will be used again and are copied. */
-export function inFrame(kind: FrameKind, bytes: Buffer, start: number, end: number): InFrame {
-  if (kind !== FRAME.FRAGMENT) return new InFrame(kind, bytes, start, end)
-  return new InFrame(kind, Buffer.from(bytes.subarray(start, end)), 0, end - start)
 }

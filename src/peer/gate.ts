@@ -64,9 +64,9 @@ const open: Crossing = () => PASS
  * asked about every frame: drop beats the rest, delays add up, each `twice` adds a copy.
  *
  * A message crosses whole, as ENVELOPE or RELAY, when it is sent and when it has arrived, however
- * many fragments it travels in. Its fragments cross as FRAGMENT besides, so that a cut link is cut at
- * once; one that is dropped is held back until no rule drops it, as in a byte stream. A delayed frame
- * delays those behind it on its lane. Handshake frames and fragments know no `twice`.
+ * many fragments it travels in. On the way out its fragments cross as FRAGMENT besides, so that a cut
+ * link is cut at once; one that is dropped is held back until no rule drops it, as in a byte stream.
+ * A delayed frame delays those behind it on its lane. Handshake frames and fragments know no `twice`.
  */
 export class Gate {
   in: Crossing = open

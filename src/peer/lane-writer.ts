@@ -267,7 +267,6 @@ export class LaneWriter {
       this.#late ??= new DelayLine(this.#context.world.clock, (due) => {
         this.#queue.pushEncoded(due.frame, due.key, due.envelope)
         this.#wake()
-        return true
       })
       this.#late.push(late, verdict.delayMs)
     }

@@ -1,9 +1,7 @@
 import { TroupeError } from '../base/errors.js'
 import type { Member } from '../overlay/overlay.js'
 import type { Envelope } from '../wire/envelope.js'
-import { Assembler } from '../wire/fragment.js'
 import { FRAME, type FrameKind } from '../wire/frame.js'
-import type { OnFrame } from '../wire/frame-reader.js'
 import type { EncodedFrame } from '../wire/frame-writer.js'
 import { readEnvelope } from '../wire/read-envelope.js'
 import { MEMBERSHIP } from './channel-table.js'
@@ -43,9 +41,7 @@ export class Lane implements StreamOwner, WriterHost {
   readonly #host: LaneHost
   readonly #context: PeerContext
   readonly #writer: LaneWriter
-  readonly #pass: OnFrame
   #stream: FrameStream | undefined = undefined
-  #assembler: Assembler | undefined = undefined
   #paused = false
   /** As many of the messages written the peer has got for sure. */
   #arrived = 0
@@ -60,7 +56,6 @@ export class Lane implements StreamOwner, WriterHost {
     this.#host = host
     this.#context = context
     this.#writer = new LaneWriter(this, context)
-    this.#pass = (kind, bytes, start, end) => this.#stream?.pass(kind, bytes, start, end)
   }
 
   get live(): boolean {
@@ -119,7 +114,6 @@ export class Lane implements StreamOwner, WriterHost {
     this.detach((old) => old.abort())
     this.#stream = stream
     this.#paused = false
-    this.#assembler = new Assembler(this.#context.options.maxMessageBytes)
     this.clock = clock
     this.received = this.told = this.#arrived = 0
     stream.handTo(this)
@@ -131,7 +125,6 @@ export class Lane implements StreamOwner, WriterHost {
     const stream = this.#stream
     if (stream === undefined) return
     this.#stream = undefined
-    this.#assembler = undefined
     this.#writer.detach()
     end(stream)
     this.#past.bytesIn += stream.bytesIn
@@ -157,16 +150,11 @@ export class Lane implements StreamOwner, WriterHost {
       this.#host.hold(this, kind, bytes, start, end)
       return
     }
-    if (kind === FRAME.ENVELOPE) {
-      this.received++
-      this.#deliver(readEnvelope(bytes, start, end))
-    } else if (kind === FRAME.FRAGMENT) this.assemble(bytes, start, end)
-    else throw new TroupeError('ERR_BAD_FRAME', `frame ${kind} on channel ${this.channel}`)
-  }
-
-  /** A part of a large frame, which crosses the gate again once it is whole. */
-  assemble(bytes: Buffer, start: number, end: number): void {
-    this.#assembler?.accept(bytes, start, end, this.#pass)
+    if (kind !== FRAME.ENVELOPE) {
+      throw new TroupeError('ERR_BAD_FRAME', `frame ${kind} on channel ${this.channel}`)
+    }
+    this.received++
+    this.#deliver(readEnvelope(bytes, start, end))
   }
 
   heard(): void {

@@ -4,7 +4,7 @@ import type { Envelope } from '../wire/envelope.js'
 import { FRAME, type FrameKind } from '../wire/frame.js'
 import type { Timer } from '../world/clock.js'
 import { DEFAULT_CHANNEL, MEMBERSHIP } from './channel-table.js'
-import { type FrameStream, type InFrame, inFrame } from './frame-stream.js'
+import { type FrameStream, InFrame } from './frame-stream.js'
 import type { Greeting } from './greeting.js'
 import { isCount } from './greeting.js'
 import { Lane, type LaneHost } from './lane.js'
@@ -184,7 +184,7 @@ export class Peer implements LaneHost, SessionHost {
     if (this.#held.length >= HELD_MAX) {
       throw new TroupeError('ERR_BAD_FRAME', `${this.name} sends before it is connected`)
     }
-    this.#held.push({ lane, frame: inFrame(kind, bytes, start, end) })
+    this.#held.push({ lane, frame: new InFrame(kind, bytes, start, end) })
     lane?.pause()
   }
 
@@ -206,13 +206,6 @@ export class Peer implements LaneHost, SessionHost {
           return
         }
         this.#deliver(kind, bytes.subarray(start, end))
-        return
-      case FRAME.FRAGMENT:
-        if (!this.live) {
-          this.hold(undefined, kind, bytes, start, end)
-          return
-        }
-        this.membership().assemble(bytes, start, end)
         return
       default:
         throw new TroupeError('ERR_BAD_FRAME', `frame ${kind} on channel membership`)

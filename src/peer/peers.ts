@@ -298,8 +298,11 @@ const LOOPBACK: Address = { host: '127.0.0.1', port: 0 }
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 
-/** Strangers must not find an open door: who has no secret to ask for stays on loopback. */
-function checkListen(config: PeersConfig): void {
+/**
+ * Strangers must not find an open door: who has no secret to ask for stays on loopback.
+ * @throws TroupeError ERR_BAD_OPTION
+ */
+export function checkListen(config: Pick<PeersConfig, 'listen' | 'cookie' | 'tls'>): void {
   const { listen, cookie, tls } = config
   if (cookie === '') {
     throw new TroupeError('ERR_BAD_OPTION', 'cookie must be a non-empty string, got ""')

@@ -15,8 +15,20 @@ export const CAUSE_DEPTH = 4
 const NAME_CHARS = 128
 const TEXT_CHARS = 16 * 1024
 
-/** Any thrown value as a failure. `stacks`: send the stack along, which shows paths of this machine. */
+/**
+ * Any thrown value as a failure. `stacks`: send the stack along, which shows paths of this machine.
+ * Never throws, and its texts can always travel.
+ */
 export function encodeFailure(thrown: unknown, stacks: boolean, depth = 0): Failure {
+  try {
+    return failureOf(thrown, stacks, depth)
+  } catch {
+    const message = 'an error was thrown whose fields cannot be read'
+    return [KIND.ERROR, 'Error', '', message, undefined, undefined, undefined]
+  }
+}
+
+function failureOf(thrown: unknown, stacks: boolean, depth: number): Failure {
   if (!(thrown instanceof Error)) {
     return [KIND.VALUE, '', '', cut(show(thrown), TEXT_CHARS), thrown, undefined, undefined]
   }
@@ -120,8 +132,11 @@ const isCode = (code: string): code is ErrorCode => Object.hasOwn(CODES, code)
 const isText = (value: unknown, most: number): value is string =>
   typeof value === 'string' && value.length <= most
 
+/** Of at most so many characters, and without half surrogate pairs, which no codec takes. */
 const cut = (text: string, most: number): string =>
-  text.length > most ? `${text.slice(0, most - 1)}…` : text
+  (text.length > most ? `${text.slice(0, most - 1)}…` : text).replace(HALF_PAIR, '\ufffd')
+
+const HALF_PAIR = /\p{Surrogate}/gu
 
 /** TroupeError appends its code to the message; it must not stand there twice. */
 function withoutCode(message: string, code: string): string {

@@ -73,7 +73,8 @@ export class HostedOwner implements HostListener {
     this.ends.delete(id)
     this.#restarts.set(id, restart)
     this.#starts.set(keyOf(id, number), order)
-    if (op === 'restart') {
+    // A ref that is not held here any more cannot be restarted: the child begins as a new actor.
+    if (op === 'restart' && this.host.child(id)?.state === 'waiting') {
       this.host.restart(id, number)
       return
     }
@@ -96,11 +97,13 @@ export class HostedOwner implements HostListener {
     this.host.stop(id, number, reason, deadlineMs, hold)
   }
 
-  /** The owner is gone: an orderly end for all. */
-  stopAll(reason: ExitReason, deadlineMs: number): void {
-    for (const id of this.#restarts.keys()) {
+  /** The owner is gone: an orderly end for all. Should it come back after all, it hears why they ended. */
+  stopAll(reason: ExitReason, deadlineMs: number, why: ExitReason): void {
+    for (const id of [...this.#restarts.keys()]) {
       const number = this.host.runOf(id)
-      if (number !== undefined) this.host.stop(id, number, reason, deadlineMs, false)
+      if (number === undefined) continue
+      if (this.ends.get(id)?.number !== number) this.ends.set(id, { id, number, reason: why })
+      this.host.stop(id, number, reason, deadlineMs, false)
     }
   }
 

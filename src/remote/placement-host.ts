@@ -5,6 +5,7 @@ import { incarnationOf, isUlid } from '../base/identity.js'
 import type { Logger } from '../base/logger.js'
 import { isText, show } from '../base/options.js'
 import type { Carrier } from '../cluster/carrier.js'
+import type { Clock, Timer } from '../world/clock.js'
 import { isValueFault } from './answers.js'
 import { encodeFailure, plainFailure } from './failure.js'
 import { HostedOwner } from './hosted-owner.js'
@@ -17,30 +18,40 @@ import { decodeReason, encodeReason, plainReason } from './wire-reason.js'
  * Children that run here for supervisors of other nodes: the host's side. An owner is named by its
  * ULID, which names its node's incarnation: only that one can give orders for it.
  *
- * While the owner's node is out of reach its children run on, for only the owner decides. They end
- * when that node has left or was started anew.
+ * While the owner's node is out of reach its children run on, for only the owner decides, but not
+ * for ever: nobody restarts or stops them meanwhile. They end after `orphanAfterMs`, and when that node
+ * has left or was started anew. An owner that is back after all is told of every end.
  */
 export class PlacementHost implements SignalsLost {
   readonly #system: ActorSystem
+  readonly #clock: Clock
   readonly #carrier: Carrier
   readonly #streams: SignalStreams
+  readonly #orphanAfterMs: number
   readonly #classOf: (type: unknown) => SpawnableClass
   readonly #stacks: boolean
   readonly #log: Logger
   readonly #owners = new Map<string, HostedOwner>()
+  /** Nodes of owners that are out of reach, by incarnation. */
+  readonly #away = new Map<string, Timer>()
   #closed = false
 
   constructor(parts: {
     readonly system: ActorSystem
+    readonly clock: Clock
     readonly carrier: Carrier
     readonly streams: SignalStreams
+    /** How long children outlive the contact with their owner's node, in ms. */
+    readonly orphanAfterMs: number
     /** The class by its type name, if it may be started from outside. @throws TroupeError */
     readonly classOf: (type: unknown) => SpawnableClass
     readonly stacks: boolean
     readonly log: Logger
   }) {
     this.#system = parts.system
+    this.#clock = parts.clock
     this.#carrier = parts.carrier
+    this.#orphanAfterMs = parts.orphanAfterMs
     this.#streams = parts.streams
     this.#classOf = parts.classOf
     this.#stacks = parts.stacks
@@ -60,10 +71,18 @@ export class PlacementHost implements SignalsLost {
   /** The node stops: what ends from now on is not kept for a restart. */
   close(): void {
     this.#closed = true
+    for (const timer of this.#away.values()) timer.cancel()
+    this.#away.clear()
   }
 
   /** Contact, for the first time or again: tells the ends that were not noted. */
   nodeUp(peer: RemotePeer): void {
+    this.#away.get(peer.incarnation)?.cancel()
+    this.#away.delete(peer.incarnation)
+    this.#tellEnds(peer)
+  }
+
+  #tellEnds(peer: RemotePeer): void {
     for (const owner of this.#owners.values()) {
       if (owner.incarnation !== peer.incarnation) continue
       owner.peer = peer
@@ -71,28 +90,62 @@ export class PlacementHost implements SignalsLost {
     }
   }
 
-  /** The peer is not down, but signals to it were given up: reports among them are sent again. */
+  /** Down, or signals to it were given up: reports among them are sent again. */
   lost(peer: RemotePeer): void {
-    if (!peer.gone) this.nodeUp(peer)
+    if (!peer.gone) this.#tellEnds(peer)
+    else this.#wentAway(peer.incarnation)
   }
 
   restarted(peer: RemotePeer): void {
-    this.nodeUp(peer)
+    this.#tellEnds(peer)
+  }
+
+  #wentAway(incarnation: string): void {
+    if (this.#closed || this.#away.has(incarnation) || !this.#hasOwnerOf(incarnation)) return
+    const over = (): void => {
+      this.#away.delete(incarnation)
+      for (const owner of this.#owners.values()) {
+        if (owner.incarnation === incarnation) this.#orphan(owner, 'is out of reach')
+      }
+    }
+    this.#away.set(incarnation, this.#clock.after(this.#orphanAfterMs, over, true))
+  }
+
+  #hasOwnerOf(incarnation: string): boolean {
+    for (const owner of this.#owners.values()) if (owner.incarnation === incarnation) return true
+    return false
   }
 
   /** Ends the children of owners whose node has left or was replaced. */
   membersChanged(): void {
-    for (const [key, owner] of [...this.#owners]) {
-      const { node, incarnation } = owner
-      if (this.#carrier.member(node)?.incarnation === incarnation) continue
-      this.#owners.delete(key)
-      const children = owner.host.size
-      if (children > 0) {
-        const fields = { supervisor: owner.id, node, children }
-        this.#log.info(fields, 'placed children end: the node of their supervisor is gone')
-      }
-      owner.stopAll(SHUTDOWN, STOP_MS)
+    const left: HostedOwner[] = []
+    for (const owner of [...this.#owners.values()]) {
+      const member = this.#carrier.member(owner.node)
+      if (member?.incarnation === owner.incarnation) continue
+      this.#orphan(owner, member === undefined ? 'has left' : 'was started anew')
+      if (member === undefined) left.push(owner)
+      else this.#forget(owner)
     }
+    // Who left may join again, and counts on what it does not know to have ended.
+    for (const owner of left.slice(0, Math.max(0, left.length - LEFT_MAX))) this.#forget(owner)
+  }
+
+  #orphan(owner: HostedOwner, what: string): void {
+    const { id, node, host } = owner
+    if (host.size > 0) {
+      const fields = { supervisor: id, node, children: host.size }
+      this.#log.info(fields, `placed children end: the node of their supervisor ${what}`)
+    }
+    const error = new TroupeError('ERR_NODE_DOWN', `node ${node}, which placed it, ${what}`)
+    owner.stopAll(SHUTDOWN, STOP_MS, { type: 'error', error })
+    this.#tidy(owner)
+  }
+
+  #forget(owner: HostedOwner): void {
+    if (this.#owners.get(owner.id) === owner) this.#owners.delete(owner.id)
+    if (this.#hasOwnerOf(owner.incarnation)) return
+    this.#away.get(owner.incarnation)?.cancel()
+    this.#away.delete(owner.incarnation)
   }
 
   // orders
@@ -137,8 +190,8 @@ export class PlacementHost implements SignalsLost {
     }
     if (!isOptional(name, isText.test) || !isOptional(mailboxLimit, isCount)) throw malformed(rest)
     if (!isOptional(stashLimit, isCount)) throw malformed(rest)
-    const owner = this.#owner(peer, ownerId)
     const actorClass = this.#classOf(type)
+    const owner = this.#owner(peer, ownerId)
     const spec = { actorClass, args, name, mailboxLimit, stashLimit }
     owner.orderStart(op, order, id, number, restart, spec)
   }
@@ -243,6 +296,8 @@ export class PlacementHost implements SignalsLost {
 }
 
 const OWNERS_MAX = 100_000
+/** Owners whose nodes have left and that are still remembered for their return. */
+const LEFT_MAX = 1_000
 const ID_CHARS = 512
 /** What the children of a supervisor that is gone get for their onStop. */
 const STOP_MS = 5_000

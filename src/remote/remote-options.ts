@@ -14,6 +14,11 @@ export interface RemoteOptions {
   readonly signalRetryMs: number
   /** A node that acknowledges no signal for this long counts as down for watches and links, in ms. Default: 10,000. */
   readonly signalGiveUpMs: number
+  /**
+   * Children placed here by a node that is out of reach run on for this long, in ms; then they end, and
+   * should that node come back, its supervisor hears of it. Default: 60,000.
+   */
+  readonly orphanAfterMs: number
   /** Pause before a change of groups is sent again, in ms. Default: 1,000. */
   readonly groupRetryMs: number
   /** Group memberships of one node's actors; more are refused or left out. Default: 100,000. */
@@ -33,6 +38,7 @@ const FIELDS: Fields<RemoteOptions> = {
   inboundMax: { fallback: 262_144, check: integer(1) },
   signalRetryMs: { fallback: 1_000, check: durationMs(1) },
   signalGiveUpMs: { fallback: 10_000, check: durationMs(1) },
+  orphanAfterMs: { fallback: 60_000, check: durationMs(1) },
   groupRetryMs: { fallback: 1_000, check: durationMs(1) },
   membershipsMax: { fallback: 100_000, check: integer(1) },
 }

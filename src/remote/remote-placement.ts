@@ -181,6 +181,8 @@ export class RemotePlacements implements RemotePlacement, SignalsLost {
   restarted(peer: RemotePeer): void {
     const detail = `node ${peer.name} had given this one up before it answered an order`
     this.#abandon(peer, new TroupeError('ERR_NODE_DOWN', detail))
+    // Orders to end older copies were among them, and no other news of this node may follow.
+    if (peer.up) this.#supervision.placements.nodeUp(peer.place)
   }
 
   #abandon(peer: RemotePeer, error: TroupeError): void {

@@ -97,7 +97,16 @@ export class Remote implements CarrierSink {
     this.#calls = calls
     this.#streams = streams
     this.#placements = new RemotePlacements({ carrier, peers, streams, supervision })
-    this.#host = new PlacementHost({ system, carrier, streams, classOf, stacks, log })
+    this.#host = new PlacementHost({
+      system,
+      clock: world.clock,
+      carrier,
+      streams,
+      orphanAfterMs: options.orphanAfterMs,
+      classOf,
+      stacks,
+      log,
+    })
     this.#inbox = new Inbox({
       system,
       carrier,

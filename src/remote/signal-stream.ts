@@ -93,7 +93,11 @@ export class SignalStream<S> {
 
   #onPacket(packet: Packet<S>, effects: StreamEffect<S>[]): void {
     if (packet.mine < this.#peer) return
-    if (packet.mine > this.#peer) this.#onNewSession(packet.mine, effects)
+    // To a machine that knows no session of the peer yet, what names an older one of ours may be as
+    // old itself: it waited on a lane while both gave each other up.
+    const { yours } = packet
+    const isStale = this.#peer === 0 && yours !== 0 && yours !== this.#mine
+    if (packet.mine > this.#peer && !isStale) this.#onNewSession(packet.mine, effects)
     if (packet.yours !== this.#mine) {
       // It speaks to an older session of ours, or knows none. Any packet tells it the present one.
       this.#transmit(0, undefined, effects)

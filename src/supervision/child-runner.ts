@@ -3,6 +3,7 @@ import { TroupeError } from '../base/errors.js'
 import { unreachable } from '../base/unreachable.js'
 import { type Child, ChildTable } from './child-table.js'
 import { choosePlace, type MembersView, type Place, relocatedPlace } from './relocation.js'
+import { restartsAfter } from './restart-policy.js'
 import type { CoreSpec, SupervisorEffect } from './supervisor-event.js'
 import { type Purpose, Work } from './supervisor-work.js'
 
@@ -79,7 +80,7 @@ export class ChildRunner<S extends CoreSpec> {
         this.#start(work, start)
         continue
       }
-      if (work.pending > 0) return undefined
+      if (work.awaited.size > 0) return undefined
       this.#work = undefined
       return { type: 'done', purpose: work.purpose }
     }
@@ -100,7 +101,7 @@ export class ChildRunner<S extends CoreSpec> {
         this.#emitStop(work, child, false)
         return
       case 'stopping':
-        work.pending++
+        work.awaited.add(child)
         return
       case 'stopped':
       case 'restarting':
@@ -116,7 +117,7 @@ export class ChildRunner<S extends CoreSpec> {
     const { id, run } = child
     child.status = 'stopping'
     child.hold = hold
-    work.pending++
+    work.awaited.add(child)
     const deadlineMs = child.spec.shutdownMs
     const place = this.elsewhere(child)
     this.#emit({ type: 'stop', id, run, reason: SHUTDOWN, deadlineMs, hold, place })
@@ -126,10 +127,16 @@ export class ChildRunner<S extends CoreSpec> {
     const child = this.children.get(id)
     const work = this.#work
     if (!work || !child || child.run !== run || child.status !== 'stopping') return
-    work.pending--
+    work.awaited.delete(child)
     child.held = child.hold && !lost
     child.lost = lost
     this.#stopped(work, child)
+  }
+
+  /** A child ended by itself before the order to stop it arrived: its host holds it by the rule for that. */
+  endedFirst(child: Child<S>, reason: ExitReason): void {
+    child.hold &&= restartsAfter(child.spec.restart, reason)
+    child.held = child.hold
   }
 
   /** The child has no incarnation any more. A temporary one is forgotten with it, as in OTP. */
@@ -170,7 +177,7 @@ export class ChildRunner<S extends CoreSpec> {
   #launch(work: Work<S>, child: Child<S>, type: 'start' | 'restart'): void {
     child.status = 'starting'
     child.run = ++this.#run
-    work.pending++
+    work.awaited.add(child)
     const { id, run, spec } = child
     this.#emit({ type, id, run, spec, place: this.elsewhere(child) })
   }
@@ -178,7 +185,7 @@ export class ChildRunner<S extends CoreSpec> {
   childStarted(id: string, run: number): void {
     const child = this.children.get(id)
     if (!this.#work || !child || child.run !== run || child.status !== 'starting') return
-    this.#work.pending--
+    this.#work.awaited.delete(child)
     child.status = 'running'
     child.held = false
     child.lostFrom = undefined
@@ -188,15 +195,15 @@ export class ChildRunner<S extends CoreSpec> {
     const child = this.children.get(id)
     const work = this.#work
     if (!work || !child || child.run !== run || child.status !== 'starting') return
-    work.pending--
+    work.awaited.delete(child)
     child.status = 'stopped'
     if (lost) {
       child.held = false
       this.abandon(child)
-      this.#noPlace(work, child, error)
+      if (!work.ending) this.#noPlace(work, child, error)
     } else {
       if (!child.held) this.children.vacate(child)
-      this.#failure = { type: 'startFailed', purpose: work.purpose, child, error }
+      if (!work.ending) this.#failure = { type: 'startFailed', purpose: work.purpose, child, error }
     }
   }
 
@@ -240,6 +247,15 @@ export class ChildRunner<S extends CoreSpec> {
     child.held = false
     const { id, run } = child
     this.#emit({ type: 'finish', id, run, reason, place: this.elsewhere(child) })
+  }
+
+  /** A restart is called off: siblings that were to follow stay stopped, as in OTP, and are not waited for. */
+  finishHeld(): void {
+    for (const child of this.children.values()) {
+      if (child.status !== 'stopped' || !child.held) continue
+      this.finish(child, SHUTDOWN)
+      this.children.vacate(child)
+    }
   }
 
   forget(child: Child<S>): void {

@@ -114,6 +114,7 @@ export class Links {
   /** An incarnation has ended: the exit signal goes to all that are linked with it. */
   ended(cell: Cell, reason: ExitReason): void {
     for (const link of this.#ofCell.all(cell.serial)) {
+      if (this.#ofCell.get(cell.serial, link.key) !== link) continue
       this.#drop(link)
       if (link.other) this.#exit(link.other, { ref: cell.ref, reason })
       else this.#remote().exit(link.ref.node, link.id, link.from ? 'there' : 'here', reason)

@@ -121,7 +121,11 @@ export class Supervision implements Bonds, RemoteBondsSink {
     if (!gaveUp && !isAbnormal(reason)) return
     const fields = { supervisor: String(cell.ref), reason: showReason(reason) }
     this.#log.error(fields, 'a root supervisor failed')
-    this.#onRootFailed({ ref: cell.ref, reason })
+    try {
+      this.#onRootFailed({ ref: cell.ref, reason })
+    } catch (error) {
+      this.#log.error({ err: error }, 'a listener of rootFailed threw')
+    }
   }
 
   // From other nodes

@@ -254,6 +254,7 @@ export class SupervisorCore<S extends CoreSpec> {
     const child = this.child(event.id)
     if (!child || child.run !== event.run) return
     if (child.status === 'starting') this.#runner.childStarted(event.id, event.run)
+    if (child.status === 'stopping') this.#runner.endedFirst(child, event.reason)
     if (child.status !== 'running' || child.ended || child.lost) return
     child.ended = event.reason
     // A host on another node holds it by the same rule, whatever goes on here.
@@ -350,6 +351,7 @@ export class SupervisorCore<S extends CoreSpec> {
       this.#refuse(call, noChild(id))
       return
     }
+    if (child.status === 'restarting') this.#runner.finishHeld()
     this.#runner.begin({ type: 'terminateChild', call }, [child], [])
   }
 

@@ -23,8 +23,8 @@ export class Work<S extends CoreSpec> {
   readonly #starts: readonly Child<S>[]
   #stopsDone = 0
   #startsDone = 0
-  /** Stops and starts under way. */
-  pending = 0
+  /** Whose stop or start is under way; what an earlier work began is not among them before its turn. */
+  readonly awaited = new Set<Child<S>>()
   /** All stops at the same time: the end of a dynamic supervisor. */
   readonly #parallel: boolean
 
@@ -52,12 +52,12 @@ export class Work<S extends CoreSpec> {
   }
 
   nextStop(): Child<S> | undefined {
-    if (this.pending > 0 && !this.#parallel) return undefined
+    if (this.awaited.size > 0 && !this.#parallel) return undefined
     return this.#stops[this.#stopsDone++]
   }
 
   nextStart(): Child<S> | undefined {
-    if (this.pending > 0 || this.#stopsDone < this.#stops.length) return undefined
+    if (this.awaited.size > 0 || this.#stopsDone < this.#stops.length) return undefined
     return this.#starts[this.#startsDone++]
   }
 }

@@ -3,6 +3,7 @@ import { hidden } from '../actor/decorators.js'
 import { Definition } from '../actor/definition.js'
 import type { ExitReason } from '../actor/exit-reason.js'
 import { ActorRef, type AnyRef } from '../actor/ref.js'
+import { badOption, isObject, show } from '../base/options.js'
 import { Refusal } from '../base/refusal.js'
 import { ChildRoute } from './child-route.js'
 import { type ChildOptions, ChildSpec, checkSpec, checkSpecs } from './child-spec.js'
@@ -79,20 +80,20 @@ export abstract class Supervisor<Args = void> extends Actor<Args> {
 
   /** Stops a child in order and keeps its specification, unless it is temporary or of a dynamic supervisor. */
   async terminateChild(child: string | AnyRef): Promise<void> {
-    const id = typeof child === 'string' ? child : this.#live().idOf(child)
+    const id = child instanceof ActorRef ? this.#live().idOf(child) : child
     if (id === undefined) throw refusal('ERR_NO_CHILD', `${child} is no child here`)
-    await this.#call({ type: 'terminateChild', id })
+    await this.#call({ type: 'terminateChild', id: idOf(id) })
   }
 
   /** Starts a child that is stopped; resolves to its new ref. */
   async restartChild(id: string): Promise<AnyRef> {
-    await this.#call({ type: 'restartChild', id })
+    await this.#call({ type: 'restartChild', id: idOf(id) })
     return this.#refOf(id)
   }
 
   /** Forgets a child that is stopped. */
   async deleteChild(id: string): Promise<void> {
-    await this.#call({ type: 'deleteChild', id })
+    await this.#call({ type: 'deleteChild', id: idOf(id) })
   }
 
   /** The children in the order of their start: OTP's which_children. */
@@ -111,21 +112,20 @@ export abstract class Supervisor<Args = void> extends Actor<Args> {
    */
   child<A extends Actor<unknown> = Actor<unknown>>(id: string): ActorRef<A> {
     const driver = this.#live()
-    const spec = driver.spec(id)
+    const spec = driver.spec(idOf(id))
     if (!spec) throw refusal('ERR_NO_CHILD', `there is no child '${id}'`)
     const { cell } = contextOf(this)
     const definition = Definition.of(spec.actorClass)
     return new ActorRef<A>(new ChildRoute(cell, id, definition, () => driver.ref(id)))
   }
 
-  #fromTemplate(
-    template: ChildSpec,
-    args: unknown,
-    { id, ...options }: StartChildOptions = {},
-  ): ChildSpec {
-    const name = id ?? `${template.id}/${++this.#started}`
+  #fromTemplate(template: ChildSpec, args: unknown, given: StartChildOptions = {}): ChildSpec {
+    const of = this.constructor.name
     return accepted(() => {
-      const spec = template.as(name, { ...options, args: args ?? template.args })
+      if (!isObject().test(given)) throw badOption(`${of}.startChild`, isObject().text, given)
+      const { id, ...options } = given
+      const name = id ?? `${template.id}/${++this.#started}`
+      const spec = template.as(name, { ...options, args })
       checkSpec(this.constructor.name, this.strategy, spec)
       return spec
     })
@@ -159,6 +159,12 @@ export abstract class Supervisor<Args = void> extends Actor<Args> {
     if (!ref) throw refusal('ERR_NO_CHILD', `child '${id}' has ended again`)
     return ref
   }
+}
+
+/** Whatever a caller on another node sent in place of an id names no child. */
+function idOf(id: unknown): string {
+  if (typeof id === 'string') return id
+  throw refusal('ERR_NO_CHILD', `${show(id)} is no id of a child`)
 }
 
 /** A bad specification is refused to the caller; the supervisor lives on. */

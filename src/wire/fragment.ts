@@ -1,6 +1,6 @@
 import { TroupeError } from '../base/errors.js'
 import { MAX_MESSAGE_BYTES } from './codec.js'
-import { bodyLimit, FRAME, type FrameKind, HEAD_BYTES } from './frame.js'
+import { bodyLimit, CONTROL_LIMIT, FRAME, type FrameKind, HEAD_BYTES } from './frame.js'
 import type { OnFrame } from './frame-reader.js'
 import { type EncodedFrame, putHead } from './frame-writer.js'
 
@@ -9,16 +9,17 @@ import { type EncodedFrame, putHead } from './frame-writer.js'
  *
  *     0   u32 LE  stream   which large frame of this connection
  *     4   u32 LE  offset   where in that frame's body these bytes belong: fragments come in order
- *     8   u8      flags    FIRST, LAST, WANT_ACK
+ *     8   u8      flags    FIRST, LAST
  *     9   u8      kind     with FIRST: kind of the large frame
  *     10  u32 LE  total    with FIRST: bytes of its body
  *     …           bytes    at least one
  */
 const FIRST = 1
 const LAST = 2
-const WANT_ACK = 4
 const SHORT = 9
 const LONG = 14
+/** The head of the longest FRAGMENT frame, up to where its bytes begin. */
+export const FRAGMENT_HEAD_MAX = HEAD_BYTES + LONG
 
 /** Large frames under way at a time on one connection. The sender keeps to it as the receiver does. */
 export const MAX_STREAMS = 64
@@ -35,8 +36,9 @@ export function mayBegin(
   return open < MAX_STREAMS && openBytes + bytes <= budget(maxMessageBytes)
 }
 
+/** Control frames are cut too, however small the limit of messages. */
 const budget = (maxMessageBytes: number): number =>
-  STREAM_BYTES_FACTOR * bodyLimit(FRAME.RELAY, maxMessageBytes)
+  STREAM_BYTES_FACTOR * Math.max(bodyLimit(FRAME.RELAY, maxMessageBytes), CONTROL_LIMIT)
 
 /** Cuts one large frame into FRAGMENT frames, without copying its bytes. */
 export class Fragmenter {
@@ -67,9 +69,9 @@ export class Fragmenter {
 
   /**
    * The next fragment as a whole frame in pieces, carrying at most `maxBytes` (at least 1) of the
-   * large frame. `wantAck` sets a mark that `wantsAck` finds on the other side.
+   * large frame.
    */
-  next(maxBytes: number, wantAck = false): Uint8Array[] {
+  next(maxBytes: number): Uint8Array[] {
     const count = Math.min(maxBytes, this.bytesLeft)
     const first = this.#offset === 0
     const head = Buffer.allocUnsafe(HEAD_BYTES + (first ? LONG : SHORT))
@@ -82,8 +84,7 @@ export class Fragmenter {
     }
     const pieces: Uint8Array[] = [head]
     this.#cut(count, pieces)
-    const last = this.done
-    head[HEAD_BYTES + 8] = (first ? FIRST : 0) | (last ? LAST : 0) | (wantAck ? WANT_ACK : 0)
+    head[HEAD_BYTES + 8] = (first ? FIRST : 0) | (this.done ? LAST : 0)
     return pieces
   }
 
@@ -104,15 +105,21 @@ export class Fragmenter {
   }
 }
 
-/** True for the body of a FRAGMENT frame whose sender asked to hear of its arrival. */
-export const wantsAck = (bytes: Uint8Array, start: number, end: number): boolean =>
-  end - start >= SHORT && ((bytes[start + 8] as number) & WANT_ACK) !== 0
+/**
+ * Bytes of a FRAGMENT frame before those of the large one, of which `have` are there; only a lower
+ * bound, above `have`, while that is too little to tell.
+ */
+export const fragmentHeadBytes = (bytes: Uint8Array, at: number, have: number): number =>
+  have >= HEAD_BYTES + SHORT && ((bytes[at + HEAD_BYTES + 8] as number) & FIRST) !== 0
+    ? HEAD_BYTES + LONG
+    : HEAD_BYTES + SHORT
 
 /** A large frame under way: `have` of `total` bytes are in `body`. */
 class Stream {
   have = 0
   body: Buffer
   constructor(
+    readonly id: number,
     readonly kind: FrameKind,
     readonly total: number,
   ) {
@@ -124,14 +131,19 @@ class Stream {
 const ON_TRUST = 1024 * 1024
 
 /**
- * Puts the large frames of one connection together again. Bounded in number and bytes by what
- * `mayBegin` allows the sender; memory follows what has come in, not what was announced. When the
- * connection goes, so does the assembler.
+ * Puts the large frames of one connection together again: each byte is copied once, from where it
+ * came in to its place in the whole. Bounded in number and bytes by what `mayBegin` allows the
+ * sender; memory follows what has come in, not what was announced. When the connection goes, so does
+ * the assembler.
  */
 export class Assembler {
   readonly #maxMessageBytes: number
   readonly #streams = new Map<number, Stream>()
   #openBytes = 0
+  /** The large frame that the fragment at hand belongs to. */
+  #current: Stream | undefined
+  /** Bytes of the fragment at hand that are still to come. */
+  left = 0
 
   constructor(maxMessageBytes: number = MAX_MESSAGE_BYTES) {
     this.#maxMessageBytes = maxMessageBytes
@@ -143,42 +155,55 @@ export class Assembler {
   }
 
   /**
-   * Takes the body of a FRAGMENT frame; calls `onFrame` when it completes a large frame.
+   * A fragment begins: its head lies at `at`, and its frame's body has `total` bytes. What follows
+   * the head goes to `fill`, until `left` is 0.
    * @throws TroupeError ERR_BAD_FRAME; close the connection then
    */
-  accept(bytes: Buffer, start: number, end: number, onFrame: OnFrame): void {
-    if (end - start < SHORT) throw bad('it is too short')
-    const id = bytes.readUInt32LE(start)
-    const flags = bytes[start + 8] as number
-    if ((flags & ~(FIRST | LAST | WANT_ACK)) !== 0) throw bad('its flags are unknown')
+  begin(bytes: Buffer, at: number, total: number): void {
+    if (total < SHORT) throw bad('it is too short')
+    const id = bytes.readUInt32LE(at)
+    const flags = bytes[at + 8] as number
+    if ((flags & ~(FIRST | LAST)) !== 0) throw bad('its flags are unknown')
     const first = (flags & FIRST) !== 0
-    const stream = first ? this.#begin(id, bytes, start, end) : this.#streams.get(id)
+    if (first && total < LONG) throw bad('it is too short')
+    const stream = first ? this.#open(id, bytes, at) : this.#streams.get(id)
     if (stream === undefined) throw bad(`stream ${id} was never begun`)
-    if (bytes.readUInt32LE(start + 4) !== stream.have) throw bad('it does not follow the last one')
-    const from = start + (first ? LONG : SHORT)
-    const have = stream.have + end - from
-    if (end === from) throw bad('it is empty')
+    if (bytes.readUInt32LE(at + 4) !== stream.have) throw bad('it does not follow the last one')
+    const count = total - (first ? LONG : SHORT)
+    const have = stream.have + count
+    if (count === 0) throw bad('it is empty')
     if (have > stream.total) throw bad('there is more than was announced')
     if ((have === stream.total) !== ((flags & LAST) !== 0)) throw bad('it ends in the wrong place')
-    append(stream, bytes, from, end)
-    if (have < stream.total) return
-    this.#streams.delete(id)
-    this.#openBytes -= stream.total
-    onFrame(stream.kind, stream.body, 0, stream.total)
+    this.#current = stream
+    this.left = count
   }
 
-  #begin(id: number, bytes: Buffer, start: number, end: number): Stream {
-    if (end - start < LONG) throw bad('it is too short')
+  /** Takes what belongs to the fragment at hand and says where the rest begins; `onFrame` when a large frame is complete. */
+  fill(bytes: Buffer, at: number, onFrame: OnFrame): number {
+    const stream = this.#current as Stream
+    const end = at + Math.min(this.left, bytes.length - at)
+    append(stream, bytes, at, end)
+    this.left -= end - at
+    if (stream.have === stream.total) {
+      this.#streams.delete(stream.id)
+      this.#openBytes -= stream.total
+      this.#current = undefined
+      onFrame(stream.kind, stream.body, 0, stream.total)
+    }
+    return end
+  }
+
+  #open(id: number, bytes: Buffer, at: number): Stream {
     if (this.#streams.has(id)) throw bad(`stream ${id} is begun twice`)
-    const kind = bytes[start + 9] as number
-    const total = bytes.readUInt32LE(start + 10)
+    const kind = bytes[at + 9] as number
+    const total = bytes.readUInt32LE(at + 10)
     if (kind < FRAME.OVERLAY || kind === FRAME.FRAGMENT) throw bad(`kind ${kind} is never cut`)
     const limit = bodyLimit(kind, this.#maxMessageBytes)
     if (total === 0 || total > limit) throw bad(`it announces ${total} bytes, above ${limit}`)
     if (!mayBegin(this.#streams.size, this.#openBytes, total, this.#maxMessageBytes)) {
       throw bad(`too much is under way: ${this.#streams.size} frames, ${this.#openBytes} bytes`)
     }
-    const stream = new Stream(kind as FrameKind, total)
+    const stream = new Stream(id, kind as FrameKind, total)
     this.#streams.set(id, stream)
     this.#openBytes += total
     return stream

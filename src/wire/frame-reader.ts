@@ -1,11 +1,9 @@
 import { TroupeError } from '../base/errors.js'
 import { MAX_MESSAGE_BYTES } from './codec.js'
+import { Assembler, FRAGMENT_HEAD_MAX, fragmentHeadBytes } from './fragment.js'
 import { bodyLimit, FRAME, type FrameKind, HEAD_BYTES, WIRE_VERSION } from './frame.js'
 
-/**
- * Called with a frame's kind and where its body lies: a view, which may be kept, but that of a
- * FRAGMENT, whose bytes are used again once the call is over.
- */
+/** Called with a frame's kind and where its body lies, in bytes that may be kept. */
 export type OnFrame = (kind: FrameKind, bytes: Buffer, start: number, end: number) => void
 
 /** A frame in several chunks gets this much memory on its sender's word; more as it comes in. */
@@ -14,24 +12,28 @@ const ON_TRUST = 1024 * 1024
 /**
  * The bytes of one connection to frames, whatever the pieces they come in. Until `open` only frames
  * of the handshake pass. Version, kind, length and reserved bits are checked before anything is
- * allocated. A frame within one chunk is a view on it; one over several is assembled in one buffer.
+ * allocated. A frame within one chunk is a view on it; one over several is put together in one
+ * buffer, and so is one that came in fragments: nobody else sees those.
  */
 export class FrameReader {
   readonly #limits: Float64Array
   #handshakeOnly = true
   #closed = false
-  /** A head in several pieces. */
-  readonly #head = Buffer.alloc(HEAD_BYTES)
+  /** A head in several pieces, of a FRAGMENT frame with that of the fragment. */
+  readonly #head = Buffer.alloc(FRAGMENT_HEAD_MAX)
   #headHave = 0
   /** A body in several pieces, of which `#have` of `#total` bytes are there. */
   #body: Buffer | undefined
-  /** Where fragments in several chunks are put together; they are copied from there anyway. */
-  #scratch: Buffer | undefined
   #kind = 0
   #have = 0
   #total = 0
+  readonly #maxMessageBytes: number
+  #assembler: Assembler | undefined
+  /** How many fragments have begun. */
+  fragments = 0
 
   constructor(maxMessageBytes: number = MAX_MESSAGE_BYTES) {
+    this.#maxMessageBytes = maxMessageBytes
     this.#limits = new Float64Array(256)
     for (let kind = 0; kind < 256; kind++) this.#limits[kind] = bodyLimit(kind, maxMessageBytes)
   }
@@ -44,7 +46,7 @@ export class FrameReader {
   /** Nothing is read any more, also not of a chunk that is being read. */
   close(): void {
     this.#closed = true
-    this.#body = undefined
+    this.#body = this.#assembler = undefined
   }
 
   /**
@@ -56,10 +58,16 @@ export class FrameReader {
       ? chunk
       : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
     const length = bytes.length
-    let at = this.#headHave > 0 || this.#body !== undefined ? this.#resume(bytes, onFrame) : 0
+    let at = this.#resume(bytes, onFrame)
     while (!this.#closed && length - at >= HEAD_BYTES) {
       const total = this.#check(bytes, at)
       const start = at + HEAD_BYTES
+      if (bytes[start - 3] === FRAME.FRAGMENT) {
+        const headBytes = fragmentHeadBytes(bytes, at, length - at)
+        if (headBytes > length - at) break
+        at = this.#fragment(bytes, at, total).fill(bytes, at + headBytes, onFrame)
+        continue
+      }
       if (total > length - start) break
       at = start + total
       onFrame(bytes[start - 3] as FrameKind, bytes, start, at)
@@ -67,30 +75,63 @@ export class FrameReader {
     if (!this.#closed && at < length) this.#keep(bytes, at)
   }
 
-  /** Completes what an earlier chunk began, and says where the rest begins. */
+  /** Goes on with what an earlier chunk began, and says where the rest begins. */
   #resume(bytes: Buffer, onFrame: OnFrame): number {
+    if (this.#headHave > 0) return this.#resumeHead(bytes, onFrame)
+    if (this.#body !== undefined) return this.#resumeBody(bytes, 0, onFrame)
+    const assembler = this.#assembler
+    return assembler !== undefined && assembler.left > 0 ? assembler.fill(bytes, 0, onFrame) : 0
+  }
+
+  #resumeHead(bytes: Buffer, onFrame: OnFrame): number {
+    const head = this.#head
     let at = 0
-    if (this.#body === undefined) {
-      at = Math.min(HEAD_BYTES - this.#headHave, bytes.length)
-      bytes.copy(this.#head, this.#headHave, 0, at)
-      this.#headHave += at
-      if (this.#headHave < HEAD_BYTES) return at
-      this.#begin(this.#head, 0)
+    for (let need = this.#headNeed(); this.#headHave < need; need = this.#headNeed()) {
+      if (at === bytes.length) return at
+      const count = Math.min(need - this.#headHave, bytes.length - at)
+      bytes.copy(head, this.#headHave, at, at + count)
+      this.#headHave += count
+      at += count
     }
-    at = this.#fill(bytes, at)
-    if (this.#have < this.#total) return at
+    this.#headHave = 0
+    if (head[5] !== FRAME.FRAGMENT) {
+      this.#begin(head, 0)
+      return this.#resumeBody(bytes, at, onFrame)
+    }
+    return this.#fragment(head, 0, this.#check(head, 0)).fill(bytes, at, onFrame)
+  }
+
+  /** Bytes that a head in several pieces has, as far as its beginning tells. */
+  #headNeed(): number {
+    const have = this.#headHave
+    if (have < HEAD_BYTES || this.#head[5] !== FRAME.FRAGMENT) return HEAD_BYTES
+    if (have === HEAD_BYTES) this.#check(this.#head, 0)
+    return fragmentHeadBytes(this.#head, 0, have)
+  }
+
+  #resumeBody(bytes: Buffer, at: number, onFrame: OnFrame): number {
+    const rest = this.#fill(bytes, at)
+    if (this.#have < this.#total) return rest
     const body = this.#body as Buffer
     this.#body = undefined
     onFrame(this.#kind as FrameKind, body, 0, this.#total)
-    return at
+    return rest
+  }
+
+  /** The head of a fragment is there: what follows it is the assembler's. */
+  #fragment(bytes: Buffer, at: number, total: number): Assembler {
+    this.#assembler ??= new Assembler(this.#maxMessageBytes)
+    this.#assembler.begin(bytes, at + HEAD_BYTES, total)
+    this.fragments++
+    return this.#assembler
   }
 
   /** Keeps the beginning of a frame that ends in a later chunk. */
   #keep(bytes: Buffer, at: number): void {
     const rest = bytes.length - at
-    if (rest < HEAD_BYTES) {
-      bytes.copy(this.#head, this.#headHave, at)
-      this.#headHave += rest
+    if (rest < HEAD_BYTES || bytes[at + 5] === FRAME.FRAGMENT) {
+      bytes.copy(this.#head, 0, at)
+      this.#headHave = rest
       return
     }
     this.#begin(bytes, at)
@@ -101,18 +142,7 @@ export class FrameReader {
     this.#total = this.#check(bytes, at)
     this.#kind = bytes[at + 5] as number
     this.#have = 0
-    this.#headHave = 0
-    this.#body =
-      this.#kind === FRAME.FRAGMENT
-        ? this.#fragmentBody()
-        : Buffer.allocUnsafeSlow(Math.min(this.#total, ON_TRUST))
-  }
-
-  #fragmentBody(): Buffer {
-    if (this.#scratch === undefined || this.#scratch.length < this.#total) {
-      this.#scratch = Buffer.allocUnsafeSlow(Math.min(this.#total, ON_TRUST))
-    }
-    return this.#scratch
+    this.#body = Buffer.allocUnsafeSlow(Math.min(this.#total, ON_TRUST))
   }
 
   /** Copies what belongs to the body and says where the rest begins. */

@@ -34,7 +34,7 @@ class Member {
   }
 
   read({ from, clock, message }: Letter): Effects {
-    return this.core.step({ type: 'receive', from, clock, message, bytes: 10 })
+    return this.core.step({ type: 'receive', from, clock, clockAt: 0, message, bytes: 10 })
   }
 }
 
@@ -142,7 +142,7 @@ describe('causal stage', () => {
     a.core.step({ type: 'settled', to: 'D', seq: m1.seq })
     b.read(a.write('B', 'm4'))
     b.read(stale)
-    const row = decodeClock(b.write('D', 'm5').clock, nodeId('B'), LIMITS)
+    const row = decodeClock(b.write('D', 'm5').clock, 0, nodeId('B'), LIMITS)
     assert(typeof row === 'object')
     assert.notInclude(
       row.destinations.map((i) => row.nodes[i]),
@@ -262,6 +262,23 @@ describe('causal stage', () => {
     assert.deepEqual(delivered(b.read(a.write('B', 'bridge'))), ['bridge', 'm3'])
   })
 
+  it('goes on with early messages when the one before them was given up', () => {
+    const [a, b, c] = members('A', 'B', 'C') as [Member, Member, Member]
+    a.write('B', 'lost')
+    c.read(a.write('C', 'm2'))
+    const blocked = c.write('B', 'needs lost')
+    a.read(c.write('A', 'm3'))
+    const early = a.write('B', 'needs "needs lost"')
+    a.core.step({ type: 'gone', node: 'B' })
+    a.core.step({ type: 'back', node: 'B' })
+    const next = a.write('B', 'next')
+    assert.deepEqual(
+      [blocked, early].flatMap((letter) => delivered(b.read(letter))),
+      [],
+    )
+    assert.deepEqual(delivered(b.read(next)), ['needs lost', 'needs "needs lost"', 'next'])
+  })
+
   it('bounds what waits, and still takes what can be handed over', () => {
     const [a, c] = members('A', 'C') as [Member, Member]
     const b = new Member('B', { pendingMessages: 2 })
@@ -302,6 +319,7 @@ describe('causal stage', () => {
       type: 'receive',
       from: 'B',
       clock: foreign,
+      clockAt: 0,
       message: 'm',
       bytes: 1,
     })
@@ -367,6 +385,7 @@ describe('causal stage', () => {
         type: 'receive',
         from: 'A',
         clock: bytes,
+        clockAt: 0,
         message: 'm',
         bytes: 1,
       })
@@ -391,7 +410,14 @@ describe('causal stage', () => {
           const damaged = whole.slice()
           damaged[at] = value
           for (const forgedClock of [bytes, damaged]) {
-            b.core.step({ type: 'receive', from: 'A', clock: forgedClock, message: 'm', bytes: 1 })
+            b.core.step({
+              type: 'receive',
+              from: 'A',
+              clock: forgedClock,
+              clockAt: 0,
+              message: 'm',
+              bytes: 1,
+            })
           }
           b.core.step({ type: 'gone', node: 'A' })
           b.core.step({ type: 'timer' })

@@ -4,7 +4,7 @@ import { labelId } from '../../src/delivery/stamp.js'
 import { assertOrderKept, CALM, LossyNetwork, STORM, type TestNode } from './lossy-network.js'
 
 const { SEED, TROUPE_RUNS } = process.env
-const RUNS = Number(TROUPE_RUNS ?? 60)
+const RUNS = Number(TROUPE_RUNS ?? 20)
 const RELIABLE = deliveryPlan({ reliable: true })
 const CAUSAL = deliveryPlan({ causal: 'room' })
 

@@ -5,6 +5,7 @@ import { type AckStamp, type DataStamp, flowTag, MAX_WINDOW } from '../../src/de
 
 type Effects = readonly ReceivedEffect<string>[]
 
+const NO_BYTES = new Uint8Array(0)
 const TAG = flowTag('A1', 'B1', 'game')
 
 class Receiver {
@@ -16,7 +17,7 @@ class Receiver {
 
   data(id: number, after = 0, change: Partial<DataStamp> = {}, confirm = false): Effects {
     const base = { kind: 'data', tag: TAG, session: 1, open: true, filler: false } as const
-    const stamp = { ...base, id, after, label: undefined, clock: undefined, ...change }
+    const stamp = { ...base, id, after, label: undefined, bytes: NO_BYTES, clockAt: 0, ...change }
     return this.core.step({ type: 'data', stamp, message: `m${id}`, bytes: 10, confirm })
   }
 

@@ -143,7 +143,7 @@ describe('faults at the gate of a node', () => {
 
   it('holds back the fragments of a cut way, and the message arrives whole after it', async () => {
     let cut = false
-    b.peers.gate.add((frame) => (cut && frame.kind === FRAME.FRAGMENT ? DROP : undefined))
+    a.peers.gate.add((frame) => (cut && frame.kind === FRAME.FRAGMENT ? DROP : undefined))
     a.tell('b', 1, new Uint8Array(2_000_000).fill(7))
     await lab.pass(2)
     cut = true

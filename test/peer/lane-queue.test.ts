@@ -3,8 +3,6 @@ import fc from 'fast-check'
 import { LaneQueue } from '../../src/peer/lane-queue.js'
 import { Codec } from '../../src/wire/codec.js'
 import { ENVELOPE, Envelope } from '../../src/wire/envelope.js'
-import { Assembler } from '../../src/wire/fragment.js'
-import { FRAME } from '../../src/wire/frame.js'
 import { FrameReader, type OnFrame } from '../../src/wire/frame-reader.js'
 import { readEnvelope } from '../../src/wire/read-envelope.js'
 
@@ -18,9 +16,7 @@ const tell = (key: number, ...args: unknown[]): Envelope =>
 class Receiver {
   readonly got: [key: number, number: number][] = []
   readonly #reader = new FrameReader()
-  readonly #assembler = new Assembler()
-  readonly #onFrame: OnFrame = (kind, bytes, start, end) => {
-    if (kind === FRAME.FRAGMENT) return this.#assembler.accept(bytes, start, end, this.#onFrame)
+  readonly #onFrame: OnFrame = (_kind, bytes, start, end) => {
     const envelope = readEnvelope(bytes, start, end)
     const [number] = codec.decodeArgs(envelope.body ?? assert.fail('no body'))
     this.got.push([envelope.key, number as number])

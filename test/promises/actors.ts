@@ -102,7 +102,6 @@ export class Ledger extends Actor {
 /** Answers as it is told to. */
 @actor('promises/oracle')
 export class Oracle extends Actor {
-  static readonly told: unknown[] = []
   #owed: Reply<string>[] = []
   #aborted: unknown[] = []
 
@@ -146,6 +145,12 @@ export class Oracle extends Actor {
   through(other: ActorRef<Oracle>): Reply<string> {
     const reply = this.deferReply<string>()
     other.tell.answerFor(reply)
+    return reply
+  }
+
+  refused(other: ActorRef<Oracle>): Reply<string> {
+    const reply = this.deferReply<string>()
+    other.tell.refuseFor(reply)
     return reply
   }
 

@@ -152,6 +152,21 @@ export abstract class Environment {
     return subject
   }
 
+  /** Starts a node under a name that another one holds, on another machine. */
+  async startAs(name: string, machine: string, options: Partial<NodeOptions> = {}): Promise<Node> {
+    return this.complete(
+      startNode({
+        name,
+        listen: this.listenOf(machine),
+        cookie: 'open sesame',
+        timing: this.timing,
+        logger: this.#logger(machine),
+        ...options,
+        world: this.worldOf(machine).world,
+      }),
+    )
+  }
+
   /** Starts nodes that all know each other. */
   async cluster(names: readonly string[], options: Partial<NodeOptions> = {}): Promise<Subject[]> {
     const subjects: Subject[] = []

@@ -4,6 +4,8 @@ export interface TroubleOptions {
   readonly steps: number
   /** How long one cut or pause may last. Default 8,000: longer than all patience of `lan()`. */
   readonly longestMs?: number
+  /** Processes stand still at times. Default true. */
+  readonly pauses?: boolean
   /** Called before each step: the workload. */
   during?(step: number): void
 }
@@ -15,7 +17,7 @@ export interface TroubleOptions {
 export async function trouble(
   env: Simulated,
   names: readonly string[],
-  { steps, longestMs = 8_000, during }: TroubleOptions,
+  { steps, longestMs = 8_000, pauses = true, during }: TroubleOptions,
 ): Promise<void> {
   const { sim } = env
   const { random } = sim
@@ -23,7 +25,7 @@ export async function trouble(
     during?.(step)
     const [a = '', b = ''] = random.sample(names, 2)
     const ms = random.int(3) === 0 ? random.int(longestMs) : random.int(200)
-    switch (random.int(5)) {
+    switch (random.int(pauses ? 5 : 4)) {
       case 0:
         env.reset(a, b)
         break
@@ -33,7 +35,7 @@ export async function trouble(
         heal()
         break
       }
-      case 2:
+      case 4:
         sim.pause(a)
         await env.run(ms)
         sim.resume(a)

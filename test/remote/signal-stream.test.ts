@@ -159,6 +159,27 @@ describe('signal-stream', () => {
     assert.equal(b.delivered.at(-1), '2')
   })
 
+  it('is not led astray by what waited on a lane while both forgot each other', () => {
+    const [a, b] = [new End(), new End()]
+    a.send('1')
+    b.send('1')
+    settle(a, b)
+    b.send('2')
+    b.retry()
+    const old = b.out.splice(0)
+    a.session = b.session = 2
+    a.stream = new SignalStream(2, OPTIONS)
+    b.stream = new SignalStream(2, OPTIONS)
+    a.step({ type: 'peerUp' })
+    b.step({ type: 'peerUp' })
+    a.send('order')
+    b.out.unshift(...old)
+    settle(a, b)
+    assert.equal(a.restarts + b.restarts, 0)
+    assert.deepEqual(a.delivered, ['1'])
+    assert.deepEqual(b.delivered, ['1', 'order'])
+  })
+
   it('gives a peer up that acknowledges nothing, and says so when it answers again', () => {
     const [a, b] = [new End(), new End()]
     b.send('watch')

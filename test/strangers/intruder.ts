@@ -70,6 +70,10 @@ export class Intruder {
   readonly data: RawSocket
   readonly #answers = new Map<number, (answer: Answer) => void>()
   #lastCall = 0
+  /** The node's number of what it remembers of us, which signals must name. */
+  #session = 0
+  #signals = 0
+  #questioned: ((callId: number) => void) | undefined
 
   private constructor(member: Member, membership: RawSocket, data: RawSocket) {
     this.member = member
@@ -137,6 +141,25 @@ export class Intruder {
     return answered
   }
 
+  /** True once the node has told its session; asks for it otherwise. */
+  knowsSession(): boolean {
+    if (this.#session === 0) this.send(ENVELOPE.SIGNAL, 0, '', 0, [1, 0, 0, 0, null])
+    return this.#session !== 0
+  }
+
+  /** A signal between the runtimes of two nodes, such as `watch`. */
+  signal(op: string, args: readonly unknown[]): void {
+    const bytes = codec.encodeValue([op, ...args])
+    this.send(ENVELOPE.SIGNAL, 0, '', 0, [1, this.#session, ++this.#signals, 0, bytes])
+  }
+
+  /** The number of the next question that the node asks. */
+  nextQuestion(): Promise<number> {
+    return new Promise((resolve) => {
+      this.#questioned = resolve
+    })
+  }
+
   /** The number of a new call, for what is sent by hand. */
   nextCall(): number {
     return ++this.#lastCall
@@ -166,6 +189,10 @@ export class Intruder {
 
   #heard(envelope: Envelope): void {
     const { callId, kind, body } = envelope
+    if (kind === ENVELOPE.ASK) this.#questioned?.(callId)
+    if (kind === ENVELOPE.SIGNAL && body !== undefined) {
+      this.#session = (codec.decodeArgs(body) as [number])[0]
+    }
     if (kind !== ENVELOPE.REPLY && kind !== ENVELOPE.FAILURE) return
     const settle = this.#answers.get(callId)
     this.#answers.delete(callId)

@@ -9,7 +9,10 @@ export interface RawFrame {
   readonly body: Buffer
 }
 
-export const codec = new Codec()
+/** References arrive as what they are on the wire. */
+export const codec = new Codec({
+  refs: { isRef: () => false, toWire: () => [], fromWire: (wire) => ({ wire }) },
+})
 
 export function frame(kind: number, ...parts: readonly Uint8Array[]): Buffer {
   const body = Buffer.concat(parts)

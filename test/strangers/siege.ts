@@ -1,5 +1,6 @@
 import { assert } from 'chai'
 import {
+  type Logger,
   lan,
   type Node,
   type NodeOptions,
@@ -19,11 +20,14 @@ export class Siege {
   readonly friend: Node
   /** What the node told since the siege began. */
   readonly told: readonly Told[]
+  /** What its logger was told as warnings. */
+  readonly warnings: readonly string[]
   readonly #friendTold: readonly Told[]
   readonly #intruders: Intruder[] = []
   #entered = 0
 
-  private constructor(node: Node, friend: Node) {
+  private constructor(node: Node, friend: Node, warnings: readonly string[]) {
+    this.warnings = warnings
     this.node = node
     this.friend = friend
     this.told = record(node)
@@ -31,13 +35,25 @@ export class Siege {
   }
 
   static async begin(options: Partial<NodeOptions> = {}): Promise<Siege> {
-    const common = { cookie: COOKIE, timing: lan(), logger: silentLogger }
-    const node = await startNode({ ...common, name: 'node', remoteSpawn: [Copy], ...options })
-    const friend = await startNode({ ...common, name: 'friend' })
+    const warnings: string[] = []
+    const logger: Logger = {
+      ...silentLogger,
+      warn: (_fields, message) => warnings.push(String(message)),
+      error: (_fields, message) => warnings.push(`error: ${message}`),
+    }
+    const common = { cookie: COOKIE, timing: lan() }
+    const node = await startNode({
+      ...common,
+      name: 'node',
+      remoteSpawn: [Copy],
+      logger,
+      ...options,
+    })
+    const friend = await startNode({ ...common, name: 'friend', logger: silentLogger })
     await friend.join(node.address)
     await until('the node reaches its friend', () => node.isUp('friend'))
     node.spawn(Ledger, undefined, { name: 'ledger' })
-    return new Siege(node, friend)
+    return new Siege(node, friend, warnings)
   }
 
   get port(): number {
@@ -78,6 +94,7 @@ export class Siege {
     const expected = members.filter((name) => /^(friend|node|intruder-\d+)$/.test(name))
     assert.deepEqual(members, expected)
     assert.equal(this.stats.actors.crashes, 0)
+    assert.isEmpty(this.warnings.filter((warning) => warning.startsWith('error: ')))
   }
 
   /** The intruders go, and are forgotten. */
