@@ -87,6 +87,7 @@ export async function buildHouse(
     options: {
       remoteSpawn: options.remoteSpawn,
       errorStacks: options.remoteStacks,
+      orphanAfterMs: options.orphanAfterMs,
     },
   })
   cluster.attach(remote)

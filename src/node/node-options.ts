@@ -80,6 +80,11 @@ export interface NodeOptions {
   readonly codecs?: Readonly<Record<string, UserCodec>>
   /** Sends the stacks of errors to askers on other nodes. Default false. */
   readonly remoteStacks?: boolean
+  /**
+   * Children that a supervisor of another node placed here end after this time out of contact with that
+   * node, in ms. Default 60,000.
+   */
+  readonly orphanAfterMs?: number
   /** What the node does when a root supervisor gives up, after the event `rootFailed`. Default `stay`. */
   readonly onRootFailed?: 'stop' | 'stay'
   /** The outside. Default: this machine; a simulation hands in its own. */
@@ -155,6 +160,7 @@ const FIELDS = {
   copyLocal: { fallback: false, check: isBoolean },
   codecs: { fallback: {}, check: isObject() },
   remoteStacks: { fallback: false, check: isBoolean },
+  orphanAfterMs: { fallback: 60_000, check: durationMs(1) },
   onRootFailed: { fallback: 'stay', check: oneOf('stop', 'stay') },
   world: optional(isObject()),
 } as unknown as Fields<NodeOptions>

@@ -219,7 +219,11 @@ export class Node extends LocalNode {
     remote.close()
     await cluster.stop(drainMs)
     await world.store?.close()
-    this.events.emit('stopped')
+    try {
+      this.events.emit('stopped')
+    } catch (err) {
+      log.error({ err }, 'a listener of stopped threw')
+    }
     this.events.removeAllListeners()
   }
 }

@@ -1,3 +1,4 @@
+import type { Logger } from '../base/logger.js'
 import { jsonLogger } from '../world/real/json-logger.js'
 import { realWorld } from '../world/real/real-world.js'
 import { buildHouse } from './house.js'
@@ -19,8 +20,11 @@ export async function startNode(options: NodeOptions): Promise<Node> {
   const world = read.world ?? realWorld(dataDir === undefined ? {} : { dataDir })
   try {
     const house = await buildHouse(world, log, read, (failed) => {
-      house.events.emit('rootFailed', failed)
-      if (read.onRootFailed === 'stop') void node.stop()
+      try {
+        house.events.emit('rootFailed', failed)
+      } finally {
+        if (read.onRootFailed === 'stop') stopFor(node, log)
+      }
     })
     const node = new Node(house)
     house.system.node = node
@@ -30,4 +34,9 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     if (read.world === undefined) await world.store?.close()
     throw error
   }
+}
+
+/** Stops a node whose root has failed; nobody awaits it. */
+function stopFor(node: Node, log: Logger): void {
+  node.stop().catch((err: unknown) => log.error({ err }, 'the node did not stop in order'))
 }

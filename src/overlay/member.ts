@@ -51,7 +51,7 @@ export function memberFromWire(value: unknown): Member | undefined {
   return { name, incarnation, generation, addresses: at, tags: labels }
 }
 
-/** 1 to 255 characters without white space, control characters and `/`: names stand in refs and logs. */
+/** 1 to 128 characters without white space, control characters and `/`: names stand in refs and logs. */
 export const isNodeName = (value: unknown): value is string =>
   typeof value === 'string' && value.length <= MEMBER_LIMITS.nameChars && PLAIN.test(value)
 

@@ -2,6 +2,8 @@ import { FRAME, type FrameKind, HEAD_BYTES } from '../wire/frame.js'
 import { FrameReader, type OnFrame } from '../wire/frame-reader.js'
 import { putHead } from '../wire/frame-writer.js'
 import type { Connection, ConnectionHandler } from '../world/network.js'
+import { Aside } from './aside.js'
+import { flipBits } from './bit-flip.js'
 import { MEMBERSHIP_NAME } from './channel-table.js'
 import { DelayLine } from './delay-line.js'
 import { type GateSide, PASS, type Verdict } from './gate.js'
@@ -53,6 +55,7 @@ export class FrameStream implements ConnectionHandler {
   /** Reasons not to read. */
   #holds = 0
   #delayedIn: DelayLine<InFrame> | undefined
+  #asideIn: Aside<InFrame> | undefined
   #delayedOut: DelayLine<Uint8Array> | undefined
 
   /** Attaches itself: to be called as soon as the connection is handed over. */
@@ -164,6 +167,7 @@ export class FrameStream implements ConnectionHandler {
     this.#context.connections.closed(this)
     if (!this.#open) return
     this.#delayedIn?.flush()
+    this.#asideIn?.flush()
     this.#shut()
     this.#owner.closed(error)
   }
@@ -172,6 +176,7 @@ export class FrameStream implements ConnectionHandler {
     this.#open = false
     this.#reader.close()
     this.#delayedIn?.clear()
+    this.#asideIn?.clear()
     this.#delayedOut?.clear()
   }
 
@@ -179,7 +184,8 @@ export class FrameStream implements ConnectionHandler {
   #pass(kind: FrameKind, bytes: Buffer, start: number, end: number): void {
     if (!this.#open) return
     this.framesIn++
-    const verdict = this.#context.gate.in(this.#owner, kind, undefined, end - start + HEAD_BYTES)
+    const size = end - start + HEAD_BYTES
+    const verdict = this.#context.gate.in(this.#owner, kind, undefined, size, bytes, start, end)
     if (verdict === PASS && this.#delayedIn === undefined) {
       this.#heard = true
       this.#owner.frame(kind, bytes, start, end)
@@ -191,11 +197,19 @@ export class FrameStream implements ConnectionHandler {
     if (this.#delayedIn?.size === 0) this.#delayedIn = undefined
     if (verdict.drop) return
     if (frame.kind === FRAME.WELCOME) this.#reader.open()
-    const copies = frame.kind <= FRAME.REFUSE ? 1 : verdict.copies
+    const { delayMs } = verdict
+    const { copies, asideMs, flips } = frame.kind <= FRAME.REFUSE ? PASS : verdict
+    const changed = flips.length === 0 ? frame : flipped(frame, flips)
     for (let i = 0; i < copies; i++) {
-      if (this.#delayedIn === undefined && verdict.delayMs === 0) this.#release(frame)
-      else this.#delay(frame, verdict.delayMs)
+      if (asideMs > 0) this.#aside(changed, delayMs + asideMs)
+      else if (this.#delayedIn === undefined && delayMs === 0) this.#release(changed)
+      else this.#delay(changed, delayMs)
     }
+  }
+
+  #aside(frame: InFrame, delayMs: number): void {
+    this.#asideIn ??= new Aside(this.#context.world.clock, (late) => this.#release(late))
+    this.#asideIn.push(frame, delayMs)
   }
 
   #delay(frame: InFrame, delayMs: number): void {
@@ -216,4 +230,10 @@ export class FrameStream implements ConnectionHandler {
       if (this.#open) this.#owner.broken(error)
     }
   }
+}
+
+function flipped(frame: InFrame, flips: readonly number[]): InFrame {
+  const body = Buffer.from(frame.bytes.subarray(frame.start, frame.end))
+  flipBits([body], 0, flips)
+  return new InFrame(frame.kind, body, 0, body.length)
 }

@@ -1,5 +1,6 @@
 import type { Envelope } from '../wire/envelope.js'
-import type { FrameKind } from '../wire/frame.js'
+import { FRAME, type FrameKind } from '../wire/frame.js'
+import { readEnvelope } from '../wire/read-envelope.js'
 
 export type Direction = 'out' | 'in'
 
@@ -11,8 +12,10 @@ export interface FrameInfo {
   readonly channel: string
   readonly lane: number
   readonly kind: FrameKind
-  /** The message, where the frame is one. On the way out its arguments, on the way in its encoded body. */
+  /** The message, where the frame is an ENVELOPE. On the way out its arguments, on the way in its encoded body. */
   readonly envelope: Envelope | undefined
+  /** The frame's body, where it is encoded already. */
+  readonly body?: Uint8Array
   /** Length of the frame; 0 for a message on its way out, which is not encoded yet. */
   readonly bytes: number
 }
@@ -22,8 +25,12 @@ export type Ruling =
   | { readonly type: 'drop' }
   | { readonly type: 'delay'; readonly ms: number }
   | { readonly type: 'twice' }
+  /** Out of its order: what is behind it on its lane does not wait. */
+  | { readonly type: 'aside'; readonly ms: number }
+  /** Flips one bit of the body, counted from its end (the arguments of a message stand there), modulo its bits. */
+  | { readonly type: 'corrupt'; readonly bit: number }
 
-export type Rule = (frame: FrameInfo) => Ruling | undefined
+export type Rule = (frame: FrameInfo) => Ruling | readonly Ruling[] | undefined
 
 /** What all rules together decided. */
 export class Verdict {
@@ -31,16 +38,46 @@ export class Verdict {
   readonly delayMs: number
   /** How often the frame goes through: 1, and one more for every `twice`. */
   readonly copies: number
+  /** Above 0: so much later, without those behind it. */
+  readonly asideMs: number
+  /** Bits to flip, counted from the body's end. */
+  readonly flips: readonly number[]
 
-  constructor(drop: boolean, delayMs: number, copies: number) {
+  constructor(
+    drop: boolean,
+    delayMs: number,
+    copies: number,
+    asideMs = 0,
+    flips: readonly number[] = [],
+  ) {
     this.drop = drop
     this.delayMs = delayMs
     this.copies = copies
+    this.asideMs = asideMs
+    this.flips = flips
   }
 }
 
 export const PASS = new Verdict(false, 0, 1)
 const DROP = new Verdict(true, 0, 0)
+
+/** One verdict of many rulings: drop beats the rest, times add up, each `twice` adds a copy. */
+export function verdictOf(rulings: readonly Ruling[]): Verdict {
+  if (rulings.length === 0) return PASS
+  let delayMs = 0
+  let copies = 1
+  let asideMs = 0
+  const flips: number[] = []
+  for (const ruling of rulings) {
+    if (ruling.type === 'drop') return DROP
+    if (ruling.type === 'delay') delayMs += ruling.ms
+    else if (ruling.type === 'twice') copies++
+    else if (ruling.type === 'aside') asideMs += ruling.ms
+    else flips.push(ruling.bit)
+  }
+  const same = delayMs === 0 && copies === 1 && asideMs === 0 && flips.length === 0
+  return same ? PASS : new Verdict(false, delayMs, copies, asideMs, flips)
+}
 
 /** Which lane a frame is on. Lanes hand themselves in, so that an open gate costs nothing a frame. */
 export interface GateSide {
@@ -54,6 +91,10 @@ type Crossing = (
   kind: FrameKind,
   envelope: Envelope | undefined,
   bytes: number,
+  /** The body, where it is encoded: from `start` to `end` of these bytes. */
+  raw?: Uint8Array,
+  start?: number,
+  end?: number,
 ) => Verdict
 
 const open: Crossing = () => PASS
@@ -61,12 +102,13 @@ const open: Crossing = () => PASS
 /**
  * The one place every frame crosses, both ways: faults and traces attach here. Without rules it is
  * one constant function; the first rule swaps it, the last one's removal puts it back. All rules are
- * asked about every frame: drop beats the rest, delays add up, each `twice` adds a copy.
+ * asked about every frame, see `verdictOf`.
  *
  * A message crosses whole, as ENVELOPE or RELAY, when it is sent and when it has arrived, however
  * many fragments it travels in. On the way out its fragments cross as FRAGMENT besides, so that a cut
  * link is cut at once; one that is dropped is held back until no rule drops it, as in a byte stream.
- * A delayed frame delays those behind it on its lane. Handshake frames and fragments know no `twice`.
+ * A delayed frame delays those behind it on its lane. Handshake frames know `drop` and `delay` only,
+ * as do heartbeats and goodbyes on the way out; fragments know `drop`.
  */
 export class Gate {
   in: Crossing = open
@@ -96,30 +138,65 @@ export class Gate {
   }
 
   #guarded(direction: Direction): Crossing {
-    return (side, kind, envelope, bytes) =>
-      this.#judge({
-        direction,
-        peer: side.peer,
-        channel: side.channel,
-        lane: side.lane,
-        kind,
-        envelope,
-        bytes,
-      })
+    return (side, kind, envelope, bytes, raw, start, end) => {
+      const { peer, channel, lane } = side
+      const body = raw?.subarray(start, end)
+      const message =
+        envelope ?? (kind === FRAME.ENVELOPE && body !== undefined ? read(body) : undefined)
+      const frame = { direction, peer, channel, lane, kind, envelope: message, bytes }
+      return this.#judge(body === undefined ? frame : { ...frame, body })
+    }
   }
 
   #judge(frame: FrameInfo): Verdict {
-    let drop = false
-    let delayMs = 0
-    let copies = 1
+    const rulings: Ruling[] = []
     for (const rule of this.#rules.slice()) {
       const ruling = rule(frame)
       if (ruling === undefined) continue
-      if (ruling.type === 'drop') drop = true
-      else if (ruling.type === 'delay') delayMs += ruling.ms
-      else copies++
+      if (isList(ruling)) rulings.push(...ruling)
+      else rulings.push(ruling)
     }
-    if (drop) return DROP
-    return delayMs === 0 && copies === 1 ? PASS : new Verdict(false, delayMs, copies)
+    return verdictOf(rulings)
   }
+}
+
+const isList = (ruling: Ruling | readonly Ruling[]): ruling is readonly Ruling[] =>
+  Array.isArray(ruling)
+
+/** Undefined for a malformed one: whoever handles the frame says so. */
+function read(body: Uint8Array): Envelope | undefined {
+  try {
+    return readEnvelope(body, 0, body.length)
+  } catch {
+    return undefined
+  }
+}
+
+/** A message as a fault names it: who sends it to whom, and its method or what else it is. */
+export interface MessageName {
+  readonly from: string
+  readonly to: string
+  /** The method, or the handler of a `forward`; for the rest what it is: `reply`, `failure`, `abort`, `signal`, `control`. */
+  readonly name: string
+}
+
+/** How faults get at a node. */
+export interface GateAccess {
+  readonly node: string
+  readonly gate: Gate
+  /**
+   * The message in a frame of kind ENVELOPE or RELAY, undefined in others and in malformed ones.
+   * Where the method is not known by name (its receiver alone knows it) the name is `tell` or `ask`.
+   */
+  message(frame: FrameInfo): MessageName | undefined
+  /** Breaks all connections to that peer at once and says how many. */
+  reset(peer: string): number
+}
+
+/** The key under which a node shows its gate; the same in every copy of the package. */
+export const GATED: unique symbol = Symbol.for('troupe.gated') as never
+
+/** Something with a gate: a node. */
+export interface Gated {
+  readonly [GATED]: GateAccess
 }

@@ -2,6 +2,8 @@ import { TroupeError } from '../base/errors.js'
 import type { Envelope } from '../wire/envelope.js'
 import { FRAME, type FrameKind, HEAD_BYTES } from '../wire/frame.js'
 import { type EncodedFrame, encodeEnvelopeFrame } from '../wire/frame-writer.js'
+import { Aside } from './aside.js'
+import { flipBits } from './bit-flip.js'
 import { DelayLine } from './delay-line.js'
 import type { FrameStream } from './frame-stream.js'
 import { type GateSide, PASS, type Verdict } from './gate.js'
@@ -54,6 +56,7 @@ export class LaneWriter {
   /** A write was answered with "wait": `drained` follows. */
   #draining = false
   #late: DelayLine<LateFrame> | undefined = undefined
+  #aside: Aside<LateFrame> | undefined = undefined
 
   constructor(host: WriterHost, context: PeerContext) {
     this.#host = host
@@ -100,7 +103,9 @@ export class LaneWriter {
     if (this.#stream === undefined || queue.bytes >= this.#context.options.laneMaxBytes) {
       return false
     }
-    const verdict = this.#context.gate.out(this.#host, kind, undefined, body.length + HEAD_BYTES)
+    const { gate } = this.#context
+    const size = body.length + HEAD_BYTES
+    const verdict = gate.out(this.#host, kind, undefined, size, body, 0, body.length)
     if (verdict === PASS && this.#late === undefined) queue.pushFrame(kind, body)
     else {
       const apart = new LaneQueue(this.#context.codec)
@@ -119,6 +124,7 @@ export class LaneWriter {
   /** Takes everything out that waits; who waits for `ready` looks for another lane. */
   drain(): ReturnType<LaneQueue['drain']> {
     this.#late?.flush()
+    this.#aside?.flush()
     for (const waiter of this.#waiters.splice(0)) waiter.resolve()
     return this.#queue.drain()
   }
@@ -259,16 +265,32 @@ export class LaneWriter {
   #queueLate(verdict: Verdict, late: LateFrame): void {
     if (this.#late?.size === 0) this.#late = undefined
     if (verdict.drop) return
+    const { delayMs, asideMs, flips } = verdict
+    const changed = flips.length === 0 ? late : { ...late, frame: flipped(late.frame, flips) }
     for (let i = 0; i < verdict.copies; i++) {
-      if (this.#late === undefined && verdict.delayMs === 0) {
-        this.#queue.pushEncoded(late.frame, late.key, late.envelope)
-        continue
+      if (asideMs > 0) {
+        this.#aside ??= new Aside(this.#context.world.clock, (due) => this.#release(due))
+        this.#aside.push(changed, delayMs + asideMs)
+      } else if (this.#late === undefined && delayMs === 0) {
+        this.#queue.pushEncoded(changed.frame, changed.key, changed.envelope)
+      } else {
+        this.#late ??= new DelayLine(this.#context.world.clock, (due) => {
+          this.#release(due)
+          return true
+        })
+        this.#late.push(changed, delayMs)
       }
-      this.#late ??= new DelayLine(this.#context.world.clock, (due) => {
-        this.#queue.pushEncoded(due.frame, due.key, due.envelope)
-        this.#wake()
-      })
-      this.#late.push(late, verdict.delayMs)
     }
   }
+
+  #release(due: LateFrame): void {
+    this.#queue.pushEncoded(due.frame, due.key, due.envelope)
+    this.#wake()
+  }
+}
+
+function flipped(frame: EncodedFrame, flips: readonly number[]): EncodedFrame {
+  const chunks = frame.chunks.map((chunk) => Uint8Array.from(chunk))
+  flipBits(chunks, HEAD_BYTES, flips)
+  return { bytes: frame.bytes, chunks }
 }

@@ -136,6 +136,12 @@ export class Lane implements StreamOwner, WriterHost {
     this.#context.sink.connectionLost(this.#host.member, this.channel, lost)
   }
 
+  /** Breaks the connection that stands, as the network does. False without one. */
+  reset(): boolean {
+    this.#stream?.connection.destroy()
+    return this.#stream !== undefined
+  }
+
   /** The peer has told how many messages of this connection it has got. */
   arrived(count: number): void {
     if (count > this.#arrived && count <= this.#writer.written) this.#arrived = count

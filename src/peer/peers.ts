@@ -173,6 +173,12 @@ export class Peers implements Transport, PeerHost {
     await peer.laneFor(channel, key).ready()
   }
 
+  /** Breaks all connections to a peer at once, as the network does, and says how many. */
+  reset(name: string): number {
+    const lanes = this.#roster.get(name)?.lanes() ?? []
+    return lanes.filter((lane) => lane.reset()).length
+  }
+
   rttMs(name: string): number | undefined {
     return this.#roster.get(name)?.session?.rttMs
   }

@@ -11,6 +11,7 @@ import { incarnationOf, serialOf } from '../base/identity.js'
 import type { Carrier } from '../cluster/carrier.js'
 import { FULL, SENT } from '../cluster/carrier.js'
 import { ENVELOPE, type EncodedBody, Envelope } from '../wire/envelope.js'
+import { type Addressee, Addressees } from './addressees.js'
 import { isValueFault } from './answers.js'
 import type { Calls } from './calls.js'
 import { type Control, unknownNode } from './control.js'
@@ -20,8 +21,9 @@ import type { RemotePeer, RemotePeers } from './remote-peer.js'
 import { encodeReason } from './wire-reason.js'
 
 /** Where a ref leads, worked out once per ref and incarnation of its node. */
-class Destination {
+class Destination implements Addressee {
   readonly peer: RemotePeer
+  readonly incarnation: string
   /** Of the actor's class: only its methods have an index. */
   readonly definition: Definition
   /** The actor's serial number, or its name. */
@@ -34,6 +36,7 @@ class Destination {
 
   constructor(peer: RemotePeer, definition: Definition, to: number | string, dead: boolean) {
     this.peer = peer
+    this.incarnation = peer.incarnation
     this.definition = definition
     this.to = to
     this.key = receiverKey(to)
@@ -44,6 +47,7 @@ class Destination {
 
 /** Turns tells and asks to actors of other nodes into envelopes. */
 export class Outbox implements Outbound {
+  readonly addressees = new Addressees()
   readonly #system: ActorSystem
   readonly #carrier: Carrier
   readonly #peers: RemotePeers
@@ -193,6 +197,7 @@ export class Outbox implements Outbound {
     const dead = id !== undefined && incarnationOf(id) !== peer.incarnation
     const destination = new Destination(peer, route.definition, to, dead)
     route.destination = destination
+    if (!dead) this.addressees.remember(destination)
     return destination
   }
 

@@ -7,6 +7,7 @@ import type { Supervision } from '../supervision/supervision.js'
 import type { Codec } from '../wire/codec.js'
 import { ENVELOPE, type Envelope } from '../wire/envelope.js'
 import type { World } from '../world/world.js'
+import type { Addressees } from './addressees.js'
 import { Answers } from './answers.js'
 import { Calls } from './calls.js'
 import { Control } from './control.js'
@@ -48,6 +49,7 @@ export class Remote implements CarrierSink {
   readonly #system: ActorSystem
   readonly #carrier: Carrier
   readonly #codec: Codec
+  readonly #addressees: Addressees
   readonly #supervision: Supervision
   readonly #peers: RemotePeers
   readonly #calls: Calls
@@ -121,6 +123,7 @@ export class Remote implements CarrierSink {
     })
     codec.refs = new RefCodec(system, answers)
     system.outbound = outbox
+    this.#addressees = outbox.addressees
     supervision.connect(signals, this.#placements, (target) =>
       typeof target === 'number' ? system.cell(target) : system.named(target),
     )
@@ -237,13 +240,12 @@ export class Remote implements CarrierSink {
   }
 
   #deadLetter(node: Member, envelope: Envelope, code: ErrorCode): void {
-    const { to, method, args } = envelope
-    const id = typeof to === 'number' ? actorId(node.incarnation, to) : undefined
+    const { to, args } = envelope
+    const { incarnation } = node
+    const { type, method } = this.#addressees.describe(incarnation, to, envelope.method)
+    const id = typeof to === 'number' ? actorId(incarnation, to) : undefined
     const name = typeof to === 'string' ? to : undefined
-    const ref = this.#system.refAt({ node: node.name, type: UNKNOWN_TYPE, id, name })
-    this.#system.deadLetter(ref, String(method), args ?? this.#argsOf(envelope), code)
+    const ref = this.#system.refAt({ node: node.name, type, id, name })
+    this.#system.deadLetter(ref, method, args ?? this.#argsOf(envelope), code)
   }
 }
-
-/** The type in refs of dead letters whose envelope does not name it. */
-const UNKNOWN_TYPE = '?'

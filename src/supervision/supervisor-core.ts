@@ -275,8 +275,9 @@ export class SupervisorCore<S extends CoreSpec> {
 
   #handleTryAgain(id: string, run: number): void {
     const child = this.child(id)
-    if (child?.run === run && child.status === 'restarting')
-      this.#restart(child, child.failure, true)
+    if (child?.run !== run || child.status !== 'restarting') return
+    child.status = 'stopped'
+    this.#restart(child, child.failure, true)
   }
 
   /** OTP: the failing child and, by strategy, its siblings start again, unless that is once too often. */

@@ -1,4 +1,5 @@
 import { assert } from 'chai'
+import { type Logger, silentLogger } from '../../src/base/logger.js'
 import { fullMesh } from '../../src/overlay/full-mesh.js'
 import { assertWhole, SimCluster } from './sim-cluster.js'
 
@@ -64,5 +65,25 @@ describe('cluster: leaving', () => {
     const town = new SimCluster({ seed: 34 })
     const a = await town.start('a')
     assert.throws(() => a.cluster.leave('nobody'), /nobody.*ERR_UNKNOWN_NODE/)
+  })
+
+  it('logs an orderly end as news and only a lost node as a warning', async () => {
+    const lines: string[] = []
+    const log = (level: string) => (fields: object, text: string) => {
+      if (text === 'node down') lines.push(`${level} ${(fields as { node: string }).node}`)
+    }
+    const logger: Logger = { ...silentLogger, info: log('info'), warn: log('warn') }
+    const town = new SimCluster({ seed: 36 })
+    await town.settled(['a', 'b', 'c', 'd'], { logger: silentLogger })
+    await town.start('e', { logger })
+    await town.join('e', 'a')
+    await town.sim.run(3_000)
+    town.node('b').cluster.leave()
+    await town.sim.run(1_000)
+    await town.sim.complete(town.node('c').cluster.stop(100))
+    await town.sim.run(1_000)
+    town.sim.crash('d')
+    await town.sim.run(8_000)
+    assert.deepEqual(lines, ['info b', 'info c', 'warn d'])
   })
 })

@@ -1,8 +1,9 @@
 import { assert } from 'chai'
 import { ActorRef, classCodec, type NodeOptions } from '../../src/index.js'
 import { Ledger, Oracle } from './actors.js'
-import type { Environment, Subject } from './environment.js'
+import type { Environment } from './environment.js'
 import { everywhere, promise } from './promise.js'
+import type { Subject } from './subject.js'
 
 class Point {
   readonly x: number
@@ -36,24 +37,33 @@ async function oracle(
 }
 
 promise('Copies and values', 'Arguments to an actor on another node arrive as copies', () => {
-  everywhere('what the actor does to them is not seen here, and what it keeps is its own', async (env) => {
-    const { far } = await oracle(env)
-    const list: unknown[] = ['mine']
-    const answer = await env.complete(far.ask.change(list))
-    assert.deepEqual(list, ['mine'])
-    assert.deepEqual(answer, ['mine', 'changed'])
-    const told = far.ask.same(list)
-    list.push('after the send')
-    assert.deepEqual(await env.complete(told), ['mine'], 'encoded when it was sent')
-  })
+  everywhere(
+    'what the actor does to them is not seen here, and what it keeps is its own',
+    async (env) => {
+      const { far } = await oracle(env)
+      const list: unknown[] = ['mine']
+      const answer = await env.complete(far.ask.change(list))
+      assert.deepEqual(list, ['mine'])
+      assert.deepEqual(answer, ['mine', 'changed'])
+      const told = far.ask.same(list)
+      list.push('after the send')
+      assert.deepEqual(await env.complete(told), ['mine'], 'encoded when it was sent')
+    },
+  )
 
-  everywhere('a message to the own node by a ref that went round the world is none', async (env) => {
-    const { a, near, far } = await oracle(env)
-    const back = (await env.complete(far.ask.same(near))) as ActorRef<Oracle>
-    assert.isTrue(back.equals(near))
-    const list: unknown[] = []
-    assert.strictEqual(await env.complete(a.node.ref(Oracle, String(back)).ask.change(list)), list)
-  })
+  everywhere(
+    'a message to the own node by a ref that went round the world is none',
+    async (env) => {
+      const { a, near, far } = await oracle(env)
+      const back = (await env.complete(far.ask.same(near))) as ActorRef<Oracle>
+      assert.isTrue(back.equals(near))
+      const list: unknown[] = []
+      assert.strictEqual(
+        await env.complete(a.node.ref(Oracle, String(back)).ask.change(list)),
+        list,
+      )
+    },
+  )
 })
 
 promise('Copies and values', 'Local ones are passed as they are', () => {
@@ -66,19 +76,22 @@ promise('Copies and values', 'Local ones are passed as they are', () => {
     assert.strictEqual(await env.complete(near.ask.same(stranger)), stranger)
   })
 
-  everywhere('with `copyLocal` they are copied too, and refused where the wire refuses', async (env) => {
-    const { near } = await oracle(env, { copyLocal: true })
-    const list: unknown[] = []
-    const answer = await env.complete(near.ask.change(list))
-    assert.deepEqual([list, answer], [[], ['changed']])
-    const error = await env.failure(near.ask.same({ a: [new Stranger()] }))
-    assert.strictEqual(error.code, 'ERR_NOT_SERIALIZABLE')
-    assert.include(error.message, 'Stranger')
-    assert.strictEqual(
-      (await env.failure(near.ask.returnsFunction())).code,
-      'ERR_NOT_SERIALIZABLE',
-    )
-  })
+  everywhere(
+    'with `copyLocal` they are copied too, and refused where the wire refuses',
+    async (env) => {
+      const { near } = await oracle(env, { copyLocal: true })
+      const list: unknown[] = []
+      const answer = await env.complete(near.ask.change(list))
+      assert.deepEqual([list, answer], [[], ['changed']])
+      const error = await env.failure(near.ask.same({ a: [new Stranger()] }))
+      assert.strictEqual(error.code, 'ERR_NOT_SERIALIZABLE')
+      assert.include(error.message, 'Stranger')
+      assert.strictEqual(
+        (await env.failure(near.ask.returnsFunction())).code,
+        'ERR_NOT_SERIALIZABLE',
+      )
+    },
+  )
 })
 
 promise('Copies and values', 'These values arrive deep-equal', () => {
@@ -91,7 +104,10 @@ promise('Copies and values', 'These values arrive deep-equal', () => {
     numbers: [0, 1.5, Number.NaN, Infinity, -Infinity, 2 ** 53, -(2 ** 53), 2 ** 31, 1e300],
     bigints: [0n, 5n, -(2n ** 64n), 10n ** 300n],
     dates: [new Date(0), new Date(8.64e15), new Date(Number.NaN)],
-    maps: new Map<unknown, unknown>([[{ a: 1 }, new Map([[1, 'one']])], ['x', undefined]]),
+    maps: new Map<unknown, unknown>([
+      [{ a: 1 }, new Map([[1, 'one']])],
+      ['x', undefined],
+    ]),
     sets: new Set<unknown>([1, 'a', new Set([null])]),
     objects: { a: { b: { c: [1, [], {}] } }, '': undefined, constructor: 1 },
     'typed arrays': [
@@ -106,17 +122,21 @@ promise('Copies and values', 'These values arrive deep-equal', () => {
     points: [new Point(1, 2), { deep: new Point(3, 4) }],
   }
   for (const [name, value] of Object.entries(values)) {
-    everywhere(`${name}`, async (env) => {
-      const { far } = await oracle(env)
-      const back = await env.complete(far.ask.same(value))
-      if (name !== 'errors') assert.deepEqual(back, value)
-      else {
-        const { message, code, cause: beneath } = back as Error & { code: string }
-        assert.deepEqual([(back as Error).name, message, code], ['RangeError', 'far', 'FAR'])
-        assert.deepInclude(beneath as Error, { name: 'TypeError', message: 'beneath' })
-      }
-      if (name === 'points') assert.instanceOf((back as [Point])[0], Point)
-    }, 1)
+    everywhere(
+      `${name}`,
+      async (env) => {
+        const { far } = await oracle(env)
+        const back = await env.complete(far.ask.same(value))
+        if (name !== 'errors') assert.deepEqual(back, value)
+        else {
+          const { message, code, cause: beneath } = back as Error & { code: string }
+          assert.deepEqual([(back as Error).name, message, code], ['RangeError', 'far', 'FAR'])
+          assert.deepInclude(beneath as Error, { name: 'TypeError', message: 'beneath' })
+        }
+        if (name === 'points') assert.instanceOf((back as [Point])[0], Point)
+      },
+      1,
+    )
   }
 
   everywhere('refs, which can be used where they arrive', async (env) => {
@@ -145,29 +165,36 @@ promise('Copies and values', 'Refused at the sender, with the path to the value'
     ['a hole in an array', { list: new Array(2) }, /\.list\[0\]/],
   ]
   for (const [name, value, path] of values) {
-    everywhere(`${name}`, async (env) => {
-      const { a, b, far } = await oracle(env)
-      const error = await env.failure(far.ask.same(value))
-      assert.strictEqual(error.code, 'ERR_NOT_SERIALIZABLE')
-      assert.match(error.message, path)
-      assert.throws(() => far.tell.same(value), path)
-      assert.strictEqual(await env.complete(far.ask.same('next')), 'next')
-      assert.lengthOf([...a.letters, ...b.letters], 0)
-      assert.strictEqual(a.node.stats().remote.outbound, 0)
-    }, 1)
+    everywhere(
+      `${name}`,
+      async (env) => {
+        const { a, b, far } = await oracle(env)
+        const error = await env.failure(far.ask.same(value))
+        assert.strictEqual(error.code, 'ERR_NOT_SERIALIZABLE')
+        assert.match(error.message, path)
+        assert.throws(() => far.tell.same(value), path)
+        assert.strictEqual(await env.complete(far.ask.same('next')), 'next')
+        assert.lengthOf([...a.letters, ...b.letters], 0)
+        assert.strictEqual(a.node.stats().remote.outbound, 0)
+      },
+      1,
+    )
   }
 })
 
 promise('Copies and values', 'An object that occurs twice arrives twice', () => {
-  everywhere('and symbol keys, hidden properties and extras of arrays are not sent', async (env) => {
-    const { far } = await oracle(env)
-    const shared = { n: 1 }
-    const twice = (await env.complete(far.ask.same([shared, shared]))) as unknown[]
-    assert.deepEqual(twice, [shared, shared])
-    assert.notStrictEqual(twice[0], twice[1])
-    const odd = Object.defineProperty({ seen: 1, [Symbol('key')]: 2 }, 'hidden', { value: 3 })
-    assert.deepEqual(await env.complete(far.ask.same(odd)), { seen: 1 })
-    const array = Object.assign([1, 2], { extra: 3 })
-    assert.deepEqual(await env.complete(far.ask.same(array)), [1, 2])
-  })
+  everywhere(
+    'and symbol keys, hidden properties and extras of arrays are not sent',
+    async (env) => {
+      const { far } = await oracle(env)
+      const shared = { n: 1 }
+      const twice = (await env.complete(far.ask.same([shared, shared]))) as unknown[]
+      assert.deepEqual(twice, [shared, shared])
+      assert.notStrictEqual(twice[0], twice[1])
+      const odd = Object.defineProperty({ seen: 1, [Symbol('key')]: 2 }, 'hidden', { value: 3 })
+      assert.deepEqual(await env.complete(far.ask.same(odd)), { seen: 1 })
+      const array = Object.assign([1, 2], { extra: 3 })
+      assert.deepEqual(await env.complete(far.ask.same(array)), [1, 2])
+    },
+  )
 })

@@ -2,7 +2,7 @@ import { assert } from 'chai'
 import { codeOf } from '../../src/index.js'
 import { Ledger } from './actors.js'
 import { everywhere, inSimulation, promise } from './promise.js'
-import type { Subject } from './environment.js'
+import type { Subject } from './subject.js'
 import { trouble } from './trouble.js'
 
 /** What was told and neither handled nor a dead letter; none may be both. */
@@ -20,25 +20,29 @@ function missing(sent: number, entries: unknown[], ...told: Subject[]): number[]
 }
 
 promise('Delivery', 'Nothing is ever delivered twice', () => {
-  inSimulation('every tell is handled, a dead letter, or counted by connectionLost', async (env) => {
-    const [a, b] = await env.pair({ channels: { bulk: { connections: 3 } } })
-    const made = b.node.spawn(Ledger)
-    const ledger = a.node.ref(Ledger, String(made))
-    let sent = 0
-    await trouble(env, ['a', 'b'], {
-      steps: 40,
-      during: (step) => {
-        for (let n = 0; n < 10; n++) {
-          const channel = n % 2 === 0 ? 'bulk' : 'default'
-          const weight = new Uint8Array(step % 13 === 0 ? 100_000 : n)
-          ledger.with({ channel, partitionKey: n }).tell.write(sent++, weight)
-        }
-      },
-    })
-    await env.run(10_000)
-    const entries = await env.complete(made.ask.entries())
-    assert.isAtMost(missing(sent, entries, a, b).length, a.lost)
-  }, 20)
+  inSimulation(
+    'every tell is handled, a dead letter, or counted by connectionLost',
+    async (env) => {
+      const [a, b] = await env.pair({ channels: { bulk: { connections: 3 } } })
+      const made = b.node.spawn(Ledger)
+      const ledger = a.node.ref(Ledger, String(made))
+      let sent = 0
+      await trouble(env, ['a', 'b'], {
+        steps: 40,
+        during: (step) => {
+          for (let n = 0; n < 10; n++) {
+            const channel = n % 2 === 0 ? 'bulk' : 'default'
+            const weight = new Uint8Array(step % 13 === 0 ? 100_000 : n)
+            ledger.with({ channel, partitionKey: n }).tell.write(sent++, weight)
+          }
+        },
+      })
+      await env.run(10_000)
+      const entries = await env.complete(made.ask.entries())
+      assert.isAtMost(missing(sent, entries, a, b).length, a.lost)
+    },
+    20,
+  )
 
   everywhere('nothing is lost without a fault, and nothing reported', async (env) => {
     const [a, b] = await env.pair()
@@ -76,22 +80,26 @@ promise('Delivery', 'the event `deadLetter` with the reason', () => {
     assert.strictEqual(letter?.method, 'write')
   })
 
-  everywhere('what waits for a connection is a dead letter when the node is replaced', async (env) => {
-    const [a, b] = await env.pair()
-    const made = b.node.spawn(Ledger)
-    const ledger = a.node.ref(Ledger, String(made))
-    await env.crash('b')
-    await env.until('a notices', () => a.heard('peerDown', 'b').length > 0)
-    for (let at = 0; at < 50; at++) ledger.tell.write(at)
-    const again = await env.start('b')
-    await env.until('a knows the new one', () => a.node.isUp('b'))
-    assert.lengthOf(a.letters, 50)
-    assert.deepEqual(
-      a.letters.map(({ to, args, reason }) => [to.id, args[0], reason]),
-      Array.from({ length: 50 }, (_, at) => [made.id, at, 'ERR_NODE_DOWN']),
-    )
-    assert.lengthOf(again.letters, 0)
-  })
+  everywhere(
+    'what waits for a connection is a dead letter when the node is replaced',
+    async (env) => {
+      const [a, b] = await env.pair()
+      const made = b.node.spawn(Ledger)
+      const ledger = a.node.ref(Ledger, String(made))
+      for (let n = 0; n < 3; n++) await env.complete(ledger.ask.size())
+      await env.crash('b')
+      await env.until('a notices', () => a.heard('peerDown', 'b').length > 0)
+      for (let at = 0; at < 50; at++) ledger.tell.write(at)
+      const again = await env.start('b')
+      await env.until('a knows the new one', () => a.node.isUp('b'))
+      assert.lengthOf(a.letters, 50)
+      assert.deepEqual(
+        a.letters.map(({ to, method, args, reason }) => [String(to), method, args[0], reason]),
+        Array.from({ length: 50 }, (_, at) => [String(made), 'write', at, 'ERR_NODE_DOWN']),
+      )
+      assert.lengthOf(again.letters, 0)
+    },
+  )
 
   everywhere('a node that leaves for good lets go of what waits: dead letters', async (env) => {
     const [a, b] = await env.pair()
@@ -101,30 +109,36 @@ promise('Delivery', 'the event `deadLetter` with the reason', () => {
     ledger.tell.write(1)
     a.node.leave('b')
     ledger.tell.write(2)
-    assert.sameMembers(a.letters.map(({ args }) => args[0]), [1, 2])
+    assert.sameMembers(
+      a.letters.map(({ args }) => args[0]),
+      [1, 2],
+    )
     heal()
   })
 })
 
 promise('Delivery', 'wait on their lane for its return', () => {
-  everywhere('what is sent to a member that is down arrives when it is back, in order', async (env) => {
-    const [a, b] = await env.pair()
-    const made = b.node.spawn(Ledger)
-    const ledger = a.node.ref(Ledger, String(made))
-    const heal = env.partition('a', 'b')
-    await env.until('b is given up', () => a.heard('nodeDown', 'b').length > 0)
-    for (let at = 0; at < 50; at++) assert.isTrue(ledger.tell.write(at))
-    const asked = env.failure(ledger.with({ timeoutMs: 300 }).ask.record('asked'))
-    assert.strictEqual((await asked).code, 'ERR_ASK_TIMEOUT')
-    heal()
-    await env.connected(['a', 'b'])
-    const entries = await env.complete(ledger.ask.entries())
-    assert.deepEqual(
-      entries,
-      Array.from({ length: 50 }, (_, at) => at),
-    )
-    assert.lengthOf(a.letters, 0)
-  })
+  everywhere(
+    'what is sent to a member that is down arrives when it is back, in order',
+    async (env) => {
+      const [a, b] = await env.pair()
+      const made = b.node.spawn(Ledger)
+      const ledger = a.node.ref(Ledger, String(made))
+      const heal = env.partition('a', 'b')
+      await env.until('b is given up', () => a.heard('nodeDown', 'b').length > 0)
+      for (let at = 0; at < 50; at++) assert.isTrue(ledger.tell.write(at))
+      const asked = env.failure(ledger.with({ timeoutMs: 300 }).ask.record('asked'))
+      assert.strictEqual((await asked).code, 'ERR_ASK_TIMEOUT')
+      heal()
+      await env.connected(['a', 'b'])
+      const entries = await env.complete(ledger.ask.entries())
+      assert.deepEqual(
+        entries,
+        Array.from({ length: 50 }, (_, at) => at),
+      )
+      assert.lengthOf(a.letters, 0)
+    },
+  )
 })
 
 promise('Delivery', 'is reported as `connectionLost` with a count', () => {
@@ -139,9 +153,9 @@ promise('Delivery', 'is reported as `connectionLost` with a count', () => {
     await env.crash('b')
     await env.until('a notices', () => a.heard('peerDown', 'b').length > 0)
     heal()
-    const [news] = a.heard('connectionLost', 'b')
-    assert.isAtLeast((news?.payload as { count: number }).count, 50)
-    assert.strictEqual((news?.payload as { channel: string }).channel, 'default')
+    const news = a.last('connectionLost', 'b').payload as { channel: string; count: number }
+    assert.isAtLeast(news.count, 50)
+    assert.strictEqual(news.channel, 'default')
     assert.lengthOf(a.letters, 0)
   })
 })
@@ -162,34 +176,38 @@ promise('Delivery', 'that a `tell` arrives', () => {
 })
 
 promise('Delivery', 'An ask is never repeated by itself', () => {
-  inSimulation('whatever breaks, no ask runs twice', async (env) => {
-    const [a, b] = await env.pair({ channels: { bulk: { connections: 2 } } })
-    const made = b.node.spawn(Ledger)
-    const ledger = a.node.ref(Ledger, String(made))
-    const outcomes: Promise<[number, string]>[] = []
-    await trouble(env, ['a', 'b'], {
-      steps: 40,
-      during: () => {
-        for (let n = 0; n < 5; n++) {
-          const channel = n % 2 === 0 ? 'bulk' : 'default'
-          const at = outcomes.length
-          const asked = ledger.with({ channel }).ask.record(at)
-          outcomes.push(
-            asked.then(
-              () => [at, 'answered'],
-              (error: unknown) => [at, codeOf(error) ?? ''],
-            ),
-          )
-        }
-      },
-    })
-    const settled = await env.complete(Promise.all(outcomes))
-    await env.run(10_000)
-    const entries = await env.complete(made.ask.entries())
-    assert.strictEqual(new Set(entries).size, entries.length, 'an ask ran twice')
-    for (const [at, outcome] of settled) {
-      if (outcome === 'answered') assert.include(entries, at)
-      else assert.include(['ERR_ASK_TIMEOUT', 'ERR_NODE_DOWN', 'ERR_NO_ROUTE'], outcome)
-    }
-  }, 10)
+  inSimulation(
+    'whatever breaks, no ask runs twice',
+    async (env) => {
+      const [a, b] = await env.pair({ channels: { bulk: { connections: 2 } } })
+      const made = b.node.spawn(Ledger)
+      const ledger = a.node.ref(Ledger, String(made))
+      const outcomes: Promise<[number, string]>[] = []
+      await trouble(env, ['a', 'b'], {
+        steps: 40,
+        during: () => {
+          for (let n = 0; n < 5; n++) {
+            const channel = n % 2 === 0 ? 'bulk' : 'default'
+            const at = outcomes.length
+            const asked = ledger.with({ channel }).ask.record(at)
+            outcomes.push(
+              asked.then(
+                () => [at, 'answered'],
+                (error: unknown) => [at, codeOf(error) ?? ''],
+              ),
+            )
+          }
+        },
+      })
+      const settled = await env.complete(Promise.all(outcomes))
+      await env.run(10_000)
+      const entries = await env.complete(made.ask.entries())
+      assert.strictEqual(new Set(entries).size, entries.length, 'an ask ran twice')
+      for (const [at, outcome] of settled) {
+        if (outcome === 'answered') assert.include(entries, at)
+        else assert.include(['ERR_ASK_TIMEOUT', 'ERR_NODE_DOWN', 'ERR_NO_ROUTE'], outcome)
+      }
+    },
+    10,
+  )
 })

@@ -14,14 +14,17 @@ promise('Errors', 'name, message, code, `data` and cause', () => {
     assert.deepInclude(error.cause as Error, { name: 'TypeError', message: 'the cause' })
   })
 
-  everywhere('one without a code gets ERR_REMOTE, a value that is no error arrives as it is', async (env) => {
-    const [a, b] = await env.pair()
-    const far = () => a.node.ref(Oracle, String(b.node.spawn(Oracle)))
-    assert.strictEqual(await env.failure(far().ask.throwsText()), 'a text' as never)
-    const ledger = a.node.ref(Ledger, String(b.node.spawn(Ledger)))
-    const plain = await env.failure(ledger.ask.crashLater(1))
-    assert.deepInclude(plain, { name: 'Error', message: 'boom, later', code: 'ERR_REMOTE' })
-  })
+  everywhere(
+    'one without a code gets ERR_REMOTE, a value that is no error arrives as it is',
+    async (env) => {
+      const [a, b] = await env.pair()
+      const far = () => a.node.ref(Oracle, String(b.node.spawn(Oracle)))
+      assert.strictEqual(await env.failure(far().ask.throwsText()), 'a text' as never)
+      const ledger = a.node.ref(Ledger, String(b.node.spawn(Ledger)))
+      const plain = await env.failure(ledger.ask.crashLater(1))
+      assert.deepInclude(plain, { name: 'Error', message: 'boom, later', code: 'ERR_REMOTE' })
+    },
+  )
 
   everywhere("troupe's own errors arrive as TroupeError with code and data", async (env) => {
     const [a, b] = await env.pair()

@@ -1,3 +1,4 @@
+import type { Timer } from '../../src/world/clock.js'
 import type { Address, Connection, ConnectionHandler, Listener } from '../../src/world/network.js'
 import type { World } from '../../src/world/world.js'
 
@@ -8,6 +9,8 @@ export class FaultyWorld {
   readonly #accepted = new Set<Line>()
   readonly #listeners = new Set<Listener>()
   readonly #cuts = new Set<string>()
+  /** Those that may still fire; cancelled ones stay until the end of the test. */
+  readonly #timers = new Set<Timer>()
   #alive = true
 
   constructor(base: World) {
@@ -20,7 +23,18 @@ export class FaultyWorld {
       clock: {
         now: () => clock.now(),
         wallMs: () => clock.wallMs(),
-        after: (delayMs, run, background) => clock.after(delayMs, guarded(run), background),
+        after: (delayMs, run, background) => {
+          const timer = clock.after(
+            delayMs,
+            guarded(() => {
+              this.#timers.delete(timer)
+              run()
+            }),
+            background,
+          )
+          this.#timers.add(timer)
+          return timer
+        },
       },
       turn: {
         micro: (run) => turn.micro(guarded(run)),
@@ -62,6 +76,7 @@ export class FaultyWorld {
   /** As SIGKILL: the kernel closes what was open, nothing of the program runs any more. */
   async kill(): Promise<void> {
     this.#alive = false
+    for (const timer of this.#timers) timer.cancel()
     for (const line of [...this.#dialled, ...this.#accepted]) line.kill()
     await Promise.all([...this.#listeners].map((listener) => listener.close()))
   }

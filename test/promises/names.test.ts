@@ -12,22 +12,25 @@ class Shop extends Supervisor {
 }
 
 promise('Names', 'A node name belongs to one incarnation at a time', () => {
-  everywhere('a newcomer with a taken name is refused at once, and the holder stays', async (env) => {
-    const [a, b] = await env.pair()
-    const other = await env.start('c')
-    const impostor = await env.startAs('b', 'elsewhere')
-    const error = await env.failure(impostor.join(a.address))
-    assert.strictEqual(error.code, 'ERR_NAME_TAKEN')
-    assert.lengthOf([...a.heard('memberLeft'), ...a.heard('nodeDown')], 0)
-    assert.strictEqual(a.node.members()[1]?.incarnation, b.node.incarnation)
-    assert.deepEqual(impostor.members().map(({ name }) => name), ['b'])
-    assert.include(
-      Object.keys(a.node.stats().transport.refused),
-      'ERR_NAME_TAKEN',
-    )
-    assert.strictEqual(await env.complete(other.node.join(a.address)), 'a')
-    await env.complete(impostor.stop())
-  })
+  everywhere(
+    'a newcomer with a taken name is refused at once, and the holder stays',
+    async (env) => {
+      const [a, b] = await env.pair()
+      const other = await env.start('c')
+      const impostor = await env.startAs('b', 'elsewhere')
+      const error = await env.failure(impostor.join(a.address))
+      assert.strictEqual(error.code, 'ERR_NAME_TAKEN')
+      assert.lengthOf([...a.heard('memberLeft'), ...a.heard('nodeDown')], 0)
+      assert.strictEqual(a.node.members()[1]?.incarnation, b.node.incarnation)
+      assert.deepEqual(
+        impostor.members().map(({ name }) => name),
+        ['b'],
+      )
+      assert.include(Object.keys(a.node.stats().transport.refused), 'ERR_NAME_TAKEN')
+      assert.strictEqual(await env.complete(other.node.join(a.address)), 'a')
+      await env.complete(impostor.stop())
+    },
+  )
 
   everywhere('a newcomer takes the name of a holder that was killed', async (env) => {
     const [a] = await env.pair()
@@ -72,21 +75,27 @@ promise('Names', 'A node name belongs to one incarnation at a time', () => {
 })
 
 promise('Names', 'ordered by a generation that rises', () => {
-  inSimulation('of two starts of one name the later one counts, whoever speaks first', async (env) => {
-    const [a] = await env.pair()
-    const generations: number[] = []
-    for (let start = 0; start < 4; start++) {
-      await env.crash('b')
-      const b = await env.start('b')
-      const member = (): Member | undefined => a.node.members().find(({ name }) => name === 'b')
-      await env.until('a knows', () => member()?.incarnation === b.node.incarnation)
-      await env.connected(['a', 'b'])
-      generations.push(member()?.generation ?? 0)
-      await env.run(env.sim.random.int(5_000))
-    }
-    assert.deepEqual(generations, generations.toSorted((x, y) => x - y))
-    assert.strictEqual(new Set(generations).size, 4)
-  })
+  inSimulation(
+    'of two starts of one name the later one counts, whoever speaks first',
+    async (env) => {
+      const [a] = await env.pair()
+      const generations: number[] = []
+      for (let start = 0; start < 4; start++) {
+        await env.crash('b')
+        const b = await env.start('b')
+        const member = (): Member | undefined => a.node.members().find(({ name }) => name === 'b')
+        await env.until('a knows', () => member()?.incarnation === b.node.incarnation)
+        await env.connected(['a', 'b'])
+        generations.push(member()?.generation ?? 0)
+        await env.run(env.sim.random.int(5_000))
+      }
+      assert.deepEqual(
+        generations,
+        generations.toSorted((x, y) => x - y),
+      )
+      assert.strictEqual(new Set(generations).size, 4)
+    },
+  )
 })
 
 promise('Names', 'refs to its actors by id are dead', () => {
@@ -99,7 +108,10 @@ promise('Names', 'refs to its actors by id are dead', () => {
     await env.crash('b')
     const again = await env.start('b')
     again.node.spawn(Ledger, undefined, { name: 'ledger' })
-    await env.until('a knows the new one', () => a.heard('memberLeft').length === 1 && a.node.isUp('b'))
+    await env.until(
+      'a knows the new one',
+      () => a.heard('memberLeft').length === 1 && a.node.isUp('b'),
+    )
     assert.strictEqual((await env.failure(byId.ask.size())).code, 'ERR_NO_ACTOR')
     assert.isFalse(byId.tell.write(3))
     assert.deepEqual(a.reasons(), ['ERR_NO_ACTOR'])

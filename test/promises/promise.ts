@@ -1,4 +1,6 @@
-import { type Environment, Real, Simulated } from './environment.js'
+import type { Environment } from './environment.js'
+import { Real } from './real.js'
+import { Simulated } from './simulated.js'
 
 const { SEED, SEEDS } = process.env
 

@@ -1,8 +1,9 @@
 import { assert } from 'chai'
 import type { NodeOptions } from '../../src/index.js'
 import { Ledger, Observer } from './actors.js'
+import { outcomeOf } from './environment.js'
 import { everywhere, inSimulation, promise } from './promise.js'
-import { outcomeOf, type Subject } from './environment.js'
+import type { Subject } from './subject.js'
 
 const KIB = 1024
 const SMALL_LANES = {
@@ -33,7 +34,11 @@ promise('`tell`, `ready` and bounds', '`tell` returns true below the high-water 
     const made = b.node.spawn(Ledger)
     const ledger = a.node.ref(Ledger, String(made))
     const told = fill(ledger, 20)
-    assert.deepEqual(told, told.toSorted((x, y) => Number(y) - Number(x)), 'true first, then false')
+    assert.deepEqual(
+      told,
+      told.toSorted((x, y) => Number(y) - Number(x)),
+      'true first, then false',
+    )
     assert.include(told, true)
     assert.include(told, false)
     const ready = ledger.ready()
@@ -77,23 +82,26 @@ promise('`tell`, `ready` and bounds', '`tell` returns true below the high-water 
 })
 
 promise('`tell`, `ready` and bounds', 'it was refused at the hard bound', () => {
-  everywhere('a mailbox that is full refuses the newest: dead letter, or ERR_MAILBOX_FULL', async (env) => {
-    const [a, b] = await env.pair()
-    const made = b.node.spawn(Ledger, undefined, { mailboxLimit: 4 })
-    const ledger = a.node.ref(Ledger, String(made))
-    const busy = ledger.ask.slowly(200, 'busy')
-    await env.run(50)
-    for (let at = 0; at < 10; at++) ledger.tell.write(at)
-    const refused = await env.failure(ledger.ask.record('asked'))
-    assert.strictEqual(refused.code, 'ERR_MAILBOX_FULL')
-    assert.isTrue(refused.retryable)
-    await env.complete(busy)
-    assert.deepEqual(await env.complete(ledger.ask.entries()), ['busy', 0, 1, 2, 3])
-    assert.deepEqual(
-      b.letters.map(({ args, reason }) => [args[0], reason]),
-      [4, 5, 6, 7, 8, 9].map((at) => [at, 'ERR_MAILBOX_FULL']),
-    )
-  })
+  everywhere(
+    'a mailbox that is full refuses the newest: dead letter, or ERR_MAILBOX_FULL',
+    async (env) => {
+      const [a, b] = await env.pair()
+      const made = b.node.spawn(Ledger, undefined, { mailboxLimit: 4 })
+      const ledger = a.node.ref(Ledger, String(made))
+      const busy = ledger.ask.slowly(200, 'busy')
+      await env.run(50)
+      for (let at = 0; at < 10; at++) ledger.tell.write(at)
+      const refused = await env.failure(ledger.ask.record('asked'))
+      assert.strictEqual(refused.code, 'ERR_MAILBOX_FULL')
+      assert.isTrue(refused.retryable)
+      await env.complete(busy)
+      assert.deepEqual(await env.complete(ledger.ask.entries()), ['busy', 0, 1, 2, 3])
+      assert.deepEqual(
+        b.letters.map(({ args, reason }) => [args[0], reason]),
+        [4, 5, 6, 7, 8, 9].map((at) => [at, 'ERR_MAILBOX_FULL']),
+      )
+    },
+  )
 
   const policies = [
     { policy: 'fail', kept: 'the oldest', asked: 'ERR_LANE_FULL' },
@@ -101,66 +109,91 @@ promise('`tell`, `ready` and bounds', 'it was refused at the hard bound', () => 
     { policy: 'dropOldest', kept: 'the newest', asked: 'answered' },
   ] as const
   for (const { policy, kept, asked } of policies) {
-    inSimulation(`a full lane with policy ${policy} keeps ${kept}; the rest are dead letters`, async (env) => {
-      const { a, b, heal } = await cutOff(env, { bulk: { policy } })
-      const made = b.node.spawn(Ledger)
-      const ledger = a.node.ref(Ledger, String(made)).with({ channel: 'bulk', timeoutMs: 60_000 })
-      const told = fill(ledger, 100)
-      assert.isFalse(told[99])
-      const answer = outcomeOf(ledger.ask.record(100))
-      heal()
-      await env.connected(['a', 'b'])
-      assert.strictEqual(await env.complete(answer), asked)
-      const entries = (await env.complete(ledger.ask.entries())) as number[]
-      const dead = a.letters.map(({ args }) => args[0] as number)
-      assert.sameMembers(
-        [...entries, ...dead].filter((at) => at < 100),
-        Array.from({ length: 100 }, (_, at) => at),
-      )
-      assert.isAbove(dead.length, 50)
-      assert.deepEqual(new Set(a.reasons()), new Set(['ERR_LANE_FULL']))
-      assert.include(entries, policy === 'dropOldest' ? 99 : 0)
-      assert.deepEqual(entries, entries.toSorted((x, y) => x - y))
-    })
+    inSimulation(
+      `a full lane with policy ${policy} keeps ${kept}; the rest are dead letters`,
+      async (env) => {
+        const { a, b, heal } = await cutOff(env, { bulk: { policy } })
+        const made = b.node.spawn(Ledger)
+        const ledger = a.node.ref(Ledger, String(made)).with({ channel: 'bulk', timeoutMs: 60_000 })
+        const told = fill(ledger, 100)
+        assert.isFalse(told[99])
+        const answer = outcomeOf(ledger.ask.record(100))
+        heal()
+        await env.connected(['a', 'b'])
+        assert.strictEqual(await env.complete(answer), asked)
+        const entries = (await env.complete(ledger.ask.entries())) as number[]
+        const dead = a.letters.map(({ args }) => args[0] as number)
+        assert.sameMembers(
+          [...entries, ...dead].filter((at) => at < 100),
+          Array.from({ length: 100 }, (_, at) => at),
+        )
+        assert.isAbove(dead.length, 50)
+        assert.deepEqual(new Set(a.reasons()), new Set(['ERR_LANE_FULL']))
+        assert.include(entries, policy === 'dropOldest' ? 99 : 0)
+        assert.deepEqual(
+          entries,
+          entries.toSorted((x, y) => x - y),
+        )
+      },
+    )
   }
 })
 
-promise('`tell`, `ready` and bounds', 'Every queue and every map that a peer can grow has a bound', () => {
-  inSimulation('what waits for a node that is gone never exceeds the bound of its lane', async (env) => {
-    const [a, b] = await env.pair({ connections: SMALL_LANES })
-    const ledger = a.node.ref(Ledger, String(b.node.spawn(Ledger)))
-    await env.crash('b')
-    await env.until('b is given up', () => a.heard('nodeDown', 'b').length > 0)
-    fill(ledger, 1_000)
-    const queued = a.node.stats().transport.lanes.map(({ queuedBytes }) => queuedBytes)
-    const sum = queued.reduce((all, one) => all + one, 0)
-    assert.isAtMost(sum, SMALL_LANES.laneMaxBytes + 2 * weight.length)
-    assert.isAbove(a.letters.length, 900)
-  })
+promise(
+  '`tell`, `ready` and bounds',
+  'Every queue and every map that a peer can grow has a bound',
+  () => {
+    inSimulation(
+      'what waits for a node that is gone never exceeds the bound of its lane',
+      async (env) => {
+        const [a, b] = await env.pair({ connections: SMALL_LANES })
+        const ledger = a.node.ref(Ledger, String(b.node.spawn(Ledger)))
+        await env.crash('b')
+        await env.until('b is given up', () => a.heard('nodeDown', 'b').length > 0)
+        fill(ledger, 1_000)
+        const queued = a.node.stats().transport.lanes.map(({ queuedBytes }) => queuedBytes)
+        const sum = queued.reduce((all, one) => all + one, 0)
+        assert.isAtMost(sum, SMALL_LANES.laneMaxBytes + 2 * weight.length)
+        assert.isAbove(a.letters.length, 900)
+      },
+    )
 
-  inSimulation('nodes that come and go, ask, watch and group leave nothing behind', async (env) => {
-    const [a] = await env.pair()
-    const kept = a!.node.spawn(Ledger, undefined, { name: 'kept' })
-    const sizes: string[] = []
-    for (let round = 0; round < 12; round++) {
-      const b = env.subject('b')
-      const observer = b.node.spawn(Observer)
-      observer.tell.follow(b.node.ref(Ledger, String(kept)))
-      observer.tell.tie(b.node.ref(Ledger, String(kept)))
-      const there = b.node.lookup(Ledger, 'kept', { on: 'a' })
-      for (let n = 0; n < 5; n++) void there.ask.never().catch(() => {})
-      await env.complete(b.node.group(Observer, `group ${round}`).join(observer))
-      await env.run(100)
-      await env.crash('b')
-      await env.start('b')
-      await env.connected(['a', 'b'])
-      await env.run(10_000)
-      const { bonds, remote, actors, transport } = a!.node.stats()
-      const lanes = transport.lanes.length
-      sizes.push(JSON.stringify({ bonds, hosted: remote.hosted, inbound: remote.inbound, lanes, living: actors.living }))
-    }
-    assert.deepEqual(new Set(sizes.slice(1)).size, 1, sizes.join('\n'))
-    assert.deepInclude(a!.node.stats().bonds, { watches: 0, links: 0 })
-    assert.strictEqual(a!.node.stats().remote.inbound, 0)
-  }, 2)
-})
+    inSimulation(
+      'nodes that come and go, ask, watch and group leave nothing behind',
+      async (env) => {
+        const [a] = await env.pair()
+        const kept = a.node.spawn(Ledger, undefined, { name: 'kept' })
+        const sizes: string[] = []
+        for (let round = 0; round < 12; round++) {
+          const b = env.subject('b')
+          const observer = b.node.spawn(Observer)
+          observer.tell.follow(b.node.ref(Ledger, String(kept)))
+          observer.tell.tie(b.node.ref(Ledger, String(kept)))
+          const there = b.node.lookup(Ledger, 'kept', { on: 'a' })
+          for (let n = 0; n < 5; n++) void there.ask.never().catch(() => {})
+          await env.complete(b.node.group(Observer, `group ${round}`).join(observer))
+          await env.run(100)
+          await env.crash('b')
+          await env.start('b')
+          await env.connected(['a', 'b'])
+          await env.run(10_000)
+          const { bonds, remote, actors, transport } = a.node.stats()
+          const lanes = transport.lanes.length
+          sizes.push(
+            JSON.stringify({
+              bonds,
+              hosted: remote.hosted,
+              inbound: remote.inbound,
+              lanes,
+              living: actors.living,
+            }),
+          )
+        }
+        assert.deepEqual(new Set(sizes.slice(1)).size, 1, sizes.join('\n'))
+        assert.deepInclude(a.node.stats().bonds, { watches: 0, links: 0 })
+        assert.strictEqual(a.node.stats().remote.inbound, 0)
+      },
+      2,
+    )
+  },
+)

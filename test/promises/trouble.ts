@@ -1,4 +1,4 @@
-import type { Simulated } from './environment.js'
+import type { Simulated } from './simulated.js'
 
 export interface TroubleOptions {
   readonly steps: number

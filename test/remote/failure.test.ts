@@ -7,6 +7,7 @@ import {
   encodeFailure,
   plainFailure,
 } from '../../src/remote/failure.js'
+import { Codec } from '../../src/wire/codec.js'
 
 const crossed = (thrown: unknown, stacks = false): unknown =>
   decodeFailure(encodeFailure(thrown, stacks))
@@ -95,5 +96,33 @@ describe('failure', () => {
     const got = decodeFailure([1, 'TroupeError', 'ERR_NEW', 'x', undefined, undefined, undefined])
     assert.instanceOf(got, Error)
     assert.equal(codeOf(got), 'ERR_NEW')
+  })
+
+  it('sends texts that a codec takes, whatever stood in them', () => {
+    const codec = new Codec()
+    const long = `${'x'.repeat(16 * 1024 - 2)}\u{1f600} and more`
+    for (const message of [long, 'half \ud83d pair', '\ude00']) {
+      const error = Object.assign(new Error(message, { cause: new Error(message) }), {
+        code: message,
+        name: message,
+        stack: message,
+      })
+      const failure = encodeFailure(error, true)
+      const got = decodeFailure(codec.decodeValue(codec.encodeValue(failure))) as Error
+      assert.isTrue(got.message.startsWith(message.slice(0, 4).replace('\ude00', '\ufffd')))
+      assert.instanceOf(got.cause, Error)
+    }
+    const thrown = plainFailure(encodeFailure('thrown \ud83d text', false))
+    assert.doesNotThrow(() => codec.encodeValue(thrown))
+  })
+
+  it('sends something when the fields of an error cannot be read', () => {
+    const error = new Error('x')
+    Object.defineProperty(error, 'message', {
+      get() {
+        throw new Error('no')
+      },
+    })
+    assert.match((crossed(error) as Error).message, /cannot be read/)
   })
 })

@@ -214,6 +214,64 @@ describe('remote-placement', () => {
     })
   }
 
+  it('ends children whose supervisor’s node does not come back', async () => {
+    const { cluster, b, worker } = await setUp(specs.on('b'))
+    cluster.kill('a')
+    for (const at of ['b', 'c']) cluster.net.down(at, 'a')
+    await cluster.run(59_000)
+    assert.equal(worker('b')?.state, 'running', 'it may be cut off only')
+    await cluster.run(2_000)
+    assert.isUndefined(worker('b'))
+    assert.equal(b.remote.counts.hosted, 0)
+  })
+
+  for (const restart of ['permanent', 'transient'] as const) {
+    it(`starts a ${restart} child again that ended while its supervisor was cut off for long`, async () => {
+      const { cluster, b, worker } = await setUp(specs.on('b', 'never', restart))
+      cluster.net.cut('a', 'b')
+      cluster.net.down('a', 'b')
+      cluster.net.down('b', 'a')
+      await cluster.run(61_000)
+      assert.isUndefined(worker('b'))
+      cluster.net.heal('a', 'b')
+      cluster.net.up('a', 'b')
+      await cluster.run(1_000)
+      assert.equal(worker('b')?.state, 'running')
+      worker('b')?.kill()
+      await cluster.run(1_000)
+      assert.equal(worker('b')?.state, 'running', 'it is supervised again')
+      assert.equal(b.remote.counts.hosted, 1)
+    })
+
+    it(`starts a ${restart} child again that ended when its supervisor’s node left for a while`, async () => {
+      const { cluster, b, worker } = await setUp(specs.on('b', 'never', restart))
+      cluster.net.left('b', 'a')
+      cluster.net.left('a', 'b')
+      await cluster.run(1_000)
+      assert.isUndefined(worker('b'))
+      cluster.net.up('a', 'b')
+      await cluster.run(1_000)
+      assert.equal(worker('b')?.state, 'running')
+      assert.equal(b.remote.counts.hosted, 1)
+    })
+  }
+
+  it('takes back in time who was only cut off, and lets no timer run on', async () => {
+    const { cluster, worker } = await setUp(specs.on('b', 'never'))
+    const cell = worker('b')
+    for (let i = 0; i < 3; i++) {
+      cluster.net.cut('a', 'b')
+      cluster.net.down('a', 'b')
+      cluster.net.down('b', 'a')
+      await cluster.run(40_000)
+      cluster.net.heal('a', 'b')
+      cluster.net.up('a', 'b')
+      await cluster.run(40_000)
+    }
+    assert.strictEqual(worker('b'), cell)
+    assert.equal(cell?.incarnation, 1)
+  })
+
   it('takes orders for a supervisor’s children from its node only', async () => {
     const { cluster, a, b, c, root, worker } = await setUp(specs.on('b'))
     const number = 2 ** 32 + 1

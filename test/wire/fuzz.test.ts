@@ -3,7 +3,7 @@ import { codeOf, TroupeError } from '../../src/base/errors.js'
 import { type Random, seededRandom } from '../../src/base/random.js'
 import type { Codec } from '../../src/wire/codec.js'
 import { ENVELOPE, Envelope } from '../../src/wire/envelope.js'
-import { Assembler, Fragmenter } from '../../src/wire/fragment.js'
+import { Fragmenter } from '../../src/wire/fragment.js'
 import { FRAME, HEAD_BYTES } from '../../src/wire/frame.js'
 import { FrameReader } from '../../src/wire/frame-reader.js'
 import { encodeEnvelopeFrame, putHead } from '../../src/wire/frame-writer.js'
@@ -96,10 +96,8 @@ function receive(stream: Buffer, by: Codec): 'decoded' | 'refused' {
   let outcome: 'decoded' | 'refused' = 'refused'
   try {
     const reader = new FrameReader(8 * 1024 * 1024)
-    const assembler = new Assembler(8 * 1024 * 1024)
     reader.open()
     const onFrame = (kind: number, bytes: Buffer, start: number, end: number): void => {
-      if (kind === FRAME.FRAGMENT) assembler.accept(bytes, start, end, onFrame)
       if (kind !== FRAME.ENVELOPE) return
       const { body } = readEnvelope(bytes, start, end)
       if (body !== undefined) by.decodeArgs(body)

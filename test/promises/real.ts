@@ -1,0 +1,59 @@
+import { local, realWorld } from '../../src/index.js'
+import { Environment, list } from './environment.js'
+import { FaultyWorld } from './faulty-world.js'
+import type { Subject } from './subject.js'
+
+/** Real sockets on loopback and real time, with the times of `local()`. */
+export class Real extends Environment {
+  readonly title = 'TCP'
+  readonly timing = local()
+  readonly #clock = realWorld().clock
+
+  override now(): number {
+    return this.#clock.now()
+  }
+
+  override run(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.#clock.after(ms, resolve))
+  }
+
+  override async until(what: string, holds: () => boolean, limitMs = 10_000): Promise<void> {
+    const end = this.now() + limitMs
+    while (!holds()) {
+      if (this.now() > end) throw new Error(`${what} was not reached within ${limitMs} ms`)
+      await this.run(2)
+    }
+  }
+
+  override complete<T>(promise: Promise<T>): Promise<T> {
+    return promise
+  }
+
+  override async crash(name: string): Promise<void> {
+    const subject = this.subject(name)
+    subject.crashed = true
+    await subject.faulty.kill()
+  }
+
+  override partition(a: string | readonly string[], b: string | readonly string[]): () => void {
+    const ways: [Subject, Subject][] = []
+    for (const one of list(a)) {
+      for (const other of list(b)) {
+        ways.push([this.subject(one), this.subject(other)])
+        ways.push([this.subject(other), this.subject(one)])
+      }
+    }
+    for (const [from, to] of ways) from.faulty.cut(to.address)
+    return () => {
+      for (const [from, to] of ways) from.faulty.mend(to.address)
+    }
+  }
+
+  protected override worldOf(): FaultyWorld {
+    return new FaultyWorld(realWorld())
+  }
+
+  protected override listenOf(): { host: string; port: number } {
+    return { host: '127.0.0.1', port: 0 }
+  }
+}
