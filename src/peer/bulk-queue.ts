@@ -42,7 +42,8 @@ export interface Helping {
  * frames keep their order, so small ones of that key queue here too, until the key has none left.
  */
 export class BulkQueue {
-  readonly #maxMessageBytes: number
+  /** What the other side takes; it bounds what is under way by the same number. */
+  maxMessageBytes: number
   readonly #byKey = new Map<number, BulkStream>()
   /** Streams whose first item is under way, or small. */
   #active: BulkStream[] = []
@@ -53,7 +54,7 @@ export class BulkQueue {
   #number = 0
 
   constructor(maxMessageBytes: number) {
-    this.#maxMessageBytes = maxMessageBytes
+    this.maxMessageBytes = maxMessageBytes
   }
 
   get empty(): boolean {
@@ -144,7 +145,7 @@ export class BulkQueue {
   }
 
   #mayBegin(bytes: number): boolean {
-    return mayBegin(this.#begun, this.#begunBytes, bytes, this.#maxMessageBytes)
+    return mayBegin(this.#begun, this.#begunBytes, bytes, this.maxMessageBytes)
   }
 
   #begin(stream: BulkStream): void {

@@ -109,6 +109,7 @@ export const greetingOf = (context: PeerContext, clock: number): Greeting => ({
   overlay: context.overlay,
   channels: context.table.offer(),
   clock,
+  maxMessageBytes: context.options.maxMessageBytes,
 })
 
 export const showAddress = (at: Address): string =>

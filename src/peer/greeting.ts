@@ -32,6 +32,8 @@ export interface Greeting {
   readonly channels: readonly (readonly [string, number])[]
   /** The node's counter of proofs sent and sessions taken: orders what it did. */
   readonly clock: number
+  /** The largest message it takes: nobody sends it a larger one. */
+  readonly maxMessageBytes: number
 }
 
 /** What the dialling side asks for. */
@@ -66,21 +68,22 @@ export function greetingToWire(greeting: Greeting): unknown[] {
     greeting.overlay,
     greeting.channels.map(([channel, lanes]) => [channel, lanes]),
     greeting.clock,
+    greeting.maxMessageBytes,
   ]
 }
 
 /** Undefined when any field is not what it must be. */
 export function greetingFromWire(wire: unknown): Greeting | undefined {
-  if (!Array.isArray(wire) || wire.length < 8) return undefined
-  const [name, incarnation, generation, addresses, tags, overlay, channels, clock] = wire
+  if (!Array.isArray(wire) || wire.length < 9) return undefined
+  const [name, incarnation, generation, addresses, tags, overlay, channels, clock, most] = wire
   if (!isShortText(name) || !isUlid(incarnation) || !isCount(generation)) return undefined
-  if (!isShortText(overlay) || !isCount(clock)) return undefined
+  if (!isShortText(overlay) || !isCount(clock) || !isCount(most)) return undefined
   const dialable = listOf(addresses, MAX_ADDRESSES, addressFromWire)
   const labels = listOf(tags, MAX_TAGS, (t) => (isShortText(t) ? t : undefined))
   const offered = listOf(channels, MAX_CHANNELS, offerFromWire)
   if (dialable === undefined || labels === undefined || offered === undefined) return undefined
   const member = { name, incarnation, generation, addresses: dialable, tags: labels }
-  return { member, overlay, channels: offered, clock }
+  return { member, overlay, channels: offered, clock, maxMessageBytes: most }
 }
 
 export function purposeFromWire(wire: readonly unknown[]): Purpose | undefined {

@@ -77,6 +77,11 @@ type State = 'idle' | 'hello' | 'challenge' | 'asking' | 'proof' | 'deciding' | 
  * the identity it comes with included: it can be neither replayed nor reflected. The cookie itself is
  * never sent. Without a cookie on both sides macs are empty; a cookie on one side only is refused.
  * Nobody is told who the acceptor is before it has seen a proof.
+ *
+ * A REFUSE carries no mac: it comes before, or because, the two share no secret. So whoever sits on
+ * the line can make an attempt fail, as by cutting the line, and no more: nothing but that attempt
+ * depends on the code. The handshake proves who is there; it does not keep those on the line from
+ * reading or changing what follows. TLS does.
  */
 export class Handshake {
   readonly #config: HandshakeConfig

@@ -1,7 +1,7 @@
 import { RingQueue } from '../base/ring-queue.js'
 import type { Codec } from '../wire/codec.js'
 import type { Envelope } from '../wire/envelope.js'
-import { FRAGMENT_ABOVE, FRAME, type FrameKind, HEAD_BYTES } from '../wire/frame.js'
+import { bodyLimit, FRAGMENT_ABOVE, FRAME, type FrameKind, HEAD_BYTES } from '../wire/frame.js'
 import { type EncodedFrame, encodeEnvelopeFrame, FrameWriter } from '../wire/frame-writer.js'
 import { readEnvelope } from '../wire/read-envelope.js'
 import { BulkItem, BulkQueue, type Helping } from './bulk-queue.js'
@@ -40,6 +40,26 @@ export class LaneQueue {
     this.#bulk = new BulkQueue(codec.maxMessageBytes)
   }
 
+  /** The largest message that may be queued. */
+  get maxMessageBytes(): number {
+    return this.#bulk.maxMessageBytes
+  }
+
+  /** Takes and gives back what is larger than that. */
+  limit(maxMessageBytes: number): Envelope[] {
+    const refused: Envelope[] = []
+    if (maxMessageBytes === this.maxMessageBytes) return refused
+    const waiting = [...this.drain()]
+    this.#bulk.maxMessageBytes = maxMessageBytes
+    for (const { frame, key, envelope } of waiting) {
+      const kind = frame.chunks[0]?.[5] as number
+      if (frame.bytes - HEAD_BYTES <= bodyLimit(kind, maxMessageBytes)) {
+        this.pushEncoded(frame, key, envelope)
+      } else if (envelope !== undefined) refused.push(envelope)
+    }
+    return refused
+  }
+
   get empty(): boolean {
     return this.messages === 0
   }
@@ -56,10 +76,11 @@ export class LaneQueue {
   /** @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE, with nothing queued */
   pushEnvelope(envelope: Envelope): void {
     if (!this.#bulk.empty && this.#bulk.has(envelope.key)) {
-      this.#pushBulk(envelope.key, encodeEnvelopeFrame(envelope, this.#codec), envelope)
+      const frame = encodeEnvelopeFrame(envelope, this.#codec, this.maxMessageBytes)
+      this.#pushBulk(envelope.key, frame, envelope)
       return
     }
-    const bytes = this.#writer.writeEnvelope(envelope, this.#codec)
+    const bytes = this.#writer.writeEnvelope(envelope, this.#codec, this.maxMessageBytes)
     if (bytes > FRAGMENT_ABOVE) {
       this.#pushBulk(envelope.key, this.#writer.takeLarge() as EncodedFrame, envelope)
       return
@@ -72,7 +93,7 @@ export class LaneQueue {
   /** @throws TroupeError ERR_TOO_LARGE, with nothing queued */
   pushFrame(kind: FrameKind, body: Uint8Array): void {
     const writer = new FrameWriter()
-    const bytes = writer.writeFrame(kind, body, this.#codec.maxMessageBytes)
+    const bytes = writer.writeFrame(kind, body, this.maxMessageBytes)
     this.pushEncoded({ bytes, chunks: writer.take() }, -kind, undefined)
   }
 

@@ -86,7 +86,7 @@ export class LaneWriter {
   send(envelope: Envelope): SendOutcome {
     const queue = this.#queue
     const { options } = this.#context
-    if (queue.bytes >= options.laneMaxBytes || queue.messages >= options.laneMaxMessages) {
+    while (this.#full) {
       const outcome = this.#atBound(envelope)
       if (outcome !== undefined) return outcome
     }
@@ -116,6 +116,20 @@ export class LaneWriter {
     return true
   }
 
+  get #full(): boolean {
+    const { laneMaxBytes, laneMaxMessages } = this.#context.options
+    return this.#queue.bytes >= laneMaxBytes || this.#queue.messages >= laneMaxMessages
+  }
+
+  /** The peer takes messages of so many bytes: what waits and is larger is handed back. */
+  agree(maxMessageBytes: number): void {
+    const limit = Math.min(maxMessageBytes, this.#context.codec.maxMessageBytes)
+    for (const envelope of this.#queue.limit(limit)) {
+      const detail = `${this.#host.peer} takes messages of at most ${limit} bytes`
+      this.#host.undelivered(envelope, new TroupeError('ERR_TOO_LARGE', detail))
+    }
+  }
+
   /** Takes a frame that waited on another lane, when the number of lanes has changed. */
   adopt(frame: EncodedFrame, key: number, envelope: Envelope | undefined): void {
     this.#queue.pushEncoded(frame, key, envelope)
@@ -129,12 +143,16 @@ export class LaneWriter {
     return this.#queue.drain()
   }
 
-  /** Resolves when the queue is at its low-water mark. */
+  /** Resolves when the queue is at its low-water mark and takes messages. */
   ready(): Promise<void> {
-    if (this.#queue.bytes <= this.#context.options.laneLowWaterBytes) return Promise.resolve()
+    if (this.#calm) return Promise.resolve()
     return new Promise((resolve, reject) => {
       this.#waiters.push({ resolve, reject })
     })
+  }
+
+  get #calm(): boolean {
+    return this.#queue.bytes <= this.#context.options.laneLowWaterBytes && !this.#full
   }
 
   /** The peer is forgotten: what waits will never be written, who waits will never be ready. */
@@ -175,7 +193,7 @@ export class LaneWriter {
     if (this.#queue.hasBulk) this.#pumpBulk(stream)
     if (this.#queue.empty) this.#host.emptied()
     else if (!this.#draining && stream.unsentBytes < options.windowBytes) this.#askTurn()
-    if (this.#waiters.length === 0 || this.#queue.bytes > options.laneLowWaterBytes) return
+    if (this.#waiters.length === 0 || !this.#calm) return
     for (const waiter of this.#waiters.splice(0)) waiter.resolve()
   }
 
@@ -258,7 +276,7 @@ export class LaneWriter {
 
   /** Off the fast path: a rule has spoken, or messages before this one are held back. */
   #detour(verdict: Verdict, envelope: Envelope): void {
-    const frame = encodeEnvelopeFrame(envelope, this.#context.codec)
+    const frame = encodeEnvelopeFrame(envelope, this.#context.codec, this.#queue.maxMessageBytes)
     this.#queueLate(verdict, { frame, key: envelope.key, envelope })
   }
 

@@ -26,6 +26,9 @@ export interface LaneHost {
   laneEmpty(): void
 }
 
+/** Signs of life are answered unless so much waits in the connection: who asks must also listen. */
+const STUCK_BYTES = 64 * 1024 * 1024
+
 /** One lane of a channel to one peer, for as long as the peer is known: at most one connection at a time. */
 export class Lane implements StreamOwner, WriterHost {
   readonly peer: string
@@ -80,9 +83,16 @@ export class Lane implements StreamOwner, WriterHost {
     return this.#writer.sendFrame(kind, body)
   }
 
-  /** A frame that bypasses the queue: a sign of life, a goodbye. */
+  /** The largest message that the peer takes. */
+  agree(maxMessageBytes: number): void {
+    this.#writer.agree(maxMessageBytes)
+  }
+
+  /** A frame that bypasses the queue: a sign of life, a goodbye. Lost while the peer reads nothing at all. */
   writeNow(kind: FrameKind, body: Uint8Array): void {
-    this.#stream?.writeFrame(kind, body)
+    const stream = this.#stream
+    if (stream === undefined || stream.unsentBytes > STUCK_BYTES) return
+    stream.writeFrame(kind, body)
   }
 
   /** Resolves when the queue is at its low-water mark. */

@@ -28,7 +28,9 @@ interface Held {
   readonly frame: InFrame
 }
 
+/** More frames or bytes than these are not held back for a peer that is not up yet. */
 const HELD_MAX = 4096
+const HELD_BYTES_MAX = 4 * 1024 * 1024
 
 /** Another node as seen from here: the wish to be connected, its lanes, and the session that stands. */
 export class Peer implements LaneHost, SessionHost {
@@ -45,6 +47,7 @@ export class Peer implements LaneHost, SessionHost {
   #forgotten = false
   #forgetTimer: Timer | undefined
   #held: Held[] = []
+  #heldBytes = 0
   readonly #channelsUp = new Set<number>()
 
   constructor(context: PeerContext, host: PeerHost, member: Member) {
@@ -95,6 +98,7 @@ export class Peer implements LaneHost, SessionHost {
     this.#redial.stop()
     this.member = greeting.member
     this.#resize(greeting.channels)
+    for (const lane of this.lanes()) lane.agree(greeting.maxMessageBytes)
     this.session = new Session(this.#context, this, start)
     this.membership().attach(stream, laneClock)
     this.session.start()
@@ -181,7 +185,8 @@ export class Peer implements LaneHost, SessionHost {
   }
 
   hold(lane: Lane | undefined, kind: FrameKind, bytes: Buffer, start: number, end: number): void {
-    if (this.#held.length >= HELD_MAX) {
+    this.#heldBytes += lane === undefined ? end - start : 0
+    if (this.#held.length >= HELD_MAX || this.#heldBytes > HELD_BYTES_MAX) {
       throw new TroupeError('ERR_BAD_FRAME', `${this.name} sends before it is connected`)
     }
     this.#held.push({ lane, frame: new InFrame(kind, bytes, start, end) })
@@ -265,6 +270,7 @@ export class Peer implements LaneHost, SessionHost {
   #release(): void {
     const held = this.#held
     this.#held = []
+    this.#heldBytes = 0
     const lanes = new Set<Lane>()
     for (const { lane, frame } of held) {
       if (lane !== undefined) lanes.add(lane)
@@ -304,6 +310,7 @@ export class Peer implements LaneHost, SessionHost {
     const wasLive = this.live
     this.live = false
     this.#held = []
+    this.#heldBytes = 0
     const { sink, table } = this.#context
     const member = this.member
     for (const lane of this.lanes()) lane.detach(close, orderly)

@@ -59,7 +59,7 @@ export class Reception implements GreeterHost {
 
   proven(greeter: Greeter, greeting: Greeting, purpose: Purpose): void {
     const error = this.#closed
-      ? new TroupeError('ERR_NODE_STOPPED', `${this.#context.self.name} is stopping`)
+      ? this.#stopped()
       : this.#roster.unfit(greeting)
     if (error !== undefined) {
       greeter.refuse(error)
@@ -102,8 +102,13 @@ export class Reception implements GreeterHost {
       const { remote } = connection
       connection.attach({ onData() {}, onDrain() {}, onClose() {} })
       connection.destroy()
-      const detail = `maxConnections is ${options.maxConnections}`
-      this.turnAway(remote, new TroupeError('ERR_TOO_MANY_CONNECTIONS', detail))
+      const error = this.#closed
+        ? this.#stopped()
+        : new TroupeError(
+            'ERR_TOO_MANY_CONNECTIONS',
+            `maxConnections is ${options.maxConnections}`,
+          )
+      this.turnAway(remote, error)
       return
     }
     if (this.#strangers.size >= options.maxUnauthenticated) this.#makeRoom()
@@ -120,6 +125,10 @@ export class Reception implements GreeterHost {
       this.turnAway(oldest.remote, new TroupeError('ERR_TOO_MANY_CONNECTIONS', detail))
       return
     }
+  }
+
+  #stopped(): TroupeError {
+    return new TroupeError('ERR_NODE_STOPPED', `${this.#context.self.name} is stopping`)
   }
 
   #onSession(greeter: Greeter, greeting: Greeting): void {

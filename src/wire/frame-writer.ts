@@ -50,14 +50,14 @@ export class FrameWriter {
    * Encodes an envelope, its `args` or else its ready `body`.
    * @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE
    */
-  writeEnvelope(envelope: Envelope, codec: Codec): number {
-    const out = this.#begin(codec.maxMessageBytes)
+  writeEnvelope(envelope: Envelope, codec: Codec, limit = codec.maxMessageBytes): number {
+    const out = this.#begin(limit)
     this.#writing = true
     try {
-      return this.#finish(FRAME.ENVELOPE, writeBody(out, envelope, codec), codec.maxMessageBytes)
+      return this.#finish(FRAME.ENVELOPE, writeBody(out, envelope, codec), limit)
     } catch (error) {
       out.drop()
-      throw error === OVERFLOW ? tooLarge(codec.maxMessageBytes) : error
+      throw error === OVERFLOW ? tooLarge(limit) : error
     } finally {
       this.#writing = false
     }
@@ -159,9 +159,13 @@ export class FrameWriter {
 }
 
 /** An envelope as a frame of its own. @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE */
-export function encodeEnvelopeFrame(envelope: Envelope, codec: Codec): EncodedFrame {
+export function encodeEnvelopeFrame(
+  envelope: Envelope,
+  codec: Codec,
+  limit = codec.maxMessageBytes,
+): EncodedFrame {
   const writer = new FrameWriter()
-  const bytes = writer.writeEnvelope(envelope, codec)
+  const bytes = writer.writeEnvelope(envelope, codec, limit)
   return { bytes, chunks: writer.take() }
 }
 

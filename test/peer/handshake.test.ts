@@ -37,6 +37,7 @@ const greeting = (role: Role): Greeting => ({
     ['default', 2],
   ],
   clock: 7,
+  maxMessageBytes: 1_000_000,
 })
 
 /** Runs both sides against each other; `tamper` sees every body on its way. */
@@ -182,7 +183,7 @@ describe('handshake', () => {
   })
 
   it('turns away every malformed identity, whatever field is wrong', () => {
-    const good = ['x', ID.dialler, 1, [['h', 1]], ['t'], 'mesh', [['default', 1]], 1]
+    const good = ['x', ID.dialler, 1, [['h', 1]], ['t'], 'mesh', [['default', 1]], 1, 1_000_000]
     const bad: [field: number, value: unknown][] = [
       [0, ''],
       [0, 'n'.repeat(256)],
@@ -201,6 +202,7 @@ describe('handshake', () => {
       [6, Array(65).fill(['c', 1])],
       [6, [['c'.repeat(65), 1]]],
       [7, Number.NaN],
+      [8, -1],
     ]
     for (const [field, value] of bad) {
       const wire = good.map((each, i) => (i === field ? value : each))
