@@ -26,8 +26,8 @@ export interface LaneHost {
   laneEmpty(): void
 }
 
-/** Signs of life are answered unless so much waits in the connection: who asks must also listen. */
-const STUCK_BYTES = 64 * 1024 * 1024
+/** With so many windows waiting in the connection its peer does not read: then no signs of life either. */
+const STUCK_WINDOWS = 4
 
 /** One lane of a channel to one peer, for as long as the peer is known: at most one connection at a time. */
 export class Lane implements StreamOwner, WriterHost {
@@ -91,7 +91,11 @@ export class Lane implements StreamOwner, WriterHost {
   /** A frame that bypasses the queue: a sign of life, a goodbye. Lost while the peer reads nothing at all. */
   writeNow(kind: FrameKind, body: Uint8Array): void {
     const stream = this.#stream
-    if (stream === undefined || stream.unsentBytes > STUCK_BYTES) return
+    if (
+      stream === undefined ||
+      stream.unsentBytes > STUCK_WINDOWS * this.#context.options.windowBytes
+    )
+      return
     stream.writeFrame(kind, body)
   }
 

@@ -58,9 +58,7 @@ export class Reception implements GreeterHost {
   }
 
   proven(greeter: Greeter, greeting: Greeting, purpose: Purpose): void {
-    const error = this.#closed
-      ? this.#stopped()
-      : this.#roster.unfit(greeting)
+    const error = this.#closed ? this.#stopped() : this.#roster.unfit(greeting)
     if (error !== undefined) {
       greeter.refuse(error)
       return
@@ -104,10 +102,7 @@ export class Reception implements GreeterHost {
       connection.destroy()
       const error = this.#closed
         ? this.#stopped()
-        : new TroupeError(
-            'ERR_TOO_MANY_CONNECTIONS',
-            `maxConnections is ${options.maxConnections}`,
-          )
+        : new TroupeError('ERR_TOO_MANY_CONNECTIONS', `maxConnections is ${options.maxConnections}`)
       this.turnAway(remote, error)
       return
     }

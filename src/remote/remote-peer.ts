@@ -97,6 +97,12 @@ export class RemotePeers {
     return !peer.up && this.#down.get(peer.name) === peer.incarnation
   }
 
+  /** True for a start of a node that comes after all that is known under this name. */
+  isNews(name: string, incarnation: string): boolean {
+    const known = this.named(name)?.incarnation ?? this.#down.get(name)
+    return known === undefined || incarnation > known
+  }
+
   values(): IterableIterator<RemotePeer> {
     return this.#byName.values()
   }

@@ -2,12 +2,15 @@ import type { ActorSystem } from '../actor/actor-system.js'
 import type { ExitReason } from '../actor/exit-reason.js'
 import { ActorRef, type AnyRef } from '../actor/ref.js'
 import { TroupeError } from '../base/errors.js'
+import { incarnationOf } from '../base/identity.js'
 import { show } from '../base/options.js'
 import type { Place } from '../supervision/relocation.js'
 import type { DownNews, RemoteBonds, RemoteBondsSink } from '../supervision/remote-bonds.js'
+import type { Clock } from '../world/clock.js'
 import { isValueFault } from './answers.js'
 import type { Control } from './control.js'
 import { receiverKey } from './key-hash.js'
+import { type Newcomer, Newcomers } from './newcomers.js'
 import type { Outbox } from './outbox.js'
 import type { RemotePeer, RemotePeers } from './remote-peer.js'
 import type { SignalStreams, SignalsLost } from './signal-streams.js'
@@ -16,7 +19,8 @@ import { decodeReason, encodeReason, plainReason } from './wire-reason.js'
 /**
  * Watches, links and ends of actors across nodes. A bond with a node holds until either side gives
  * the other up: then both ends hear `nodeDown`, once. Watches and links of this node are made anew
- * with a peer that had forgotten them.
+ * with a peer that had forgotten them. A watch of an actor whose node is not known yet waits for the
+ * news of that node.
  */
 export class Signals implements RemoteBonds, SignalsLost {
   readonly #system: ActorSystem
@@ -25,8 +29,10 @@ export class Signals implements RemoteBonds, SignalsLost {
   readonly #streams: SignalStreams
   readonly #stacks: boolean
   readonly #sink: RemoteBondsSink
+  readonly #newcomers: Newcomers
 
   constructor(parts: {
+    readonly clock: Clock
     readonly system: ActorSystem
     readonly peers: RemotePeers
     readonly outbox: Outbox
@@ -42,6 +48,7 @@ export class Signals implements RemoteBonds, SignalsLost {
     this.#streams = parts.streams
     this.#stacks = parts.stacks
     this.#sink = parts.sink
+    this.#newcomers = new Newcomers(parts.clock, (newcomer) => this.#over(newcomer))
     this.#handle()
     parts.streams.listen(this)
     parts.control.handle('stop', (_from, args) => this.#stop(args))
@@ -51,7 +58,7 @@ export class Signals implements RemoteBonds, SignalsLost {
 
   watch(target: AnyRef, id: number): boolean {
     const at = this.#reachable(target)
-    if (at === undefined) return false
+    if (at === undefined) return this.#expected(target)
     this.#streams.send(at.peer, receiverKey(at.to), 'watch', [id, at.to])
     return true
   }
@@ -70,7 +77,7 @@ export class Signals implements RemoteBonds, SignalsLost {
 
   link(target: AnyRef, id: number, from: AnyRef): boolean {
     const at = this.#reachable(target)
-    if (at === undefined) return false
+    if (at === undefined) return this.#expected(target)
     this.#streams.send(at.peer, receiverKey(at.to), 'link', [id, from, at.to])
     return true
   }
@@ -91,6 +98,28 @@ export class Signals implements RemoteBonds, SignalsLost {
     const at = this.#outbox.destination(target)
     if (at === undefined || at.dead || this.#peers.isDown(at.peer)) return undefined
     return at
+  }
+
+  /** True when the actor's node may be about to become known: the bond is made then, or ends. */
+  #expected({ node, id }: AnyRef): boolean {
+    if (id === undefined) return false
+    const incarnation = incarnationOf(id)
+    return this.#peers.isNews(node, incarnation) && this.#newcomers.expect({ node, incarnation })
+  }
+
+  #over(newcomer: Newcomer): void {
+    const peer = this.#peers.named(newcomer.node)
+    if (peer?.incarnation === newcomer.incarnation) this.#bond(peer)
+    else this.#sink.nodeDown(newcomer)
+  }
+
+  /** Asks a peer for all that actors here want of it; what it was asked for before is nothing new to it. */
+  #bond(peer: RemotePeer): void {
+    const { watches, links } = this.#sink.outgoing(peer.name)
+    const isThere = ({ target }: { target: AnyRef }): boolean =>
+      target.id === undefined || incarnationOf(target.id) === peer.incarnation
+    for (const { id, target } of watches.filter(isThere)) this.watch(target, id)
+    for (const { id, target, from } of links.filter(isThere)) this.link(target, id, from)
   }
 
   #sendReason(
@@ -143,15 +172,23 @@ export class Signals implements RemoteBonds, SignalsLost {
 
   // news of peers
 
+  nodeUp(peer: RemotePeer): void {
+    if (this.#newcomers.came(peer.incarnation)) this.#bond(peer)
+  }
+
   lost(peer: RemotePeer): void {
+    this.#newcomers.came(peer.incarnation)
     this.#sink.nodeDown(peer.place)
   }
 
   restarted(peer: RemotePeer): void {
     this.#sink.forgotten(peer.place)
-    const { watches, links } = this.#sink.outgoing(peer.name)
-    for (const { id, target } of watches) this.watch(target, id)
-    for (const { id, target, from } of links) this.link(target, id, from)
+    this.#bond(peer)
+  }
+
+  /** The node stops: no timer is left. */
+  close(): void {
+    this.#newcomers.close()
   }
 }
 

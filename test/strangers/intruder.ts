@@ -32,7 +32,13 @@ export function shakeHands(
     readonly clock: number
   },
 ): Promise<void> {
-  const greeting: Greeting = { member, overlay: 'full-mesh', channels: [['default', 1]], clock, maxMessageBytes: 64 * 1024 * 1024 }
+  const greeting: Greeting = {
+    member,
+    overlay: 'full-mesh',
+    channels: [['default', 1]],
+    clock,
+    maxMessageBytes: 64 * 1024 * 1024,
+  }
   const handshake = new Handshake({
     role: 'dialler',
     incarnation: member.incarnation,
