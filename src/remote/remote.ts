@@ -55,6 +55,7 @@ export class Remote implements CarrierSink {
   readonly #calls: Calls
   readonly #inbox: Inbox
   readonly #streams: SignalStreams
+  readonly #signals: Signals
   readonly #placements: RemotePlacements
   readonly #host: PlacementHost
 
@@ -74,7 +75,8 @@ export class Remote implements CarrierSink {
     const timing = { retryMs, giveUpMs }
     const streams = new SignalStreams({ world, carrier, codec, peers, options: timing, log })
     const sink = supervision
-    const signals = new Signals({ system, peers, outbox, streams, control, sink, stacks })
+    const { clock } = world
+    const signals = new Signals({ clock, system, peers, outbox, streams, control, sink, stacks })
     this.control = control
     this.registry = new Registry(system, control)
     this.spawn = new RemoteSpawn(system, control, options.remoteSpawn)
@@ -98,6 +100,7 @@ export class Remote implements CarrierSink {
     this.#peers = peers
     this.#calls = calls
     this.#streams = streams
+    this.#signals = signals
     this.#placements = new RemotePlacements({ carrier, peers, streams, supervision })
     this.#host = new PlacementHost({
       system,
@@ -159,6 +162,7 @@ export class Remote implements CarrierSink {
     }
     const peer = this.#peers.nodeUp(node)
     this.#streams.nodeUp(peer)
+    this.#signals.nodeUp(peer)
     this.groups.nodeUp(node)
     this.#supervision.placements.nodeUp(peer.place)
     this.#placements.nodeUp(peer)
@@ -218,6 +222,7 @@ export class Remote implements CarrierSink {
     for (const peer of this.#peers.values()) {
       for (const call of [...peer.calls.values()]) this.#calls.refuse(call, reason)
     }
+    this.#signals.close()
     this.#streams.close()
   }
 

@@ -229,8 +229,9 @@ class Traffic {
 
   constructor(node: Node) {
     for (const event of ['peerDown', 'connectionLost', 'deadLetter'] as const) {
-      node.events.on(event, (payload: unknown) => {
-        if (!this.#stopped) this.#failures.push([event, payload])
+      node.events.on(event, (payload: object) => {
+        const other = 'peer' in payload && (payload.peer as { name: string }).name === 'late'
+        if (!this.#stopped && !other) this.#failures.push([event, payload])
       })
     }
     this.#done = this.#run(node)
