@@ -18,6 +18,10 @@ export const CODES = {
     retryable: false,
     meaning: 'An actor class is declared wrongly: no name, a name taken, or a misplaced decorator.',
   },
+  ERR_BAD_FAULT: {
+    retryable: false,
+    meaning: 'A fault is malformed, names a node that is not there, or cannot be done there.',
+  },
   ERR_ADDRESS_IN_USE: { retryable: true, meaning: 'Another program listens on that address.' },
   ERR_STORE: { retryable: true, meaning: 'The store failed to read or write.' },
   // actors

@@ -27,11 +27,12 @@ export interface NodeStats {
 }
 
 export function statsOf({ system, supervision, remote, cluster }: House): NodeStats {
+  const relay = cluster.relayStats()
   return {
     actors: { ...system.counters, living: system.size, handled: system.scheduler.handled },
     bonds: supervision.counts,
     remote: { ...remote.counts, ...remote.counters },
-    relay: cluster.relayStats(),
+    relay: relay && { ...relay },
     transport: cluster.transportStats(),
   }
 }

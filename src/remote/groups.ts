@@ -225,6 +225,7 @@ export class Groups {
   ): void {
     const { state } = peer
     if (from > state.version) return
+    let overflow = false
     for (let at = state.version - from; at < ops.length; at++) {
       const [op, group, serial, type] = ops[at] as GroupOp
       state.version++
@@ -232,12 +233,13 @@ export class Groups {
         const member = state.remove(group, serial)
         if (member !== undefined) changes.left(group, member)
       } else if (state.count >= this.#options.membershipsMax) {
-        effects.push({ type: 'overflow', node: state.node })
+        overflow = true
       } else {
         const member = state.add(group, serial, type)
         if (member !== undefined) changes.joined(group, member)
       }
     }
+    if (overflow) effects.push({ type: 'overflow', node: state.node })
   }
 
   /** True when the whole state was taken over, or was known already. */
@@ -253,10 +255,11 @@ export class Groups {
     const { parts } = peer
     if (parts?.state.version !== message.version || parts.next !== message.index) return false
     parts.next++
-    for (const [group, serial, type] of message.entries) {
-      if (parts.state.count < this.#options.membershipsMax) parts.state.add(group, serial, type)
-      else effects.push({ type: 'overflow', node: state.node })
+    const room = this.#options.membershipsMax - parts.state.count
+    for (const [group, serial, type] of message.entries.slice(0, room)) {
+      parts.state.add(group, serial, type)
     }
+    if (message.entries.length > room) effects.push({ type: 'overflow', node: state.node })
     if (!message.last) return false
     changes.difference(state, parts.state)
     peer.state = parts.state
@@ -309,7 +312,7 @@ export type GroupsEvent =
 export type GroupsEffect =
   | { readonly type: 'send'; readonly to: string; readonly message: GroupMessage }
   | { readonly type: 'changed'; readonly change: GroupChange }
-  /** A node announced more memberships than membershipsMax. */
+  /** A node announced more memberships than membershipsMax; at most once a message. */
   | { readonly type: 'overflow'; readonly node: string }
   /** Feed `flushDue` after what is at hand was handled: changes made together travel together. */
   | { readonly type: 'flushSoon' }

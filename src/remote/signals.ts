@@ -108,16 +108,29 @@ export class Signals implements RemoteBonds, SignalsLost {
   }
 
   #over(newcomer: Newcomer): void {
-    const peer = this.#peers.named(newcomer.node)
-    if (peer?.incarnation === newcomer.incarnation) this.#bond(peer)
-    else this.#sink.nodeDown(newcomer)
+    const { node, incarnation } = newcomer
+    const peer = this.#peers.named(node)
+    if (peer?.incarnation === incarnation) {
+      this.#bond(peer)
+      return
+    }
+    // Only what names that very start ends; names belong to the start that is up.
+    const reason: ExitReason = { type: 'nodeDown', node }
+    const { watches, links } = this.#sink.outgoing(node)
+    for (const { id, target } of watches) {
+      if (!isOfStart(target, incarnation)) continue
+      this.#sink.downed(newcomer, id, { incarnation: 0, reason, willRestart: false })
+    }
+    for (const { id, target } of links) {
+      if (isOfStart(target, incarnation)) this.#sink.exited(newcomer, id, 'here', reason)
+    }
   }
 
   /** Asks a peer for all that actors here want of it; what it was asked for before is nothing new to it. */
   #bond(peer: RemotePeer): void {
     const { watches, links } = this.#sink.outgoing(peer.name)
     const isThere = ({ target }: { target: AnyRef }): boolean =>
-      target.id === undefined || incarnationOf(target.id) === peer.incarnation
+      target.id === undefined || isOfStart(target, peer.incarnation)
     for (const { id, target } of watches.filter(isThere)) this.watch(target, id)
     for (const { id, target, from } of links.filter(isThere)) this.link(target, id, from)
   }
@@ -194,6 +207,9 @@ export class Signals implements RemoteBonds, SignalsLost {
 
 const isCount = (value: unknown): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0
+
+const isOfStart = ({ id }: AnyRef, incarnation: string): boolean =>
+  id !== undefined && incarnationOf(id) === incarnation
 
 /** The same as the peer sees it. */
 const seenThere = (made: 'here' | 'there'): 'here' | 'there' => (made === 'here' ? 'there' : 'here')

@@ -33,9 +33,10 @@ export class NodeProcess {
       serialization: 'advanced',
     })
     this.gone = new Promise((resolve) => {
-      this.child.once('exit', () => {
+      this.child.once('exit', (code, signal) => {
         this.#alive = false
-        for (const [id, settle] of this.#calls) settle({ id, error: 'the process is gone' })
+        const error = `process ${this.pid} is gone: ${signal ?? `exit code ${code}`}`
+        for (const [id, settle] of this.#calls) settle({ id, error })
         resolve()
       })
     })

@@ -224,4 +224,19 @@ describe('groups', () => {
   it('refuses messages with a wrong field', () => {
     for (const wire of wrong) assert.isUndefined(decodeGroupMessage(wire), JSON.stringify(wire))
   })
+
+  it('reports memberships above the bound once a message, by delta and by snapshot', () => {
+    const ops = Array.from({ length: 400 }, (_, at) => ['join', 'g', at + 1, 't'] as const)
+    const entries = ops.map(([, group, serial, type]) => [group, serial, type] as const)
+    for (const message of [
+      { type: 'delta', known: 0, from: 0, ops },
+      { type: 'snapshot', known: 0, version: 400, index: 0, last: true, entries },
+    ] as const) {
+      const groups = new Groups(member('a'), { retryMs: 100, membershipsMax: 100 })
+      groups.step({ type: 'nodeUp', node: member('b') })
+      const effects = groups.step({ type: 'message', from: member('b'), message })
+      assert.equal(effects.filter(({ type }) => type === 'overflow').length, 1, message.type)
+      assert.equal(groups.members('g').length, 100)
+    }
+  })
 })

@@ -5,8 +5,9 @@ import type { Down, Exit } from '../../src/actor/bonds.js'
 import { actor } from '../../src/actor/decorators.js'
 import type { AnyRef } from '../../src/actor/ref.js'
 import { parseAddress } from '../../src/actor/ref-address.js'
+import { actorId } from '../../src/base/identity.js'
 import { seededRandom } from '../../src/base/random.js'
-import { RemoteCluster, type RemoteNode } from './remote-cluster.js'
+import { RemoteCluster, RemoteNode } from './remote-cluster.js'
 
 @actor('signals/target')
 class Target extends Actor {
@@ -113,6 +114,68 @@ describe('signals', () => {
       assert.deepEqual(watcher.types(), ['nodeDown'])
     })
   }
+
+  /** A ref to an actor of c, and a way to let a hear of c, which it does not know. */
+  function strangerTo() {
+    const { cluster, a, watcher } = setUp()
+    const world = cluster.sim.world('c')
+    const c = new RemoteNode(cluster.net, 'c', world, 1, {})
+    const actor = c.system.spawn(Target)
+    const ref = seen(a, actor.ref)
+    const introduce = (): void => cluster.net.up('a', 'c')
+    return { cluster, a, c, actor, watcher, ref, introduce }
+  }
+
+  it('watches and links an actor whose node becomes known a moment later', async () => {
+    const { cluster, a, c, actor, watcher, ref, introduce } = strangerTo()
+    a.supervision.watch(watcher.cell, ref)
+    a.supervision.link(watcher.cell, ref)
+    await cluster.run(500)
+    introduce()
+    await cluster.run(5_000)
+    assert.deepEqual(watcher.types(), [])
+    assert.deepEqual(c.supervision.counts, { watches: 1, links: 1 })
+    actor.kill()
+    await cluster.run(50)
+    assert.deepEqual(watcher.types(), ['killed'])
+    assert.equal(watcher.exits.length, 1)
+  })
+
+  it('tells nodeDown, once, when that node does not become known', async () => {
+    const { cluster, a, watcher, ref } = strangerTo()
+    a.supervision.watch(watcher.cell, ref)
+    a.supervision.link(watcher.cell, ref)
+    await cluster.run(1_900)
+    assert.deepEqual(watcher.types(), [])
+    await cluster.run(5_000)
+    assert.deepEqual(watcher.types(), ['nodeDown'])
+    assert.deepEqual(
+      watcher.exits.map(({ reason }) => reason.type),
+      ['nodeDown'],
+    )
+    assert.deepEqual(a.supervision.counts, { watches: 0, links: 0 })
+  })
+
+  it('leaves the watch of a name alone when a later start of its node does not show up', async () => {
+    const { cluster, a, b, watcher } = setUp()
+    b.system.spawn(Target, undefined, { name: 'target' })
+    const named = a.system.refAt({
+      node: 'b',
+      type: 'signals/target',
+      id: undefined,
+      name: 'target',
+    })
+    const later = actorId('7ZZZZZZZZZZZZZZZZZ', 1)
+    const made = a.system.refAt({ node: 'b', type: 'signals/target', id: later, name: undefined })
+    a.supervision.watch(watcher.cell, named)
+    a.supervision.watch(watcher.cell, made)
+    await cluster.run(5_000)
+    assert.deepEqual(
+      watcher.downs.map(({ ref, reason }) => [ref.id, reason.type]),
+      [[later, 'nodeDown']],
+    )
+    assert.equal(b.supervision.counts.watches, 1)
+  })
 
   it('tells nodeDown within signalGiveUpMs when a node never answers', async () => {
     const { cluster, a, watcher, ref } = setUp()

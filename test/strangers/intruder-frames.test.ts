@@ -8,7 +8,7 @@ import { ENVELOPE } from '../../src/wire/envelope.js'
 import { FRAME } from '../../src/wire/frame.js'
 import { until } from '../processes/until.js'
 import { envelopeBody, type Intruder } from './intruder.js'
-import { codec, frame, valueFrame } from './raw-socket.js'
+import { frame, valueFrame } from './raw-socket.js'
 import { Siege } from './siege.js'
 
 const FIRST = 1
@@ -32,14 +32,6 @@ function fragment(
     head.writeUInt32LE(total, 10)
   }
   return frame(FRAME.FRAGMENT, head, bytes)
-}
-
-/** A relay frame by hand: its head may hold anything. */
-function relay(head: unknown, envelope: Uint8Array = Buffer.alloc(8), headBytes?: number): Buffer {
-  const fields = codec.encodeValue(head)
-  const size = Buffer.alloc(2)
-  size.writeUInt16LE(headBytes ?? fields.length)
-  return frame(FRAME.RELAY, size, fields, envelope)
 }
 
 const newUlid = (): string => newIncarnation(Date.now(), randomBytes(5))
@@ -272,39 +264,6 @@ describe('A peer that knows the cookie and breaks the rules of frames', function
         assert.equal(siege.refused('ERR_NAME_TAKEN'), before + 1)
       }
     })
-  })
-
-  describe('has its relay frames dropped and counted', () => {
-    const head = (ttl: unknown, more: Partial<Record<number, unknown>> = {}): unknown[] => {
-      const fields = [1, ttl, 'default', 'friend', newUlid(), 1, 'node', '']
-      for (const [at, value] of Object.entries(more)) fields[Number(at)] = value
-      return fields
-    }
-    const cases: readonly [string, () => Buffer][] = [
-      ['with a ttl of 2^40', () => relay(head(2 ** 40))],
-      ['with a ttl of 0', () => relay(head(0))],
-      ['with a ttl of -1', () => relay(head(-1))],
-      ['with a ttl of Infinity', () => relay(head(Number.POSITIVE_INFINITY))],
-      ['with a ttl that is a text', () => relay(head('64'))],
-      ['with a ttl that is fine, where all are connected directly', () => relay(head(3))],
-      ['in the name of this node', () => relay(head(3, { 3: 'node' }))],
-      ['with a head of the wrong arity', () => relay([1, 2, 3])],
-      ['with a head that is no array', () => relay({ ttl: 3 })],
-      ['with a head that is longer than the frame', () => relay(head(3), Buffer.alloc(0), 60_000)],
-      ['without a head', () => frame(FRAME.RELAY, Buffer.alloc(1))],
-    ]
-    for (const [what, bytes] of cases) {
-      it(what, async () => {
-        const intruder = await siege.enter()
-        const { name } = intruder.member
-        const before = siege.badMessages(name)
-        const { received } = siege.stats.remote
-        intruder.membership.write(bytes())
-        await until('it is counted', () => siege.badMessages(name) === before + 1)
-        assert.equal(siege.stats.remote.received, received, 'nothing was delivered')
-        assert.isTrue(siege.node.isUp(name))
-      })
-    }
   })
 })
 
