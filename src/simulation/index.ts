@@ -1,3 +1,6 @@
+export { betweenRegions, type LatencyTable, latencies, type Region } from './latency.js'
 export type { LinkOptions } from './links.js'
-export { Simulation, type SimulationOptions, type TraceEvent } from './simulation.js'
-export { SimulationFailure } from './simulation-failure.js'
+export type { DiskState } from './sim-store.js'
+export { type CrashOptions, Simulation, type SimulationOptions, type Skew } from './simulation.js'
+export { type FailureKind, SimulationFailure } from './simulation-failure.js'
+export type { TraceEvent } from './trace-event.js'

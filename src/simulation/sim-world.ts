@@ -26,6 +26,6 @@ export function simWorld(
     compress: realCompress,
     turn: new SimTurn(agenda, life, fail),
     network: new SimNetwork(wires, life),
-    store: new SimStore(agenda, life, life.host.disk, own.fork('store')),
+    store: new SimStore(agenda, life),
   }
 }
