@@ -16,7 +16,7 @@ import { SimCluster } from './sim-cluster.js'
 import { SimFaults } from './sim-faults.js'
 import type { SimulateOptions } from './simulate.js'
 import { Simulation } from './simulation.js'
-import { SimulationFailure } from './simulation-failure.js'
+import { type FailureKind, SimulationFailure } from './simulation-failure.js'
 import { TRACE_VERSION, type TraceLine } from './trace-line.js'
 
 /** A host of the clients alone: nothing befalls it. */
@@ -30,11 +30,17 @@ const CALL_TIMEOUT_MS = 10_000
 /** Between two looks at what is to hold in the end. */
 const LOOK_MS = 20
 
+/** Limits of the simulation itself, by what it says. */
+const LIMITS: Partial<Record<FailureKind, Verdict>> = {
+  sends: 'sendLimit',
+  standstill: 'stepLimit',
+}
+
 /** One run of a scenario. */
 export class Execution {
   readonly #scenario: Scenario
   readonly #options: SimulateOptions
-  readonly #limits: Required<Limits>
+  readonly #limits: Required<Omit<Limits, 'sends'>>
   readonly #seed: string
   readonly #sim: Simulation
   readonly #cluster: SimCluster
@@ -63,6 +69,7 @@ export class Execution {
     this.#sim = new Simulation({
       seed: this.#seed,
       ...scenario.network,
+      ...(scenario.limits?.sends !== undefined && { maxSendsAnEvent: scenario.limits.sends }),
       ...(options.drain !== undefined && { drain: options.drain }),
     })
     this.#cluster = new SimCluster(this.#sim, scenario)
@@ -102,7 +109,9 @@ export class Execution {
       await sim.runUntil(() => this.#done(), Number.MAX_SAFE_INTEGER, 'the end of the scenario')
     } catch (error) {
       if (!(error instanceof SimulationFailure)) throw error
-      this.#fail('error', error.cause instanceof Error ? error.cause : error)
+      const limit = LIMITS[error.kind]
+      if (limit !== undefined) this.#limit ??= limit
+      else this.#fail('error', error.cause instanceof Error ? error.cause : error)
     }
     this.#cluster.end()
     if (setUp !== undefined) throw setUp

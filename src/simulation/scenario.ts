@@ -34,6 +34,8 @@ export interface Limits {
   readonly steps?: number
   /** Virtual time until the workload must be done. Default 600,000. */
   readonly virtualMs?: number
+  /** Writes to connections in one event. Default 100,000. */
+  readonly sends?: number
   /** Quiet time between the end of faults and the last checks. Default 10,000, or 0 without faults. */
   readonly settleMs?: number
 }
@@ -44,9 +46,12 @@ export interface Scenario {
   /** Names, or how many: `n1`, `n2`, … */
   readonly nodes: number | readonly string[]
   readonly options?: ScenarioNodeOptions | ((node: string) => ScenarioNodeOptions)
-  /** Default true: all nodes have joined the first one before the workload begins. */
+  /** Default true: all nodes have joined the first one, and reach each other, before `start` is called. */
   readonly joined?: boolean
-  /** What runs on a node; called at its start and at every restart. */
+  /**
+   * What runs on a node: called for one node after the other, and again when one is started anew. Others may
+   * not be in reach then.
+   */
   start?(node: Node, context: StartContext): void | Promise<void>
   /** What clients can do, by name: for `call`, and for counterexample files. */
   readonly operations?: Readonly<Record<string, Operation>>
@@ -59,7 +64,10 @@ export interface Scenario {
   readonly userFaults?: Readonly<Record<string, UserFault>>
   readonly limits?: Limits
   /** Latencies and bandwidth. */
-  readonly network?: Pick<SimulationOptions, 'latencyMs' | 'bytesPerMs' | 'windowBytes'>
+  readonly network?: Pick<
+    SimulationOptions,
+    'latencyMs' | 'latencyUs' | 'bytesPerMs' | 'windowBytes'
+  >
   /** How long a client waits for an operation before it gives up, in ms. Default 10,000. */
   readonly callTimeoutMs?: number
 }

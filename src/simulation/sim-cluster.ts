@@ -16,7 +16,7 @@ const JOIN_TIMEOUT_MS = 30_000
 const COOKIE = 'simulation'
 
 export interface SimClusterEvents {
-  /** Its program runs, `start` is done. */
+  /** Its program runs and listens. */
   started: [{ readonly node: string; readonly incarnation: string; readonly restarts: number }]
   crashed: [{ readonly node: string }]
   /** A node has joined another, or has left. */
@@ -27,7 +27,10 @@ export interface SimClusterEvents {
 }
 
 interface Member {
+  /** Undefined until it listens. */
   node: Node | undefined
+  started: boolean
+  /** -1 before the first start. */
   restarts: number
 }
 
@@ -44,18 +47,24 @@ export class SimCluster {
     this.sim = sim
     this.names = nodesOf(scenario)
     this.#scenario = scenario
-    for (const name of this.names) this.#members.set(name, { node: undefined, restarts: -1 })
+    for (const name of this.names)
+      this.#members.set(name, { node: undefined, started: false, restarts: -1 })
   }
 
-  /** Starts all nodes and lets them join the first, unless the scenario says otherwise. */
+  /**
+   * Starts all nodes, lets them join the first and waits until each can reach each, unless the scenario
+   * says otherwise; then calls `start` for one after the other.
+   *
+   * @throws TroupeError ERR_BAD_SCENARIO with what `start` threw as its cause
+   */
   async start(): Promise<void> {
-    const failures: unknown[] = []
-    const started = this.names.map((name) => this.boot(name).catch((error) => failures.push(error)))
-    await Promise.all(started)
-    if (failures.length > 0) throw failures[0]
-    if (this.#scenario.joined === false) return
-    const [first = '', ...rest] = this.names
-    await Promise.all(rest.map((name) => this.join(name, first)))
+    await Promise.all(this.names.map((name) => this.#open(name)))
+    if (this.#scenario.joined !== false) {
+      const [first = '', ...rest] = this.names
+      await Promise.all(rest.map((name) => this.join(name, first)))
+      await Promise.all(this.names.map((name) => this.#reachesAll(name)))
+    }
+    for (const name of this.names) await this.#begin(name)
   }
 
   has(name: string): boolean {
@@ -80,29 +89,10 @@ export class SimCluster {
     return restarts
   }
 
-  /** @throws TroupeError ERR_BAD_SCENARIO with what `start` threw as its cause */
-  async boot(name: string): Promise<void> {
-    const member = this.#member(name)
-    const { start, options, name: scenario } = this.#scenario
-    const own = typeof options === 'function' ? options(name) : options
-    const world = member.restarts < 0 ? this.sim.world(name) : this.sim.restart(name)
-    const restarts = ++member.restarts
-    const node = await startNode({
-      cookie: COOKIE,
-      copyLocal: true,
-      logger: this.#logger(name),
-      ...own,
-      name,
-      listen: { host: name, port: PORT },
-      world,
-    })
-    member.node = node
-    try {
-      await start?.(node, { restarts, nodes: this.names })
-    } catch (error) {
-      throw badScenario(scenario, `start threw on node ${name}: ${textOf(error)}`, error)
-    }
-    this.events.emit('started', { node: name, incarnation: node.incarnation, restarts })
+  /** Starts a crashed node anew. @throws TroupeError ERR_BAD_SCENARIO with what `start` threw as its cause */
+  async restart(name: string): Promise<void> {
+    await this.#open(name)
+    await this.#begin(name)
   }
 
   /** Lets a node join another, at its address. */
@@ -144,10 +134,16 @@ export class SimCluster {
   /** Its program ends as by SIGKILL; with `loseUnsynced` the machine loses its power. */
   crash(name: string, loseUnsynced = false): void {
     const member = this.#member(name)
-    if (member.node === undefined) return
+    if (!member.started) return
+    member.started = false
     member.node = undefined
     this.sim.crash(name, { silent: loseUnsynced })
     this.events.emit('crashed', { node: name })
+  }
+
+  /** True from the start of a node's program until it crashes. */
+  isStarted(name: string): boolean {
+    return this.#member(name).started
   }
 
   actors<A extends Actor<unknown>>(actorClass: abstract new () => A): LivingActor<A>[] {
@@ -164,6 +160,53 @@ export class SimCluster {
   end(): void {
     for (const name of this.names) this.sim.crash(name)
     this.events.removeAllListeners()
+  }
+
+  /** Its program begins, and listens. */
+  async #open(name: string): Promise<void> {
+    const member = this.#member(name)
+    const { options } = this.#scenario
+    const own = typeof options === 'function' ? options(name) : options
+    const world = member.restarts < 0 ? this.sim.world(name) : this.sim.restart(name)
+    member.restarts++
+    member.started = true
+    member.node = await startNode({
+      cookie: COOKIE,
+      copyLocal: true,
+      logger: this.#logger(name),
+      ...own,
+      name,
+      listen: { host: name, port: PORT },
+      world,
+    })
+    const { incarnation } = member.node
+    this.events.emit('started', { node: name, incarnation, restarts: member.restarts })
+  }
+
+  async #begin(name: string): Promise<void> {
+    const { node, restarts } = this.#member(name)
+    if (node === undefined) return
+    try {
+      await this.#scenario.start?.(node, { restarts, nodes: this.names })
+    } catch (error) {
+      const detail = `start threw on node ${name}: ${textOf(error)}`
+      throw badScenario(this.#scenario.name, detail, error)
+    }
+  }
+
+  /** Resolves when messages of a node can travel to all others. */
+  #reachesAll(name: string): Promise<void> {
+    const node = this.running(name) as Node
+    const all = (): boolean => this.names.every((other) => node.isUp(other))
+    if (all()) return Promise.resolve()
+    return new Promise((resolve) => {
+      const check = (): void => {
+        if (!all()) return
+        node.events.off('nodeUp', check)
+        resolve()
+      }
+      node.events.on('nodeUp', check)
+    })
   }
 
   #member(name: string): Member {

@@ -131,7 +131,7 @@ export class SimFaults {
     for (const name of names) {
       sim.resume(name)
       sim.skew(name, { offsetMs: 0, driftPpm: 0 })
-      if (restart && this.#cluster.running(name) === undefined) this.#boot(name)
+      if (restart && !this.#cluster.isStarted(name)) this.#boot(name)
     }
   }
 
@@ -154,7 +154,7 @@ export class SimFaults {
   }
 
   #boot(name: string): void {
-    this.#cluster.boot(name).catch(this.#broken)
+    this.#cluster.restart(name).catch(this.#broken)
   }
 
   /** The same fault once more replaces the one that lasts. */

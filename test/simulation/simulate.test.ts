@@ -113,6 +113,7 @@ describe('simulate', () => {
     })
     assert.equal((await simulate(limited({ virtualMs: 500 }))).verdict, 'timeLimit')
     assert.equal((await simulate(limited({ steps: 300 }))).verdict, 'stepLimit')
+    assert.equal((await simulate({ ...counting, limits: { sends: 1 } })).verdict, 'sendLimit')
   })
 
   it('knows what became of operations when a node crashes: nobody can tell', async () => {
