@@ -12,11 +12,13 @@ import type { JoinOptions } from '../cluster/cluster.js'
 import type { ForwardHandler, ForwardOptions } from '../cluster/forwarding.js'
 import { addressText } from '../overlay/address.js'
 import type { Member } from '../overlay/overlay.js'
+import { GATED, type GateAccess, type Gated } from '../peer/gate.js'
 import type { Group } from '../remote/group.js'
 import type { RemoteSpawnOptions, SpawnableClass } from '../remote/remote-spawn.js'
 import type { Address } from '../world/network.js'
 import type { House } from './house.js'
 import type { NodeEvents } from './node-events.js'
+import { NodeGate } from './node-gate.js'
 import { type NodeStats, statsOf } from './node-stats.js'
 
 /** Where `forward` delivers: the handler that a node registered by this name with `onForward`. */
@@ -43,9 +45,11 @@ const STOP_FIELDS = {
  * Its peer service is complete without actors, in Partisan's own words: `join`, `leave`, `members`,
  * `forward`.
  */
-export class Node extends LocalNode {
+export class Node extends LocalNode implements Gated {
   /** See `NodeEvents`. */
   readonly events: EventEmitter<NodeEvents>
+  /** Where faults attach: for `troupe/fault`. */
+  readonly [GATED]: GateAccess
   readonly #house: House
   #stopped: Promise<void> | undefined
 
@@ -53,6 +57,7 @@ export class Node extends LocalNode {
     super(house.system, house.world.random.fork('actors'))
     this.#house = house
     this.events = house.events
+    this[GATED] = new NodeGate(house)
   }
 
   /** ULID of this start of the node. */

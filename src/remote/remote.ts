@@ -148,6 +148,14 @@ export class Remote implements CarrierSink {
     return { outbound, inbound, hosted: this.#host.size }
   }
 
+  /** The name of a method that travels to an actor of another node as an index, if it is known here. */
+  methodName(node: string, to: number | string, method: number): string | undefined {
+    const incarnation = this.#carrier.member(node)?.incarnation
+    if (incarnation === undefined) return undefined
+    const { type, method: name } = this.#addressees.describe(incarnation, to, method)
+    return type === '?' || name === String(method) ? undefined : name
+  }
+
   // from the cluster
 
   envelope(from: Member, channel: number, envelope: Envelope): void {
