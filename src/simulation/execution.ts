@@ -7,20 +7,20 @@ import { Driver, type DriverGround } from './driver.js'
 import { FaultPlayer, faultTexts } from './fault-player.js'
 import { type FaultLine, faultSchedule } from './fault-schedule.js'
 import { fingerprint } from './fingerprint.js'
+import { MessageTrace } from './message-trace.js'
 import { History, type Op, type Plain } from './op.js'
 import { toPlain } from './plain.js'
 import { Recorder } from './recorder.js'
 import type { Result, Verdict } from './result.js'
 import type { Limits, Scenario } from './scenario.js'
-import { SimCluster } from './sim-cluster.js'
+import { CLIENTS, SimCluster } from './sim-cluster.js'
 import { SimFaults } from './sim-faults.js'
+import { type OnRuling, SimRules } from './sim-rules.js'
 import type { SimulateOptions } from './simulate.js'
 import { Simulation } from './simulation.js'
 import { type FailureKind, SimulationFailure } from './simulation-failure.js'
 import { TRACE_VERSION, type TraceLine } from './trace-line.js'
 
-/** A host of the clients alone: nothing befalls it. */
-const CLIENTS = '(clients)'
 const STEPS = 2_000_000
 const VIRTUAL_MS = 600_000
 const SETTLE_MS = 10_000
@@ -44,6 +44,7 @@ export class Execution {
   readonly #seed: string
   readonly #sim: Simulation
   readonly #cluster: SimCluster
+  readonly #rules: SimRules
   readonly #faults: SimFaults
   readonly #history = new History()
   readonly #choices: Choices
@@ -80,11 +81,13 @@ export class Execution {
       this.#note('choice', { id: choice.label, d: choice.pick })
     })
     this.#recorder = this.#recording(options)
-    this.#faults = new SimFaults(
-      this.#cluster,
-      { add: () => () => {} },
-      scenario.userFaults ?? {},
-      (error) => this.#fail('start', error),
+    // Rules stand before the trace at every gate: it writes down what they left.
+    const report: OnRuling = (...ruling) => messages?.ruling(...ruling)
+    const recorder = this.#recorder
+    this.#rules = new SimRules(this.#cluster, this.#seed, recorder && report)
+    const messages = recorder && new MessageTrace(this.#cluster, recorder)
+    this.#faults = new SimFaults(this.#cluster, this.#rules, scenario.userFaults ?? {}, (error) =>
+      this.#fail('start', error),
     )
     for (const { fault } of options.faults ?? []) this.#faults.check(fault)
     this.#player = new FaultPlayer(this.#faults, this.#sim.world(CLIENTS).clock, (line) => {
@@ -152,8 +155,13 @@ export class Execution {
   }
 
   async #work(): Promise<void> {
-    const { workload } = this.#scenario
+    const { workload, faults } = this.#scenario
     const driver = this.#driver()
+    if (faults !== undefined || this.#options.faults !== undefined) this.#rules.number()
+    if (faults !== undefined) {
+      const { loss, duplication } = faults.options
+      if (loss + duplication > 0) this.#rules.decide(this.#choices, loss, duplication)
+    }
     this.#player.begin(this.#schedule())
     if (workload === undefined) await driver.sleep(Math.min(IDLE_MS, this.#limits.virtualMs))
     else await workload(driver)

@@ -61,6 +61,10 @@ export interface FaultModelOptions {
   readonly lastMs?: readonly [from: number, to: number]
   /** Faults in all. Default: no limit but the end of the workload. */
   readonly most?: number
+  /** Share of messages between actors that are lost, each by a choice of its own, from 0 to 1. Default 0. */
+  readonly loss?: number
+  /** Share of messages that arrive twice. Default 0. */
+  readonly duplication?: number
   /** Every seed leaves some kinds out, so that the rest is seen on its own. Default true. */
   readonly swarm?: boolean
 }
@@ -68,6 +72,11 @@ export interface FaultModelOptions {
 const isSpan = check<readonly [number, number]>(
   'two numbers of milliseconds above 0, the smaller first',
   (v) => Array.isArray(v) && v.length === 2 && v.every(Number.isFinite) && v[0] > 0 && v[0] <= v[1],
+)
+
+const isShare = check<number>(
+  'a share from 0 to 1',
+  (v) => typeof v === 'number' && v >= 0 && v <= 1,
 )
 
 const FIELDS: Fields<Required<FaultModelOptions>> = {
@@ -89,6 +98,8 @@ const FIELDS: Fields<Required<FaultModelOptions>> = {
     fallback: Number.POSITIVE_INFINITY,
     check: check<number>('a number >= 0', (v) => typeof v === 'number' && v >= 0),
   },
+  loss: { fallback: 0, check: isShare },
+  duplication: { fallback: 0, check: isShare },
   swarm: { fallback: true, check: check('true or false', (v) => typeof v === 'boolean') },
 }
 
@@ -119,6 +130,8 @@ export class FaultModel {
       everyMs: a.everyMs[1] <= b.everyMs[1] ? a.everyMs : b.everyMs,
       lastMs: a.lastMs[1] >= b.lastMs[1] ? a.lastMs : b.lastMs,
       most: Math.max(a.most, b.most),
+      loss: Math.max(a.loss, b.loss),
+      duplication: Math.max(a.duplication, b.duplication),
       swarm: a.swarm && b.swarm,
     })
   }
@@ -149,6 +162,10 @@ export const faultModels = {
   partitions: (): FaultModel => model({ partition: 2, oneway: 1 }),
   /** A slow and shaky network: delays, resets, reordering, messages that come twice. */
   network: (): FaultModel => model({ delay: 1, reset: 1, reorder: 1, duplicate: 1 }),
+  /** That share of all messages is lost. */
+  loss: (share: number): FaultModel => model({}, { loss: share }),
+  /** That share of all messages arrives twice. */
+  duplication: (share: number): FaultModel => model({}, { duplication: share }),
   /** At most `f` nodes stand still at times. */
   pauses: (f = 1): FaultModel => model({ pause: 1 }, { faulty: f }),
   /** At most `f` nodes send wrong bits. */

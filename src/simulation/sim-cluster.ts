@@ -10,6 +10,8 @@ import type { CxLine } from './cx-line.js'
 import { badScenario, nodesOf, type Scenario } from './scenario.js'
 import type { Simulation } from './simulation.js'
 
+/** A host of the clients and of the one who watches: nothing befalls it. */
+export const CLIENTS = '(clients)'
 const PORT = 9_000
 const JOIN_TIMEOUT_MS = 30_000
 /** Simulated hosts are not loopback, and a node that listens for others wants a secret. */
@@ -139,6 +141,14 @@ export class SimCluster {
     member.node = undefined
     this.sim.crash(name, { silent: loseUnsynced })
     this.events.emit('crashed', { node: name })
+  }
+
+  /** When all that is under way at this instant is done. */
+  crashSoon(name: string, loseUnsynced: boolean): void {
+    const { restarts } = this.#member(name)
+    this.sim.world(CLIENTS).clock.after(0, () => {
+      if (this.#member(name).restarts === restarts) this.crash(name, loseUnsynced)
+    })
   }
 
   /** True from the start of a node's program until it crashes. */

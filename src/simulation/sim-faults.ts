@@ -1,12 +1,12 @@
 import { unreachable } from '../base/unreachable.js'
-import type { Fault, RuleFault } from '../fault/fault.js'
+import type { Fault, FaultOf, RuleFault } from '../fault/fault.js'
 import { badFault } from '../fault/fault-error.js'
 import { printFault } from '../fault/fault-text.js'
 import type { SimCluster } from './sim-cluster.js'
 
 /** Faults that are rules about messages, at the gates of all nodes. */
 export interface RuleFaults {
-  add(fault: RuleFault): () => void
+  add(fault: RuleFault | FaultOf<'crash'>): () => void
 }
 
 /** A user's fault: does it, and gives what ends it. */
