@@ -1,6 +1,7 @@
 /**
  * `npm run sim -- SCENARIO [--seed S] [--nodes N] [--json] [--trace FILE] [--cx FILE] [--replay FILE] [--lenient] [--until N]`:
  * runs a scenario of examples/scenarios (or a file that exports one by default) once, or as a trace or counterexample says.
+ * With `--seconds N [--seed-base B] [--out DIR] [--stop-at-first]` it runs one seed after another, and keeps what fails.
  * Ends with 0 when all checks held, 1 when one did not, 3 for wrong use.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -18,8 +19,12 @@ import {
   type Scenario,
   simulate,
 } from '../../src/simulation/index.js'
+import { campaign } from './campaign.js'
 
 const HERE = new URL('../../examples/scenarios/', import.meta.url)
+
+/** Scenarios that look for bugs in troupe itself. */
+const OURS = new Set(['soak'])
 
 const OPTIONS = {
   seed: { type: 'string', default: '1' },
@@ -30,6 +35,10 @@ const OPTIONS = {
   replay: { type: 'string' },
   lenient: { type: 'boolean', default: false },
   until: { type: 'string' },
+  seconds: { type: 'string' },
+  'seed-base': { type: 'string' },
+  out: { type: 'string', default: 'counterexamples' },
+  'stop-at-first': { type: 'boolean', default: false },
 } as const
 
 type Values = ReturnType<typeof parse>['values']
@@ -38,7 +47,7 @@ const parse = (argv: string[]) =>
   parseArgs({ args: argv, options: OPTIONS, allowPositionals: true, strict: true })
 
 function usage(detail: string): never {
-  const known = readdirSync(HERE).map((file) => file.replace(/\.ts$/, ''))
+  const known = [...readdirSync(HERE).map((file) => file.replace(/\.ts$/, '')), ...OURS]
   console.error(
     `${detail}\nusage: npm run sim -- SCENARIO [--seed S] [--nodes N] [--json] [--trace FILE]`,
   )
@@ -49,7 +58,9 @@ function usage(detail: string): never {
 }
 
 async function load(name: string, { nodes }: Values): Promise<Scenario> {
-  const path = /[./\\]/.test(name) ? pathToFileURL(resolve(name)) : new URL(`${name}.ts`, HERE)
+  const known = OURS.has(name) ? new URL(`../soak/${name}-scenario.ts`, import.meta.url) : undefined
+  const path =
+    known ?? (/[./\\]/.test(name) ? pathToFileURL(resolve(name)) : new URL(`${name}.ts`, HERE))
   const module = (await import(path.href).catch((error: unknown) => {
     usage(`cannot load scenario ${name}: ${(error as Error).message}`)
   })) as { default?: Scenario }
@@ -77,6 +88,21 @@ async function run(scenario: Scenario, values: Values): Promise<Result> {
   return result
 }
 
+async function search(scenario: Scenario, name: string, values: Values): Promise<number> {
+  const seconds = Number(values.seconds)
+  if (!(seconds > 0)) usage(`--seconds must be a number above 0, got ${values.seconds}`)
+  const base = values['seed-base'] ?? String(Date.now() % 1_000_000)
+  const { out, json } = values
+  const stopAtFirst = values['stop-at-first']
+  const say = (line: string): void => console.error(line)
+  const result = await campaign(scenario, { seconds, base, out, stopAtFirst, name, say })
+  if (json) console.log(JSON.stringify(result))
+  else
+    for (const [key, value] of Object.entries(result))
+      console.log(`${key}: ${JSON.stringify(value)}`)
+  return result.verdict === 'ok' ? 0 : 1
+}
+
 async function main(): Promise<number> {
   let given: ReturnType<typeof parse>
   try {
@@ -88,6 +114,7 @@ async function main(): Promise<number> {
   const [name] = positionals
   if (name === undefined || positionals.length > 1) usage('one scenario is needed')
   const scenario = await load(name, values)
+  if (values.seconds !== undefined) return search(scenario, name, values)
   const began = performance.now()
   const result = await run(scenario, values)
   const seconds = Math.round(performance.now() - began) / 1000

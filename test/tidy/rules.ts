@@ -83,6 +83,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   supervision: ['eventemitter3'],
   remote: ['eventemitter3'],
   node: ['eventemitter3'],
+  simulation: ['eventemitter3'],
 }
 
 export const packagesStayInTheirRooms: Rule = (sources) =>
