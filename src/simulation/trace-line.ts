@@ -37,6 +37,8 @@ export interface TraceLine {
   readonly ch?: string | undefined
   /** What else there is to say. */
   readonly d?: Plain
+  /** In a trace of real nodes the vector clock: lines of each node that this one follows from, itself included. */
+  readonly v?: Readonly<Record<string, number>>
   /** The simulation's hash when it happened: all events so far. */
   readonly h: string
 }
