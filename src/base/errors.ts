@@ -72,7 +72,8 @@ export const CODES = {
   },
   ERR_NODE_DOWN: {
     retryable: false,
-    meaning: 'The node went down before it answered. The call may have run.',
+    meaning:
+      'The node is down, or went down before it answered. A call that was sent may have run.',
   },
   ERR_REMOTE: {
     retryable: false,

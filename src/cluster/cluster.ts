@@ -198,8 +198,8 @@ export class Cluster implements Carrier {
    * Sends a plain value to a named handler on a node, at most once. True when it was accepted below
    * the lane's high-water mark; false: slow down, or it was not taken.
    *
-   * @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE, ERR_UNKNOWN_NODE, ERR_NO_ROUTE,
-   *   ERR_UNKNOWN_CHANNEL, ERR_NODE_STOPPED
+   * @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE, ERR_UNKNOWN_NODE, ERR_NODE_DOWN,
+   *   ERR_NO_ROUTE, ERR_UNKNOWN_CHANNEL, ERR_NODE_STOPPED
    */
   forward(node: string, handler: string, message: unknown, options: ForwardOptions = {}): boolean {
     const channel = this.channelIndex(options.channel ?? 'default')

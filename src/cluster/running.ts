@@ -82,6 +82,7 @@ export class Running {
       turn: world.turn,
       relayTtl: timing.relayTtl,
       member: (node) => this.member(node),
+      isDown: (node) => this.watch.isDown(node),
       deliver: (from, channel, envelope) => this.#deliver(from, channel, envelope),
       badMessage,
     })
@@ -142,7 +143,9 @@ export class Running {
     this.#ground.changed()
   }
 
+  /** What still waits for it is given up first: `nodeDown` is the end of all that was begun with it. */
   #nodeDown(node: Member, reason: TroupeError, orderly: boolean): void {
+    this.#ground.transport.giveUp(node, reason)
     this.#ground.sink()?.nodeDown(node, reason)
     this.#ground.reporter.nodeDown(node, reason, orderly)
     this.driver.feed({ type: 'nodeDown', peer: node.name, incarnation: node.incarnation })
