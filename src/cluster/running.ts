@@ -105,6 +105,17 @@ export class Running {
     return !this.overlay.capabilities.direct || this.watch.isConnected(node)
   }
 
+  /**
+   * A newer start holds this node's name where `teller` is, and there is no way back: it leaves. Not
+   * at the word of a node that is no member here; what others hold is no concern of this cluster.
+   */
+  replaced(teller: Member, reason: TroupeError): void {
+    const { self, logger } = this.#ground
+    if (!this.#members.has(teller.name)) return
+    logger.warn({ err: reason, teller: teller.name }, 'this node was replaced while it was away')
+    this.driver.feed({ type: 'leave', name: self.name })
+  }
+
   /** An envelope from a connected peer. What comes ahead of its sender's membership makes it known. */
   envelope(from: Member, channel: number, envelope: Envelope): void {
     if (this.watch.up(from.name)?.incarnation !== from.incarnation) {

@@ -82,6 +82,8 @@ export interface TransportSink {
   connectionLost(peer: Member, channel: string, count: number): void
   /** Somebody was turned away; `code` says why. For counters and the log. */
   refused(remote: string, error: TroupeError): void
+  /** A peer has proven itself and said that a newer incarnation holds this node's name; `reason` says which. */
+  replaced(teller: Member, reason: TroupeError): void
   /** A newcomer claims the name of a living or silent member: probe, then `true` keeps the holder. */
   nameContested(newcomer: Member, holder: Member): Promise<boolean>
 }

@@ -69,6 +69,7 @@ function run(
           type: 'answer',
           outcome: OUTCOME.OPEN,
           greeting: greeting('acceptor'),
+          holder: '',
         } as const
         queue.push([from, from.step(answer)])
       }

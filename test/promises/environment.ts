@@ -24,6 +24,7 @@ export abstract class Environment {
   abstract readonly timing: Timing
   readonly subjects = new Map<string, Subject>()
   readonly #log: string[] = []
+  readonly #elsewhere: Node[] = []
   readonly #allowed: RegExp[] = []
 
   abstract now(): number
@@ -62,7 +63,7 @@ export abstract class Environment {
 
   /** Starts a node under a name that another one holds, on another machine. */
   async startAs(name: string, machine: string, options: Partial<NodeOptions> = {}): Promise<Node> {
-    return this.complete(
+    const node = await this.complete(
       startNode({
         name,
         listen: this.listenOf(machine),
@@ -73,6 +74,8 @@ export abstract class Environment {
         world: this.worldOf(machine).world,
       }),
     )
+    this.#elsewhere.push(node)
+    return node
   }
 
   /** Starts nodes that all know each other. */
@@ -136,8 +139,9 @@ export abstract class Environment {
   /** Stops what runs, and checks what has to hold after every test. */
   async close(): Promise<void> {
     const living = [...this.subjects.values()].filter(({ crashed }) => !crashed)
+    const nodes = [...living.map(({ node }) => node), ...this.#elsewhere]
     await this.complete(
-      Promise.all(living.map(({ node }) => node.stop({ timeoutMs: 100, drainMs: 100 }))),
+      Promise.all(nodes.map((node) => node.stop({ timeoutMs: 100, drainMs: 100 }))),
     )
     const unmeant = this.#log.filter((line) => !this.#allowed.some((what) => what.test(line)))
     assert.deepEqual(unmeant, [], 'the log says what it must never say')
