@@ -23,8 +23,9 @@ export abstract class Environment {
   /** The times of its nodes. */
   abstract readonly timing: Timing
   readonly subjects = new Map<string, Subject>()
+  /** Started by `startAs`, which tests stop themselves. */
+  protected readonly elsewhere: Node[] = []
   readonly #log: string[] = []
-  readonly #elsewhere: Node[] = []
   readonly #allowed: RegExp[] = []
 
   abstract now(): number
@@ -74,7 +75,7 @@ export abstract class Environment {
         world: this.worldOf(machine).world,
       }),
     )
-    this.#elsewhere.push(node)
+    this.elsewhere.push(node)
     return node
   }
 
@@ -139,9 +140,8 @@ export abstract class Environment {
   /** Stops what runs, and checks what has to hold after every test. */
   async close(): Promise<void> {
     const living = [...this.subjects.values()].filter(({ crashed }) => !crashed)
-    const nodes = [...living.map(({ node }) => node), ...this.#elsewhere]
     await this.complete(
-      Promise.all(nodes.map((node) => node.stop({ timeoutMs: 100, drainMs: 100 }))),
+      Promise.all(living.map(({ node }) => node.stop({ timeoutMs: 100, drainMs: 100 }))),
     )
     const unmeant = this.#log.filter((line) => !this.#allowed.some((what) => what.test(line)))
     assert.deepEqual(unmeant, [], 'the log says what it must never say')
