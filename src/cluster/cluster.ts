@@ -157,7 +157,13 @@ export class Cluster implements Carrier {
   leave(name: string = this.#self.name): void {
     const running = this.#need()
     if (name !== this.#self.name && !running.isMember(name)) throw unknownNode(name)
-    if (name === this.#self.name) this.#leaving = true
+    if (name === this.#self.name) {
+      this.#leaving = true
+      // Who is out already does not leave; what happens to it later is not by this wish.
+      this.#parts.world.turn.micro(() => {
+        this.#leaving = false
+      })
+    }
     running.driver.feed({ type: 'leave', name })
   }
 
