@@ -216,7 +216,7 @@ describe('cluster: static members', () => {
     const [a, b] = [town.node('a'), town.node('b')]
     const heal = town.sim.partition(['a', 'elsewhere'], ['b'])
     await town.sim.run(8_000)
-    const heir = await town.start('b', { overlay: list, host: 'elsewhere' })
+    const heir = await town.start('b', { overlay: staticMembers(['a:9000']), host: 'elsewhere' })
     await town.sim.run(8_000)
     heal()
     await town.sim.run(30_000)
