@@ -105,7 +105,8 @@ export class ActorRef<A> {
 
   /**
    * Resolves when the receiver can take more after `tell` returned false; at once when it can now or has
-   * ended. For an actor of this node it waits for its start too, and rejects with ERR_START_FAILED.
+   * ended. For an actor of this node it waits for its start too, and rejects with ERR_START_FAILED. For one
+   * of another node it rejects with ERR_NODE_DOWN when that node is down, or goes down meanwhile.
    */
   ready(): Promise<void> {
     return this.#route.ready(this)

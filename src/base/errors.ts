@@ -72,7 +72,8 @@ export const CODES = {
   },
   ERR_NODE_DOWN: {
     retryable: false,
-    meaning: 'The node went down before it answered. The call may have run.',
+    meaning:
+      'The node is down, or went down before it answered. A call that was sent may have run.',
   },
   ERR_REMOTE: {
     retryable: false,
@@ -108,7 +109,10 @@ export const CODES = {
   ERR_TOO_LARGE: { retryable: false, meaning: 'A message is larger than maxMessageBytes.' },
   ERR_DECODE: { retryable: false, meaning: 'The arguments or the answer could not be decoded.' },
   // peers and cluster
-  ERR_NAME_TAKEN: { retryable: false, meaning: 'A living node holds that node name.' },
+  ERR_NAME_TAKEN: {
+    retryable: false,
+    meaning: 'A living node, or a newer start of the same name, holds that node name.',
+  },
   ERR_COOKIE: { retryable: false, meaning: 'The peer did not prove the cookie.' },
   ERR_PROTOCOL: { retryable: false, meaning: 'The peer speaks another protocol version.' },
   ERR_OVERLAY_MISMATCH: { retryable: false, meaning: 'The peer runs another overlay.' },

@@ -18,7 +18,8 @@ export interface Carrier {
   channelName(index: number): string
   /**
    * Sends over whatever way the overlay knows. Throws at once for what can never arrive:
-   * ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE, ERR_UNKNOWN_NODE, ERR_NO_ROUTE, ERR_NODE_STOPPED.
+   * ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE, ERR_UNKNOWN_NODE, ERR_NODE_DOWN, ERR_NO_ROUTE,
+   * ERR_NODE_STOPPED. What waits for a node when it is given up is handed to `undelivered`.
    */
   send(node: string, channel: number, envelope: Envelope): SendOutcome
   ready(node: string, channel: number, key: number): Promise<void>

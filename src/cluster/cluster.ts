@@ -157,7 +157,13 @@ export class Cluster implements Carrier {
   leave(name: string = this.#self.name): void {
     const running = this.#need()
     if (name !== this.#self.name && !running.isMember(name)) throw unknownNode(name)
-    if (name === this.#self.name) this.#leaving = true
+    if (name === this.#self.name) {
+      this.#leaving = true
+      // Who is out already does not leave; what happens to it later is not by this wish.
+      this.#parts.world.turn.micro(() => {
+        this.#leaving = false
+      })
+    }
     running.driver.feed({ type: 'leave', name })
   }
 
@@ -198,8 +204,8 @@ export class Cluster implements Carrier {
    * Sends a plain value to a named handler on a node, at most once. True when it was accepted below
    * the lane's high-water mark; false: slow down, or it was not taken.
    *
-   * @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE, ERR_UNKNOWN_NODE, ERR_NO_ROUTE,
-   *   ERR_UNKNOWN_CHANNEL, ERR_NODE_STOPPED
+   * @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE, ERR_UNKNOWN_NODE, ERR_NODE_DOWN,
+   *   ERR_NO_ROUTE, ERR_UNKNOWN_CHANNEL, ERR_NODE_STOPPED
    */
   forward(node: string, handler: string, message: unknown, options: ForwardOptions = {}): boolean {
     const channel = this.channelIndex(options.channel ?? 'default')

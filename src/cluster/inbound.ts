@@ -80,6 +80,10 @@ export class Inbound implements TransportSink {
     this.#ground.reporter.refused(remote, error)
   }
 
+  replaced(teller: Member, reason: TroupeError): void {
+    this.#ground.running()?.replaced(teller, reason)
+  }
+
   nameContested(newcomer: Member, holder: Member): Promise<boolean> {
     return this.#ground.holderKeeps(newcomer, holder)
   }

@@ -28,6 +28,8 @@ export interface RouterGround {
   readonly relayTtl: number
   /** The newest known incarnation of a node that can be sent to, or undefined. */
   member(node: string): Member | undefined
+  /** It was given up and is not up again. */
+  isDown(node: string): boolean
   deliver(from: Member, channel: number, envelope: Envelope): void
   badMessage(from: string, detail: string): void
 }
@@ -68,11 +70,17 @@ export class Router {
     this.#ground = ground
   }
 
-  /** @throws TroupeError ERR_UNKNOWN_NODE, ERR_NO_ROUTE, ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE */
+  /**
+   * A neighbour that is down takes nothing until it is up again; one that was never up is waited for.
+   * @throws TroupeError ERR_UNKNOWN_NODE, ERR_NODE_DOWN, ERR_NO_ROUTE, ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE
+   */
   send(node: string, channel: number, envelope: Envelope): SendOutcome {
     const { overlay, transport, self } = this.#ground
     const hop = overlay.nextHop(node)
-    if (hop === node) return transport.send(node, channel, envelope)
+    if (hop === node) {
+      if (this.#ground.isDown(node)) throw nodeIsDown(node)
+      return transport.send(node, channel, envelope)
+    }
     if (node === self.name) return this.#loop(channel, envelope)
     if (hop !== undefined) return this.#relay(hop, node, channel, envelope)
     // A connected peer of which the overlay has not heard yet can be answered all the same.
@@ -86,6 +94,7 @@ export class Router {
     const { overlay, transport, self } = this.#ground
     const hop = overlay.nextHop(node)
     if (node === self.name || (hop !== undefined && hop !== node)) return Promise.resolve()
+    if (this.#ground.isDown(node)) return Promise.reject(nodeIsDown(node))
     return transport.ready(node, channel, key)
   }
 
@@ -189,6 +198,9 @@ export class Router {
     return age < 0 ? undefined : age === 0 ? known : told
   }
 }
+
+const nodeIsDown = (node: string): TroupeError =>
+  new TroupeError('ERR_NODE_DOWN', `node ${node} is down`, { data: { node } })
 
 export const unknownNode = (node: string): TroupeError =>
   new TroupeError('ERR_UNKNOWN_NODE', `no member named ${node} is known here`)

@@ -82,6 +82,7 @@ export class Running {
       turn: world.turn,
       relayTtl: timing.relayTtl,
       member: (node) => this.member(node),
+      isDown: (node) => this.watch.isDown(node),
       deliver: (from, channel, envelope) => this.#deliver(from, channel, envelope),
       badMessage,
     })
@@ -102,6 +103,17 @@ export class Running {
   isUsable(node: string): boolean {
     if (!this.#members.has(node)) return false
     return !this.overlay.capabilities.direct || this.watch.isConnected(node)
+  }
+
+  /**
+   * A newer start holds this node's name where `teller` is, and there is no way back: it leaves. Not
+   * at the word of a node that is no member here; what others hold is no concern of this cluster.
+   */
+  replaced(teller: Member, reason: TroupeError): void {
+    const { self, logger } = this.#ground
+    if (!this.#members.has(teller.name)) return
+    logger.warn({ err: reason, teller: teller.name }, 'this node was replaced while it was away')
+    this.driver.feed({ type: 'leave', name: self.name })
   }
 
   /** An envelope from a connected peer. What comes ahead of its sender's membership makes it known. */
@@ -142,7 +154,9 @@ export class Running {
     this.#ground.changed()
   }
 
+  /** What still waits for it is given up first: `nodeDown` is the end of all that was begun with it. */
   #nodeDown(node: Member, reason: TroupeError, orderly: boolean): void {
+    this.#ground.transport.giveUp(node, reason)
     this.#ground.sink()?.nodeDown(node, reason)
     this.#ground.reporter.nodeDown(node, reason, orderly)
     this.driver.feed({ type: 'nodeDown', peer: node.name, incarnation: node.incarnation })

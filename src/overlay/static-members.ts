@@ -111,7 +111,7 @@ class StaticMembers implements Overlay {
         this.#introduced(addressText(event.address), event.peer)
         break
       case 'join':
-        this.#out = false
+        if (this.#out) this.#comeBack()
         this.#removed.delete(event.contact.name)
         this.#admit(event.contact)
         break
@@ -137,6 +137,14 @@ class StaticMembers implements Overlay {
         break
       default:
         unreachable(event)
+    }
+  }
+
+  /** Who leaves dials no address any more; those that nobody has answered at are tried again. */
+  #comeBack(): void {
+    this.#out = false
+    for (const target of this.#targets) {
+      if (!this.#answered.has(keyOf(target))) this.#dial(target)
     }
   }
 

@@ -15,8 +15,8 @@ export interface GreeterHost {
   challenged(greeter: Greeter, incarnation: string): void
   /** Acceptor: `answer` or `refuse`, now or later. */
   proven(greeter: Greeter, greeting: Greeting, purpose: Purpose): void
-  /** Dialler: the acceptor's answer. With OPEN the stream is the host's to hand on. */
-  ended(greeter: Greeter, outcome: Outcome, greeting: Greeting): void
+  /** Dialler: the acceptor's answer. With OPEN the stream is the host's to hand on; `holder` is told with REPLACED. */
+  ended(greeter: Greeter, outcome: Outcome, greeting: Greeting, holder: string): void
   failed(greeter: Greeter, error: TroupeError): void
 }
 
@@ -70,8 +70,8 @@ export class Greeter implements StreamOwner {
   }
 
   /** With OPEN the stream is the caller's to hand on, at once; otherwise it closes. */
-  answer(outcome: Outcome, greeting: Greeting): void {
-    this.#step({ type: 'answer', outcome, greeting })
+  answer(outcome: Outcome, greeting: Greeting, holder = ''): void {
+    this.#step({ type: 'answer', outcome, greeting, holder })
     if (outcome !== OUTCOME.OPEN) this.stream.close()
   }
 
@@ -139,7 +139,7 @@ export class Greeter implements StreamOwner {
         this.#whenLetIn(effect.greeting.member.name, FRAME.WELCOME, () => {
           this.#finish()
           if (effect.outcome !== OUTCOME.OPEN) this.stream.close()
-          this.#host.ended(this, effect.outcome, effect.greeting)
+          this.#host.ended(this, effect.outcome, effect.greeting, effect.holder)
         })
         return
       case 'failed':

@@ -149,6 +149,14 @@ export class Peer implements LaneHost, SessionHost {
     this.#forget(reason)
   }
 
+  /** What waits is never written; should the peer come back, it begins with nothing. */
+  giveUp(reason: TroupeError): void {
+    if (this.live) return // fragments may be under way, and what waits can travel
+    const detail = `node ${this.name} went down before this was sent`
+    const data = { node: this.name }
+    this.#abandon(new TroupeError('ERR_NODE_DOWN', detail, { cause: reason, data }))
+  }
+
   /** Says goodbye and closes; the peer still takes what was written. */
   farewell(stopping: boolean, reason: TroupeError): void {
     if (this.session === undefined) return

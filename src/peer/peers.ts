@@ -149,6 +149,10 @@ export class Peers implements Transport, PeerHost {
     this.#roster.get(name)?.leave(false, new TroupeError('ERR_CONNECTION_LOST', detail))
   }
 
+  giveUp(member: Member, reason: TroupeError): void {
+    this.#roster.incarnation(member.incarnation)?.giveUp(reason)
+  }
+
   isUp(name: string): boolean {
     return this.#roster.get(name)?.live === true
   }

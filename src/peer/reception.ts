@@ -1,9 +1,10 @@
 import { TroupeError } from '../base/errors.js'
+import type { Member } from '../overlay/overlay.js'
 import type { Address, Connection, Listener, TlsOptions } from '../world/network.js'
-import { arbitrate } from './arbitration.js'
+import { arbitrate, isOlder } from './arbitration.js'
 import { greetingOf } from './dial.js'
 import { Greeter, type GreeterHost } from './greeter.js'
-import { type Greeting, INTENT, OUTCOME, type Purpose } from './greeting.js'
+import { type Greeting, INTENT, OUTCOME, type Outcome, type Purpose } from './greeting.js'
 import type { PeerContext } from './peer-context.js'
 import type { Roster } from './roster.js'
 
@@ -76,11 +77,15 @@ export class Reception implements GreeterHost {
       this.#onSession(greeter, greeting)
       return
     }
+    if (isOlder(greeting.member, holder.member)) {
+      this.#replaced(greeter, greeting.member, holder.member)
+      return
+    }
     this.#roster.contest(greeting.member, holder).then(
       (refusal) => {
         if (greeter.over) return
         if (refusal !== undefined) greeter.refuse(refusal)
-        else this.proven(greeter, greeting, this.#replaced(greeting, purpose))
+        else this.proven(greeter, greeting, this.#makeWay(greeting, purpose))
       },
       (cause: unknown) => {
         const detail = `nobody could say who holds the name ${greeting.member.name}`
@@ -89,7 +94,7 @@ export class Reception implements GreeterHost {
     )
   }
 
-  #replaced(greeting: Greeting, purpose: Purpose): Purpose {
+  #makeWay(greeting: Greeting, purpose: Purpose): Purpose {
     if (this.#roster.holder(greeting.member) !== undefined) this.#roster.adopt(greeting.member)
     return purpose
   }
@@ -174,13 +179,20 @@ export class Reception implements GreeterHost {
     peer.laneUp(lane, greeter.stream, greeting.clock)
   }
 
+  /** In an answer that proves who gives it, for a node is to act upon it. */
+  #replaced(greeter: Greeter, { name, incarnation }: Member, holder: Member): void {
+    const detail = `${name}/${incarnation} was replaced by incarnation ${holder.incarnation}`
+    this.#close(greeter, OUTCOME.REPLACED, holder.incarnation)
+    this.turnAway(greeter.remote, new TroupeError('ERR_NAME_TAKEN', detail))
+  }
+
   #welcome(greeter: Greeter): void {
     this.#strangers.delete(greeter)
     greeter.answer(OUTCOME.OPEN, greetingOf(this.#context, this.#context.nextClock()))
   }
 
-  #close(greeter: Greeter, outcome: typeof OUTCOME.DUPLICATE | typeof OUTCOME.GONE): void {
+  #close(greeter: Greeter, outcome: Exclude<Outcome, typeof OUTCOME.OPEN>, holder = ''): void {
     this.#strangers.delete(greeter)
-    greeter.answer(outcome, greetingOf(this.#context, this.#context.nextClock()))
+    greeter.answer(outcome, greetingOf(this.#context, this.#context.nextClock()), holder)
   }
 }

@@ -80,6 +80,17 @@ describe('static members', () => {
     ])
   })
 
+  it('tries the addresses that nobody answered at again when it comes back after it left', () => {
+    const { net } = three(['a:9000', 'b:9000', 'c:9000', 'd:9000'])
+    const { overlay } = net.node('a')
+    overlay.step({ type: 'leave', name: 'a' })
+    const effects = overlay.step({ type: 'join', contact: net.node('b').member })
+    assert.deepEqual(
+      effects.filter(({ type }) => type === 'connectAddress'),
+      [{ type: 'connectAddress', address: { host: 'd', port: 9_000 } }],
+    )
+  })
+
   it('refuses what is no list of addresses', () => {
     const bad: [unknown, string][] = [
       ['a:9000', 'ERR_BAD_OPTION'],

@@ -23,6 +23,8 @@ export abstract class Environment {
   /** The times of its nodes. */
   abstract readonly timing: Timing
   readonly subjects = new Map<string, Subject>()
+  /** Started by `startAs`, which tests stop themselves. */
+  protected readonly elsewhere: Node[] = []
   readonly #log: string[] = []
   readonly #allowed: RegExp[] = []
 
@@ -62,7 +64,7 @@ export abstract class Environment {
 
   /** Starts a node under a name that another one holds, on another machine. */
   async startAs(name: string, machine: string, options: Partial<NodeOptions> = {}): Promise<Node> {
-    return this.complete(
+    const node = await this.complete(
       startNode({
         name,
         listen: this.listenOf(machine),
@@ -73,6 +75,8 @@ export abstract class Environment {
         world: this.worldOf(machine).world,
       }),
     )
+    this.elsewhere.push(node)
+    return node
   }
 
   /** Starts nodes that all know each other. */

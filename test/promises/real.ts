@@ -49,6 +49,12 @@ export class Real extends Environment {
     }
   }
 
+  /** A test that fails half-way stops nothing itself, and open sockets would keep the process. */
+  override async close(): Promise<void> {
+    await Promise.all(this.elsewhere.map((node) => node.stop({ timeoutMs: 100, drainMs: 0 })))
+    await super.close()
+  }
+
   protected override worldOf(): FaultyWorld {
     return new FaultyWorld(realWorld())
   }
