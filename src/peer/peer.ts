@@ -98,7 +98,7 @@ export class Peer implements LaneHost, SessionHost {
     this.#redial.stop()
     this.member = greeting.member
     this.#resize(greeting.channels)
-    for (const lane of this.lanes()) lane.agree(greeting.maxMessageBytes)
+    for (const lane of this.lanes()) lane.begin(greeting.maxMessageBytes)
     this.session = new Session(this.#context, this, start)
     this.membership().attach(stream, laneClock)
     this.session.start()
