@@ -154,7 +154,7 @@ export class Peer implements LaneHost, SessionHost {
     if (this.session === undefined) return
     for (const lane of this.lanes()) lane.pump()
     this.session.confirmAll()
-    const body = this.#context.codec.encodeValue([stopping ? 1 : 0, reason.message])
+    const body = this.#context.plainCodec.encodeValue([stopping ? 1 : 0, reason.message])
     this.membership().writeNow(FRAME.GOODBYE, body)
     this.#end(reason, (stream) => stream.close(), true)
   }
@@ -296,7 +296,7 @@ export class Peer implements LaneHost, SessionHost {
   #onGoodbye(body: Uint8Array): void {
     if (this.session === undefined || this.session.leaving) return
     this.session.leaving = true
-    const fields = this.#context.codec.decodeValue(body)
+    const fields = this.#context.plainCodec.decodeValue(body)
     const stopping = Array.isArray(fields) && isCount(fields[0]) && fields[0] === 1
     if (stopping && this.live) this.#context.sink.goodbye(this.member)
   }
