@@ -140,6 +140,24 @@ describe('TLS', () => {
     await realUntil(() => after.text === 'welcome', 'welcome')
   })
 
+  it('keeps 256 connections at most that do not begin their handshake, and a client still comes in', async () => {
+    const listener = await listen(server)
+    const { host, port } = listener.address
+    let closed = 0
+    const mute: net.Socket[] = []
+    for (let i = 0; i < 280; i++) {
+      const socket = net.connect(port, host).on('error', () => {})
+      socket.on('close', () => closed++)
+      mute.push(socket)
+      await new Promise((resolve) => socket.once('connect', resolve))
+    }
+    await realUntil(() => closed === 24, 'the oldest to be closed')
+    const { side } = await dial(listener, { ca })
+    await realUntil(() => side.text === 'welcome', 'welcome')
+    assert.isAtMost(closed, 25)
+    for (const socket of mute) socket.destroy()
+  })
+
   it('refuses certificates that are none before anything is open', async () => {
     const bad = { key: 'no key', cert: 'no certificate' }
     assert.equal(codeOf(await failureOf(listen(bad))), 'ERR_BAD_OPTION')

@@ -7,6 +7,8 @@ import { TcpConnection } from './tcp-connection.js'
 
 /** How long a dialler may take over its side of the TLS handshake. */
 const TLS_HANDSHAKE_MS = 10_000
+/** TLS handshakes under way at a listener. */
+const TLS_HANDSHAKES_MAX = 256
 
 /**
  * Sockets are made inside this resource, so that what arrives on them runs in the async context of
@@ -65,11 +67,30 @@ function makeServer(
     )
     // A failed handshake is the dialler's affair; its socket has to go all the same.
     server.on('tlsClientError', (_error, socket) => socket.destroy())
+    boundHandshakes(server)
     return server
   } catch (cause) {
     const detail = `tls options for ${show(at)} were refused: ${(cause as Error).message}`
     throw new TroupeError('ERR_BAD_OPTION', detail, { cause })
   }
+}
+
+/** Nobody above sees a connection before its TLS handshake is done: of too many, the oldest goes. */
+function boundHandshakes(server: tls.Server): void {
+  const pending = new Map<string, net.Socket>()
+  const keyOf = (socket: net.Socket): string => `${socket.remoteAddress} ${socket.remotePort}`
+  server.on('connection', (socket: net.Socket) => {
+    const key = keyOf(socket)
+    pending.set(key, socket)
+    socket.once('close', () => {
+      if (pending.get(key) === socket) pending.delete(key)
+    })
+    if (pending.size <= TLS_HANDSHAKES_MAX) return
+    const [oldest] = pending
+    pending.delete(oldest?.[0] ?? '')
+    oldest?.[1].destroy()
+  })
+  server.on('secureConnection', (socket) => pending.delete(keyOf(socket)))
 }
 
 function listenError(at: Address, cause: Error): TroupeError {
