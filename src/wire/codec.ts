@@ -26,6 +26,7 @@ export interface CodecOptions {
 
 export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 const MAX_NAME = 255
+const HALF_PAIR = /\p{Surrogate}/u
 
 /**
  * Values to bytes and back; one for each node. Plain values travel as MessagePack, the rest in boxes
@@ -79,8 +80,8 @@ export class Codec {
   ): void {
     const prototype: object = Class.prototype
     const why =
-      name === '' || name.length > MAX_NAME
-        ? `its name must have 1 to ${MAX_NAME} characters`
+      name === '' || name.length > MAX_NAME || HALF_PAIR.test(name)
+        ? `its name must have 1 to ${MAX_NAME} characters and no half surrogate pairs`
         : this.#classesByName.has(name)
           ? 'another class has that name'
           : this.#classes.has(prototype)

@@ -67,7 +67,7 @@ async function setUp(...children: unknown[]) {
 describe('remote-placement', () => {
   it('an order that is too large for its node fails, and orders behind it are carried out', async () => {
     const { cluster, a, worker } = await setUp()
-    a.carrier.mostBytes = 5_000
+    a.carrier.mostBytes = () => 5_000
     const large = child('large', Worker, {
       on: 'b',
       args: { n: 1, text: 'x'.repeat(10_000) } as never,

@@ -79,7 +79,7 @@ describe('signals', () => {
     a.supervision.watch(watcher.cell, ref)
     a.supervision.watch(watcher.cell, seen(a, second.ref))
     await cluster.run(50)
-    b.carrier.mostBytes = 5_000
+    b.carrier.mostBytes = () => 5_000
     refOf(target).tell.crashWithMuch()
     refOf(second).tell.crash()
     await cluster.run(20_000)

@@ -228,6 +228,7 @@ describe('the codec', () => {
       ['test/other', Point],
       ['', Other],
       ['x'.repeat(256), Other],
+      ['test/\ud800', Other],
       ['test/date', Date],
       ['test/bytes', Uint8Array],
       ['test/object', Object],

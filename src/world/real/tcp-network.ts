@@ -7,6 +7,8 @@ import { TcpConnection } from './tcp-connection.js'
 
 /** How long a dialler may take over its side of the TLS handshake. */
 const TLS_HANDSHAKE_MS = 10_000
+/** A lane may be idle for hours: keeps routers on the way from forgetting it. */
+const ALIVE = { keepAlive: true, keepAliveInitialDelay: 30_000 }
 /** TLS handshakes under way at a listener. */
 const TLS_HANDSHAKES_MAX = 256
 
@@ -53,11 +55,12 @@ function makeServer(
   const take = (socket: net.Socket): void => {
     accept(new TcpConnection(socket))
   }
-  if (secure === undefined) return net.createServer({ noDelay: true }, take)
+  if (secure === undefined) return net.createServer({ ...ALIVE, noDelay: true }, take)
   try {
     const server = tls.createServer(
       {
         ...pem(secure),
+        ...ALIVE,
         noDelay: true,
         requestCert: secure.ca !== undefined,
         rejectUnauthorized: secure.ca !== undefined,
@@ -159,7 +162,7 @@ function connect(
 }
 
 function dial(to: Address, secure: TlsOptions | undefined): net.Socket {
-  const where = { host: to.host, port: to.port, noDelay: true }
+  const where = { ...ALIVE, host: to.host, port: to.port, noDelay: true }
   if (secure === undefined) return net.connect(where)
   // SNI carries names only; without one the certificate is checked against the address dialled.
   const name = secure.serverName ?? (net.isIP(to.host) === 0 ? to.host : undefined)
@@ -169,6 +172,7 @@ function dial(to: Address, secure: TlsOptions | undefined): net.Socket {
     ...(name === undefined ? {} : { servername: name }),
   })
   socket.setNoDelay(true)
+  socket.setKeepAlive(true, ALIVE.keepAliveInitialDelay)
   return socket
 }
 
