@@ -48,15 +48,15 @@ export class Greeter implements StreamOwner {
     this.#dialled = role === 'dialler'
     this.peer = peer
     this.remote = connection.remote
-    const { world, codec, cookie, self } = context
+    const { world, plainCodec, cookie, self } = context
     this.#handshake = new Handshake({
       role,
       incarnation: self.incarnation,
       nonce: world.entropy.bytes(NONCE_BYTES),
       cookie,
       crypto: world.crypto,
-      encode: (value) => codec.encodeValue(value),
-      decode: (bytes) => codec.decodeValue(bytes),
+      encode: (value) => plainCodec.encodeValue(value),
+      decode: (bytes) => plainCodec.decodeValue(bytes),
     })
     this.#timer = world.clock.after(timeoutMs, () =>
       this.#step({ type: 'timeout', afterMs: timeoutMs }),

@@ -2,7 +2,7 @@ import { TroupeError } from '../base/errors.js'
 import { type Logger, silentLogger } from '../base/logger.js'
 import { show } from '../base/options.js'
 import type { Member } from '../overlay/overlay.js'
-import type { Codec } from '../wire/codec.js'
+import { Codec } from '../wire/codec.js'
 import type { Envelope } from '../wire/envelope.js'
 import type { FrameKind } from '../wire/frame.js'
 import type { Timer } from '../world/clock.js'
@@ -247,6 +247,7 @@ export class Peers implements Transport, PeerHost {
       world,
       options: this.options,
       codec,
+      plainCodec: new Codec(),
       gate: this.gate,
       pace: config.pace ?? alwaysInTime,
       table: this.channels,

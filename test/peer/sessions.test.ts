@@ -181,6 +181,27 @@ describe('sessions between peers, in virtual time', () => {
     assert.deepEqual([a.count('down'), b.count('down')], [0, 0])
   })
 
+  for (const seed of seeds(6)) {
+    it(`comes back at once, whichever side dials and however much it has dialled before ${replay(seed)}`, async () => {
+      const lab = new SimLab({ seed: `roles ${seed}` })
+      const [a, b, c] = [await lab.start('a'), await lab.start('b'), await lab.start('c')]
+      for (let i = 0; i < 30; i++) {
+        await lab.complete(a.peers.introduce(c.address, 5_000))
+        a.peers.disconnect('c', 'enough')
+      }
+      a.peers.connect(b.peers.self)
+      await lab.until(() => a.peers.isUp('b') && b.peers.isUp('a'), 'up')
+      b.peers.connect(a.peers.self)
+      for (let i = 0; i < 10; i++) {
+        a.peers.reset('b')
+        await lab.until(() => !a.peers.isUp('b') && !b.peers.isUp('a'), 'down')
+        const from = lab.sim.nowMs
+        await lab.until(() => a.peers.isUp('b') && b.peers.isUp('a'), 'up again')
+        assert.isBelow(lab.sim.nowMs - from, 1_000)
+      }
+    })
+  }
+
   it('a peer that was never wished is forgotten after downAfterMs, and what waited is handed back', async () => {
     const lab = new SimLab({ seed: 'forget' })
     const [a, b] = [await lab.start('a'), await lab.start('b')]

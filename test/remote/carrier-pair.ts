@@ -114,6 +114,8 @@ export class FakeCarrier implements Carrier {
   running = true
   /** What `send` answers, by node; default SENT. */
   outcome: (node: string) => SendOutcome = () => SENT
+  /** Bytes of arguments that a node takes at most. */
+  mostBytes: (node: string) => number = () => Number.POSITIVE_INFINITY
   readonly #net: CarrierNet
   readonly #codec: Codec
   readonly #members = new Map<string, Member>()
@@ -149,6 +151,9 @@ export class FakeCarrier implements Carrier {
     if (!this.#members.has(node)) throw new TroupeError('ERR_UNKNOWN_NODE', `no member ${node}`)
     const { args, body } = envelope
     const encoded = body ?? this.#codec.encodeArgs(args ?? [])
+    if (encoded.head.length > this.mostBytes(node)) {
+      throw new TroupeError('ERR_TOO_LARGE', `node ${node} takes less`)
+    }
     const outcome = this.outcome(node)
     if (outcome === FULL) return FULL
     this.#net.transmit({ from: this.self.name, to: node, channel, envelope }, encoded)

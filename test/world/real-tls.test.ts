@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import net from 'node:net'
 import { assert } from 'chai'
 import { codeOf } from '../../src/base/errors.js'
@@ -27,6 +27,46 @@ networkContract('TLS', () => {
     complete: realComplete,
     pass: realPass,
     async dispose() {},
+  }
+})
+
+/** Ports of this machine's standing connections with a keep-alive timer (`tr` is 2). */
+const keptAlive = (): Set<number> =>
+  new Set(
+    readFileSync('/proc/net/tcp', 'utf8')
+      .split('\n')
+      .map((row) => row.trim().split(/\s+/))
+      .filter((fields) => fields[3] === '01' && fields[5]?.startsWith('02:'))
+      .map((fields) => Number.parseInt(fields[1]?.split(':')[1] ?? '', 16)),
+  )
+
+describe('idle connections', () => {
+  for (const [what, serverTls, clientTls] of [
+    ['TCP', undefined, undefined],
+    ['TLS', server, { ca }],
+  ] as const) {
+    it(`are kept alive on both sides, with ${what}`, async function () {
+      if (!existsSync('/proc/net/tcp')) return this.skip()
+      const { network } = realWorld()
+      const accepted: Connection[] = []
+      const accept = (connection: Connection): void => {
+        accepted.push(connection)
+        connection.attach(new Recorder())
+      }
+      const listener = await network.listen({ host: '127.0.0.1', port: 0 }, accept, serverTls)
+      const options = clientTls === undefined ? {} : { tls: clientTls }
+      const connection = await network.connect(listener.address, { timeoutMs: 2_000, ...options })
+      connection.attach(new Recorder())
+      try {
+        await realUntil(() => accepted.length === 1, 'both ends')
+        const dialled = Number(accepted[0]?.remote.split(':').at(-1))
+        const both = [listener.address.port, dialled]
+        await realUntil(() => both.every((port) => keptAlive().has(port)), 'timers on both sides')
+      } finally {
+        for (const each of [connection, ...accepted]) each.destroy()
+        await listener.close()
+      }
+    })
   }
 })
 
@@ -138,6 +178,24 @@ describe('TLS', () => {
     assert.equal(codeOf(await failureOf(dial(plain, { ca }, 500))), 'ERR_CONNECT')
     const { side: after } = await dial(secure, { ca })
     await realUntil(() => after.text === 'welcome', 'welcome')
+  })
+
+  it('keeps 256 connections at most that do not begin their handshake, and a client still comes in', async () => {
+    const listener = await listen(server)
+    const { host, port } = listener.address
+    let closed = 0
+    const mute: net.Socket[] = []
+    for (let i = 0; i < 280; i++) {
+      const socket = net.connect(port, host).on('error', () => {})
+      socket.on('close', () => closed++)
+      mute.push(socket)
+      await new Promise((resolve) => socket.once('connect', resolve))
+    }
+    await realUntil(() => closed === 24, 'the oldest to be closed')
+    const { side } = await dial(listener, { ca })
+    await realUntil(() => side.text === 'welcome', 'welcome')
+    assert.isAtMost(closed, 25)
+    for (const socket of mute) socket.destroy()
   })
 
   it('refuses certificates that are none before anything is open', async () => {

@@ -7,6 +7,10 @@ import { TcpConnection } from './tcp-connection.js'
 
 /** How long a dialler may take over its side of the TLS handshake. */
 const TLS_HANDSHAKE_MS = 10_000
+/** A lane may be idle for hours: keeps routers on the way from forgetting it. */
+const ALIVE = { keepAlive: true, keepAliveInitialDelay: 30_000 }
+/** TLS handshakes under way at a listener. */
+const TLS_HANDSHAKES_MAX = 256
 
 /**
  * Sockets are made inside this resource, so that what arrives on them runs in the async context of
@@ -51,11 +55,12 @@ function makeServer(
   const take = (socket: net.Socket): void => {
     accept(new TcpConnection(socket))
   }
-  if (secure === undefined) return net.createServer({ noDelay: true }, take)
+  if (secure === undefined) return net.createServer({ ...ALIVE, noDelay: true }, take)
   try {
     const server = tls.createServer(
       {
         ...pem(secure),
+        ...ALIVE,
         noDelay: true,
         requestCert: secure.ca !== undefined,
         rejectUnauthorized: secure.ca !== undefined,
@@ -65,11 +70,30 @@ function makeServer(
     )
     // A failed handshake is the dialler's affair; its socket has to go all the same.
     server.on('tlsClientError', (_error, socket) => socket.destroy())
+    boundHandshakes(server)
     return server
   } catch (cause) {
     const detail = `tls options for ${show(at)} were refused: ${(cause as Error).message}`
     throw new TroupeError('ERR_BAD_OPTION', detail, { cause })
   }
+}
+
+/** Nobody above sees a connection before its TLS handshake is done: of too many, the oldest goes. */
+function boundHandshakes(server: tls.Server): void {
+  const pending = new Map<string, net.Socket>()
+  const keyOf = (socket: net.Socket): string => `${socket.remoteAddress} ${socket.remotePort}`
+  server.on('connection', (socket: net.Socket) => {
+    const key = keyOf(socket)
+    pending.set(key, socket)
+    socket.once('close', () => {
+      if (pending.get(key) === socket) pending.delete(key)
+    })
+    if (pending.size <= TLS_HANDSHAKES_MAX) return
+    const [oldest] = pending
+    pending.delete(oldest?.[0] ?? '')
+    oldest?.[1].destroy()
+  })
+  server.on('secureConnection', (socket) => pending.delete(keyOf(socket)))
 }
 
 function listenError(at: Address, cause: Error): TroupeError {
@@ -138,7 +162,7 @@ function connect(
 }
 
 function dial(to: Address, secure: TlsOptions | undefined): net.Socket {
-  const where = { host: to.host, port: to.port, noDelay: true }
+  const where = { ...ALIVE, host: to.host, port: to.port, noDelay: true }
   if (secure === undefined) return net.connect(where)
   // SNI carries names only; without one the certificate is checked against the address dialled.
   const name = secure.serverName ?? (net.isIP(to.host) === 0 ? to.host : undefined)
@@ -148,6 +172,7 @@ function dial(to: Address, secure: TlsOptions | undefined): net.Socket {
     ...(name === undefined ? {} : { servername: name }),
   })
   socket.setNoDelay(true)
+  socket.setKeepAlive(true, ALIVE.keepAliveInitialDelay)
   return socket
 }
 
