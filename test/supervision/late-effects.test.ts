@@ -148,7 +148,9 @@ describe('a restart of a hundred thousand children together', () => {
     const children = Array.from({ length: 100_000 }, (_, i) => new Child(spec(`c${i}`)))
     const began = performance.now()
     const work = new Work({ type: 'restart' }, children, children)
-    for (const one of children) assert(work.starts(one))
-    assert.isBelow(performance.now() - began, 2_000, 'ms')
+    const all = children.every((one) => work.starts(one))
+    const tookMs = performance.now() - began
+    assert.isTrue(all)
+    assert.isBelow(tookMs, 2_000)
   })
 })
