@@ -117,18 +117,21 @@ export class Context {
     const message = this.#message('stash')
     const { stash } = this.#held
     const limit = this.cell.settings.stashLimit
-    if (stash.includes(message)) return
-    if (stash.length >= limit) {
+    if (stash.has(message)) return
+    if (stash.size >= limit) {
       throw new TroupeError('ERR_STASH_FULL', `${this.cell.ref} stashes ${limit} messages`)
     }
     message.held = true
-    stash.push(message)
+    stash.add(message)
   }
 
   unstashAll(): void {
     const cell = this.live()
-    const stashed = this.#holds?.stash.splice(0)
-    if (stashed !== undefined) cell.putBack(stashed.map((message) => message.again()))
+    const stash = this.#holds?.stash
+    if (stash === undefined || stash.size === 0) return
+    const again = Array.from(stash, (message) => message.again())
+    stash.clear()
+    cell.putBack(again)
   }
 
   stop(ref: AnyRef, reason: ExitReason, timeoutMs: number | undefined): Promise<void> {
@@ -193,7 +196,7 @@ export class Context {
     const { taken } = this.cell
     if (taken !== undefined) begun.push(taken)
     this.awaiting = undefined
-    const stashed = holds?.stash ?? []
+    const stashed = holds === undefined ? [] : [...holds.stash]
     if (holds !== undefined) for (const timer of [...holds.timers]) timer.cancel()
     return { begun, stashed }
   }
@@ -202,7 +205,7 @@ export class Context {
 /** What few incarnations have. */
 class Holds {
   readonly timers = new Set<ActorTimer>()
-  readonly stash: Message[] = []
+  readonly stash = new Set<Message>()
   /** Messages of reentrant methods that await. */
   readonly suspended = new Set<Message>()
 }

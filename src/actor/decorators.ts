@@ -27,10 +27,10 @@ export type ActorDecoration = (
  * @throws TroupeError ERR_BAD_DEFINITION for a name another class has
  */
 export function actor(name: string): ActorDecoration {
+  checkName('actor', name)
   return (target, context) => {
     const at = decorationOf('actor', target, context, undefined)
     if (at.kind !== 'class') throw misplaced('actor', placeOf(at))
-    checkName('actor', name)
     if (at.record.type !== undefined) {
       throw new TroupeError(
         'ERR_BAD_DEFINITION',
@@ -48,8 +48,8 @@ export function actor(name: string): ActorDecoration {
  * of a method that names a channel travel on it too.
  */
 export function channel(name: string): ClassOrMethodDecoration {
+  checkName('channel', name)
   return (target, context, descriptor) => {
-    checkName('channel', name)
     const at = decorationOf('channel', target, context, descriptor)
     if (at.kind === 'property') throw misplaced('channel', placeOf(at))
     if (at.kind === 'class') at.record.channel = name

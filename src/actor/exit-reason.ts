@@ -1,3 +1,5 @@
+import { messageOf } from '../base/errors.js'
+
 /**
  * Why an actor ended, as in OTP.
  *
@@ -30,7 +32,7 @@ export const isAbnormal = (reason: ExitReason): boolean =>
 export function showReason(reason: ExitReason): string {
   switch (reason.type) {
     case 'error':
-      return `error: ${reason.error instanceof Error ? reason.error.message : String(reason.error)}`
+      return `error: ${messageOf(reason.error)}`
     case 'nodeDown':
       return `node ${reason.node} went down`
     case 'noActor':

@@ -172,8 +172,21 @@ export class TroupeError extends Error {
   }
 }
 
-/** The `code` of any thrown value, or undefined. */
+/** The `code` of any thrown value, or undefined. Never throws. */
 export function codeOf(error: unknown): string | undefined {
-  const code = (error as { code?: unknown } | null | undefined)?.code
-  return typeof code === 'string' ? code : undefined
+  try {
+    const code = (error as { code?: unknown } | null | undefined)?.code
+    return typeof code === 'string' ? code : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** What any thrown value says, as text. Never throws: not everything that is thrown can be made a string. */
+export function messageOf(thrown: unknown): string {
+  try {
+    return String(thrown instanceof Error ? thrown.message : thrown)
+  } catch {
+    return 'a value that has no text'
+  }
 }

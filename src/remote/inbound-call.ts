@@ -19,6 +19,8 @@ export class InboundCall implements ReplySink {
   settled: boolean
   readonly #answerer: Answerer
   #abandon: ((reason: unknown) => void) | undefined
+  /** Why the asker gave up, once it has. */
+  #givenUp: { readonly reason: unknown } | undefined
 
   constructor(answerer: Answerer, peer: RemotePeer, callId: number, channel: number, key: number) {
     this.#answerer = answerer
@@ -28,6 +30,7 @@ export class InboundCall implements ReplySink {
     this.key = key
     this.settled = false
     this.#abandon = undefined
+    this.#givenUp = undefined
   }
 
   reply(value: unknown): void {
@@ -41,6 +44,10 @@ export class InboundCall implements ReplySink {
   }
 
   onAbandoned(run: (reason: unknown) => void): void {
+    if (this.#givenUp !== undefined) {
+      run(this.#givenUp.reason)
+      return
+    }
     const before = this.#abandon
     this.#abandon = before === undefined ? run : both(before, run)
   }
@@ -48,7 +55,9 @@ export class InboundCall implements ReplySink {
   /** The asker gave up, or its node went down. */
   abandon(reason: unknown): void {
     const abandon = this.#abandon
-    if (this.#settle()) abandon?.(reason)
+    if (!this.#settle()) return
+    this.#givenUp = { reason }
+    abandon?.(reason)
   }
 
   #settle(): boolean {

@@ -1,7 +1,7 @@
 import type { ActorSystem } from '../actor/actor-system.js'
 import type { Cell } from '../actor/cell.js'
 import { Message } from '../actor/message.js'
-import { TroupeError } from '../base/errors.js'
+import { messageOf, TroupeError } from '../base/errors.js'
 import type { Logger } from '../base/logger.js'
 import { show } from '../base/options.js'
 import type { Carrier, Member } from '../cluster/carrier.js'
@@ -212,7 +212,7 @@ export class Inbox {
 
   #refuse(from: Member, envelope: Envelope, why: unknown): void {
     this.counters.refused++
-    const reason = why instanceof Error ? why.message : String(why)
+    const reason = messageOf(why)
     const { kind, to, method } = envelope
     this.#parts.log.warn(
       { node: from.name, kind: show(kind), to: show(to), method: show(method), reason },

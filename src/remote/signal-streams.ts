@@ -1,4 +1,4 @@
-import { codeOf, TroupeError } from '../base/errors.js'
+import { codeOf, messageOf, TroupeError } from '../base/errors.js'
 import type { Logger } from '../base/logger.js'
 import { show } from '../base/options.js'
 import { unreachable } from '../base/unreachable.js'
@@ -236,8 +236,7 @@ export class SignalStreams {
       if (handler === undefined) throw new TroupeError('ERR_DECODE', `no signal is ${show(op)}`)
       handler(peer, args)
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      this.#log.warn({ node: peer.name, reason }, 'a signal was refused')
+      this.#log.warn({ node: peer.name, reason: messageOf(error) }, 'a signal was refused')
     }
   }
 
