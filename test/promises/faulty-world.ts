@@ -79,6 +79,7 @@ export class FaultyWorld {
     for (const timer of this.#timers) timer.cancel()
     for (const line of [...this.#dialled, ...this.#accepted]) line.kill()
     await Promise.all([...this.#listeners].map((listener) => listener.close()))
+    await this.world.store?.close()
   }
 
   #line(connection: Connection, among: Set<Line>, to?: Address): Line {
