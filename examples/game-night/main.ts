@@ -43,9 +43,13 @@ if (values.help) {
 }
 
 process.env['NIGHT_COOKIE'] = randomBytes(16).toString('hex')
-const finished = await play({
+const evening = {
   nodes: whole('nodes', values.nodes, [2, 50]),
   matches: whole('matches', values.matches, [1, 10_000]),
   seed: whole('seed', values.seed, [0, 2 ** 32]),
+}
+const finished = await play(evening).catch((error: Error) => {
+  console.error(error.message)
+  return false
 })
 process.exit(finished ? 0 : 1)
