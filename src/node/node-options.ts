@@ -41,7 +41,8 @@ export interface NodeOptions {
   readonly name: string
   /**
    * Where to listen; default 127.0.0.1 and a free port (`port: 0`). Anything but loopback needs a `cookie`, or
-   * TLS with a `ca`.
+   * TLS with a `ca`. On `0.0.0.0` or `::` the node tells others the addresses of its interfaces, unless
+   * `advertise` says otherwise.
    */
   readonly listen?: { readonly host?: string; readonly port: number } | undefined
   /** Where others are to dial this node when that is not where it listens (behind NAT, in a container). */

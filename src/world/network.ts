@@ -29,6 +29,8 @@ export interface Network {
 
 export interface Listener {
   readonly address: Address
+  /** Where others can dial it, best first: more than `address` when it listens on all interfaces. */
+  readonly addresses: readonly Address[]
   /** Stops accepting; connections that stand are left alone. */
   close(): Promise<void>
 }

@@ -3,6 +3,7 @@ import net from 'node:net'
 import tls from 'node:tls'
 import { TroupeError } from '../../base/errors.js'
 import type { Address, Connection, Listener, Network, TlsOptions } from '../network.js'
+import { ownAddresses } from './own-addresses.js'
 import { TcpConnection } from './tcp-connection.js'
 
 /** How long a dialler may take over its side of the TLS handshake. */
@@ -86,11 +87,14 @@ function listenError(at: Address, cause: Error): TroupeError {
 
 class TcpListener implements Listener {
   readonly address: Address
+  readonly addresses: readonly Address[]
   readonly #server: net.Server
 
   constructor(server: net.Server, host: string) {
     this.#server = server
-    this.address = { host, port: (server.address() as net.AddressInfo).port }
+    const { port } = server.address() as net.AddressInfo
+    this.address = { host, port }
+    this.addresses = ownAddresses(host, port)
   }
 
   close(): Promise<void> {
