@@ -29,7 +29,9 @@ export class Reception implements GreeterHost {
   /** Says where others can dial this node. @throws TroupeError ERR_ADDRESS_IN_USE, ERR_BAD_ADDRESS */
   async open(at: Address, tls: TlsOptions | undefined): Promise<readonly Address[]> {
     const accept = (connection: Connection): void => this.#accept(connection)
-    this.#listener = await this.#context.world.network.listen(at, accept, tls)
+    this.#listener = await this.#context.world.network.listen(at, accept, tls, (remote, error) =>
+      this.turnAway(remote, error),
+    )
     if (this.#closed) await this.#listener.close()
     return this.#listener.addresses
   }

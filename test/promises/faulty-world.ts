@@ -41,9 +41,9 @@ export class FaultyWorld {
         immediate: (run) => turn.immediate(guarded(run)),
       },
       network: {
-        listen: async (at, accept, tls) => {
+        listen: async (at, accept, tls, turnedAway) => {
           const taken = (connection: Connection) => accept(this.#line(connection, this.#accepted))
-          const listener = await network.listen(at, taken, tls)
+          const listener = await network.listen(at, taken, tls, turnedAway)
           this.#listeners.add(listener)
           return listener
         },

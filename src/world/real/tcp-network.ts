@@ -2,9 +2,10 @@ import { AsyncResource } from 'node:async_hooks'
 import net from 'node:net'
 import tls from 'node:tls'
 import { TroupeError } from '../../base/errors.js'
-import type { Address, Connection, Listener, Network, TlsOptions } from '../network.js'
+import type { Address, Connection, Listener, Network, TlsOptions, TurnedAway } from '../network.js'
 import { ownAddresses } from './own-addresses.js'
 import { TcpConnection } from './tcp-connection.js'
+import { guardTlsDoor } from './tls-door.js'
 
 /** How long a dialler may take over its side of the TLS handshake. */
 const TLS_HANDSHAKE_MS = 10_000
@@ -17,7 +18,7 @@ const outside = new AsyncResource('troupe')
 
 /** TCP, with TLS where asked for. */
 export const tcpNetwork: Network = {
-  listen: (at, accept, secure) => outside.runInAsyncScope(listen, undefined, at, accept, secure),
+  listen: (...args) => outside.runInAsyncScope(listen, undefined, ...args),
   connect: (to, options) => outside.runInAsyncScope(connect, undefined, to, options),
 }
 
@@ -25,9 +26,10 @@ function listen(
   at: Address,
   accept: (connection: Connection) => void,
   secure: TlsOptions | undefined,
+  turnedAway: TurnedAway = () => {},
 ): Promise<Listener> {
   return new Promise((resolve, reject) => {
-    const server = makeServer(at, accept, secure)
+    const server = makeServer(at, accept, secure, turnedAway)
     const refuse = (error: Error): void => reject(listenError(at, error))
     server.once('error', refuse)
     server.once('listening', () => {
@@ -48,6 +50,7 @@ function makeServer(
   at: Address,
   accept: (connection: Connection) => void,
   secure: TlsOptions | undefined,
+  turnedAway: TurnedAway,
 ): net.Server {
   const take = (socket: net.Socket): void => {
     accept(new TcpConnection(socket))
@@ -64,8 +67,7 @@ function makeServer(
       },
       take,
     )
-    // A failed handshake is the dialler's affair; its socket has to go all the same.
-    server.on('tlsClientError', (_error, socket) => socket.destroy())
+    guardTlsDoor(server, turnedAway)
     return server
   } catch (cause) {
     const detail = `tls options for ${show(at)} were refused: ${(cause as Error).message}`
