@@ -6,7 +6,7 @@ import { ActorTimer } from './actor-timer.js'
 import type { Cell } from './cell.js'
 import type { ExitReason } from './exit-reason.js'
 import type { Message } from './message.js'
-import type { ActorRef, AnyRef } from './ref.js'
+import { type ActorRef, type AnyRef, checkRef } from './ref.js'
 import { Reply } from './reply.js'
 
 /**
@@ -79,18 +79,22 @@ export class Context {
   }
 
   watch(ref: AnyRef): void {
+    checkRef('watch', ref)
     this.live().system.bonds.watch(this.cell, ref)
   }
 
   unwatch(ref: AnyRef): void {
+    checkRef('unwatch', ref)
     this.live().system.bonds.unwatch(this.cell, ref)
   }
 
   link(ref: AnyRef): void {
+    checkRef('link', ref)
     this.live().system.bonds.link(this.cell, ref)
   }
 
   unlink(ref: AnyRef): void {
+    checkRef('unlink', ref)
     this.live().system.bonds.unlink(this.cell, ref)
   }
 

@@ -1,4 +1,5 @@
 import { messageOf } from '../base/errors.js'
+import { badOption } from '../base/options.js'
 
 /**
  * Why an actor ended, as in OTP.
@@ -23,6 +24,14 @@ export const NORMAL: ExitReason = Object.freeze({ type: 'normal' })
 export const SHUTDOWN: ExitReason = Object.freeze({ type: 'shutdown' })
 export const KILLED: ExitReason = Object.freeze({ type: 'killed' })
 export const NO_ACTOR: ExitReason = Object.freeze({ type: 'noActor' })
+
+const TYPES = ['normal', 'shutdown', 'killed', 'error', 'noActor', 'nodeDown']
+
+/** @throws TroupeError ERR_BAD_OPTION for what is no exit reason */
+export function checkReason(option: string, reason: ExitReason): void {
+  if (TYPES.includes((reason as ExitReason | null)?.type as string)) return
+  throw badOption(option, "an exit reason, such as { type: 'shutdown' }", reason)
+}
 
 /** OTP: a transient child is restarted only after an abnormal end. */
 export const isAbnormal = (reason: ExitReason): boolean =>

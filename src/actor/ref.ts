@@ -1,3 +1,4 @@
+import { TroupeError } from '../base/errors.js'
 import { badOption, show } from '../base/options.js'
 import type { Actor } from './actor.js'
 import type { Definition } from './definition.js'
@@ -143,6 +144,12 @@ export class ActorRef<A> {
   }
 }
 
+/** @throws TroupeError ERR_BAD_REF for what is no ref */
+export function checkRef(use: string, ref: AnyRef): void {
+  if (ref instanceof ActorRef) return
+  throw new TroupeError('ERR_BAD_REF', `${use} takes a ref to an actor, got ${show(ref)}`)
+}
+
 function checkSendOptions(options: SendOptions): void {
   if (typeof options !== 'object' || options === null) {
     throw badOption('with', 'an object of options', options)
@@ -168,10 +175,9 @@ function checkSendOption(name: string, value: unknown): void {
       if (typeof (value as AbortSignal | null)?.addEventListener === 'function') return
       throw badOption('with.signal', 'an AbortSignal', value)
     default:
-      throw badOption(
-        'with',
-        'an object with timeoutMs, signal, partitionKey or channel',
-        show({ [name]: value }),
+      throw new TroupeError(
+        'ERR_BAD_OPTION',
+        `with.${name} is not an option; there are: timeoutMs, signal, partitionKey, channel`,
       )
   }
 }

@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'eventemitter3'
 import { TroupeError } from '../base/errors.js'
 import { type Logger, silentLogger } from '../base/logger.js'
-import { badOption, durationMs } from '../base/options.js'
+import { durationMs, type Fields, readOptions, show } from '../base/options.js'
 import type { Random } from '../base/random.js'
 import { parseAddress } from '../overlay/address.js'
 import type { Member } from '../overlay/overlay.js'
@@ -11,7 +11,7 @@ import type { Address } from '../world/network.js'
 import type { Carrier, CarrierSink } from './carrier.js'
 import type { ClusterEvents } from './cluster-events.js'
 import { type ClusterParts, type ClusterTiming, readClusterTiming } from './cluster-options.js'
-import { type ForwardHandler, Forwarding, type ForwardOptions } from './forwarding.js'
+import { type ForwardHandler, Forwarding, type ForwardOptions, readForward } from './forwarding.js'
 import { Inbound } from './inbound.js'
 import { Join } from './join.js'
 import { NameContest } from './name-contest.js'
@@ -25,7 +25,9 @@ export interface JoinOptions {
   readonly timeoutMs?: number
 }
 
-const JOIN_TIMEOUT_MS = 5_000
+const JOIN_FIELDS: Fields<Required<JoinOptions>> = {
+  timeoutMs: { fallback: 5_000, check: durationMs(1) },
+}
 
 /**
  * Nodes that know each other: who is a member, who can be reached, and a way for messages to every
@@ -119,14 +121,12 @@ export class Cluster implements Carrier {
    * (nobody listens yet) is tried again until the deadline.
    *
    * @throws TroupeError ERR_JOIN_TIMEOUT at the deadline; at once what does not pass by itself:
-   *   ERR_BAD_ADDRESS, ERR_NAME_TAKEN, ERR_COOKIE, ERR_PROTOCOL, ERR_OVERLAY_MISMATCH, ERR_JOIN_SELF,
+   *   ERR_BAD_ADDRESS, ERR_BAD_OPTION, ERR_NAME_TAKEN, ERR_COOKIE, ERR_PROTOCOL, ERR_OVERLAY_MISMATCH, ERR_JOIN_SELF,
    *   ERR_NODE_STOPPED
    */
-  async join(address: string | Address, options: JoinOptions = {}): Promise<string> {
+  async join(address: string | Address, options?: JoinOptions): Promise<string> {
     const at = parseAddress(address)
-    const { timeoutMs = JOIN_TIMEOUT_MS } = options
-    const rule = durationMs(1)
-    if (!rule.test(timeoutMs)) throw badOption('join.timeoutMs', rule.text, timeoutMs)
+    const { timeoutMs } = readOptions('join', JOIN_FIELDS, options)
     const running = this.#need()
     this.#leaving = false
     const join = new Join(
@@ -205,14 +205,19 @@ export class Cluster implements Carrier {
    * the lane's high-water mark; false: slow down, or it was not taken.
    *
    * @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE, ERR_UNKNOWN_NODE, ERR_NODE_DOWN,
-   *   ERR_NO_ROUTE, ERR_UNKNOWN_CHANNEL, ERR_NODE_STOPPED
+   *   ERR_NO_ROUTE, ERR_UNKNOWN_CHANNEL, ERR_BAD_OPTION, ERR_NODE_STOPPED
    */
-  forward(node: string, handler: string, message: unknown, options: ForwardOptions = {}): boolean {
-    const channel = this.channelIndex(options.channel ?? 'default')
-    return this.send(node, channel, this.#forwarding.envelope(handler, message, options)) === SENT
+  forward(node: string, handler: string, message: unknown, options?: ForwardOptions): boolean {
+    if (typeof node !== 'string') throw unknownNode(show(node))
+    const how = readForward(options)
+    const channel = this.channelIndex(how.channel)
+    return this.send(node, channel, this.#forwarding.envelope(handler, message, how)) === SENT
   }
 
-  /** Handles what is forwarded to that name, in place of an earlier handler. The function returned ends it. */
+  /**
+   * Handles what is forwarded to that name, in place of an earlier handler. The function returned ends it.
+   * @throws TroupeError ERR_BAD_OPTION
+   */
   onForward(handler: string, run: ForwardHandler): () => void {
     return this.#forwarding.on(handler, run)
   }

@@ -41,14 +41,15 @@ export interface NodeOptions {
   readonly name: string
   /**
    * Where to listen; default 127.0.0.1 and a free port (`port: 0`). Anything but loopback needs a `cookie`, or
-   * TLS with a `ca`.
+   * TLS with a `ca`. On `0.0.0.0` or `::` the node tells others the addresses of its interfaces, unless
+   * `advertise` says otherwise.
    */
   readonly listen?: { readonly host?: string; readonly port: number } | undefined
   /** Where others are to dial this node when that is not where it listens (behind NAT, in a container). */
   readonly advertise?: Address | undefined
   /** A secret that all nodes share, at least one character. Proved by both sides, never sent. */
   readonly cookie?: string | undefined
-  /** TLS for all connections; with `ca` both sides must present a certificate it signed. */
+  /** TLS for all connections: `key` and `cert` are needed; with `ca` both sides must present a certificate it signed. */
   readonly tls?: TlsOptions | undefined
   /** Who connects to whom. Default: `fullMesh()`. */
   readonly overlay?: OverlayFactory | undefined
@@ -129,6 +130,16 @@ const isClasses = check<readonly SpawnableClass[]>(
   (v) => Array.isArray(v) && v.every((item) => typeof item === 'function'),
 )
 
+const PORTS = ['clock', 'random', 'entropy', 'crypto', 'compress', 'turn', 'network']
+
+const isWorld = check<World>(
+  `a world with ${PORTS.join(', ')}, such as realWorld()`,
+  (v) =>
+    typeof v === 'object' &&
+    v !== null &&
+    PORTS.every((port) => typeof (v as Record<string, unknown>)[port] === 'object'),
+)
+
 const optional = <T>(rule: Check<T>): { fallback: undefined; check: Check<T> } => ({
   fallback: undefined,
   check: rule,
@@ -162,7 +173,7 @@ const FIELDS = {
   remoteStacks: { fallback: false, check: isBoolean },
   orphanAfterMs: { fallback: 60_000, check: durationMs(1) },
   onRootFailed: { fallback: 'stay', check: oneOf('stop', 'stay') },
-  world: optional(isObject()),
+  world: optional(isWorld),
 } as unknown as Fields<NodeOptions>
 
 const LISTEN_FIELDS: Fields<{ host: string; port: number }> = {
@@ -210,6 +221,10 @@ export function readNodeOptions(given: NodeOptions): ReadNodeOptions {
   for (const actorClass of read.remoteSpawn ?? []) declaredType(actorClass)
   const listen = read.listen && readOptions('startNode.listen', LISTEN_FIELDS, read.listen)
   const tls = read.tls && readOptions('startNode.tls', TLS_FIELDS, read.tls)
+  for (const part of ['key', 'cert'] as const) {
+    if (tls && tls[part] === undefined)
+      throw badOption(`startNode.tls.${part}`, isText.text, undefined)
+  }
   const timing = readOptions('startNode.timing', TIMING_FIELDS, read.timing)
   const { channels = {}, connections = {}, cookie } = read
   new ChannelTable(channels, 'startNode.channels')

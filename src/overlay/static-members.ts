@@ -162,9 +162,9 @@ class StaticMembers implements Overlay {
 
   #peerUp(peer: Member): void {
     this.#up.set(peer.name, peer)
-    if (this.#out || this.#removed.has(peer.name)) {
-      this.#sendOff(peer.name)
-    } else if (this.#members.has(peer.name) || peer.addresses.some((at) => this.#lists(at))) {
+    // Where the two are apart, a `join` of ours may follow. If the other thinks we are together, it says HERE.
+    if (this.#out || this.#removed.has(peer.name)) return
+    if (this.#members.has(peer.name) || peer.addresses.some((at) => this.#lists(at))) {
       this.#admit(peer)
     }
   }

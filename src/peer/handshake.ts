@@ -278,7 +278,9 @@ export class Handshake {
     const [code, text] = fields
     const known = REFUSALS.find((each) => each === code) ?? 'ERR_HANDSHAKE'
     const detail = typeof text === 'string' ? text.slice(0, 300) : 'no reason given'
-    return this.#fail(known, `refused: ${detail}`)
+    const suffix = ` (${known})` // it is written once more below
+    const plain = detail.endsWith(suffix) ? detail.slice(0, -suffix.length) : detail
+    return this.#fail(known, `refused: ${plain}`)
   }
 
   #noCookie(theirs: boolean): readonly HandshakeEffect[] {

@@ -94,7 +94,7 @@ export class Peers implements Transport, PeerHost {
   async start(): Promise<void> {
     const { listen = LOOPBACK, advertise, tls } = this.#config
     const bound = await this.#reception.open(listen, tls)
-    const addresses = advertise ?? [bound]
+    const addresses = advertise ?? bound
     this.#self = Object.freeze({ ...this.#self, addresses })
   }
 

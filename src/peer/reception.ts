@@ -27,12 +27,14 @@ export class Reception implements GreeterHost {
     return Object.fromEntries(this.#refused)
   }
 
-  /** @throws TroupeError ERR_ADDRESS_IN_USE, ERR_BAD_ADDRESS */
-  async open(at: Address, tls: TlsOptions | undefined): Promise<Address> {
+  /** Says where others can dial this node. @throws TroupeError ERR_ADDRESS_IN_USE, ERR_BAD_ADDRESS */
+  async open(at: Address, tls: TlsOptions | undefined): Promise<readonly Address[]> {
     const accept = (connection: Connection): void => this.#accept(connection)
-    this.#listener = await this.#context.world.network.listen(at, accept, tls)
+    this.#listener = await this.#context.world.network.listen(at, accept, tls, (remote, error) =>
+      this.turnAway(remote, error),
+    )
     if (this.#closed) await this.#listener.close()
-    return this.#listener.address
+    return this.#listener.addresses
   }
 
   /** Nobody comes in any more; strangers are sent away. */

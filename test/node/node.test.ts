@@ -96,6 +96,18 @@ describe('node address', () => {
       }))
   }
 
+  it('is one that others can dial when the node listens on all interfaces', () =>
+    simulated(async (env) => {
+      const a = await env.start('a', { listen: { host: '0.0.0.0', port: 9_000 } })
+      assert.strictEqual(a.node.address, 'a:9000')
+      const b = await env.start('b', { listen: { host: '::', port: 9_000 } })
+      assert.strictEqual(b.node.address, 'b:9000')
+      await env.complete(b.node.join('a:9000'))
+      const c = await env.start('c')
+      await env.complete(c.node.join('a:9000'))
+      await env.connected(['a', 'b', 'c'])
+    }))
+
   it('is the advertised one where there is one', () =>
     simulated(async (env) => {
       const a = await env.start('a', {

@@ -1,8 +1,9 @@
 import { assert } from 'chai'
 import { codeOf } from '../../src/base/errors.js'
+import { seededRandom } from '../../src/base/random.js'
 import { staticMembers } from '../../src/overlay/static-members.js'
 import { overlayContract } from '../contracts/overlay.js'
-import { CoreNetwork } from './core-network.js'
+import { addressOf, CoreNetwork, incarnationFor } from './core-network.js'
 
 overlayContract('staticMembers', (addresses) => staticMembers(addresses), {
   joins: false,
@@ -40,6 +41,22 @@ describe('static members', () => {
         ['a', 'b'],
       )
     }
+  })
+
+  it('does not hang up on the contact of a join that follows, though it had left', () => {
+    const self = { name: 'a', addresses: [addressOf('a')], tags: [], generation: 1 }
+    const a = staticMembers(LIST).create(
+      { ...self, incarnation: incarnationFor(1) },
+      seededRandom(1),
+    )
+    const b = { ...self, name: 'b', addresses: [addressOf('b')], incarnation: incarnationFor(2) }
+    a.step({ type: 'start' })
+    a.step({ type: 'peerUp', peer: b })
+    a.step({ type: 'leave', name: 'a' })
+    a.step({ type: 'peerDown', peer: 'b', incarnation: b.incarnation })
+    assert.deepEqual(a.step({ type: 'peerUp', peer: b }), [])
+    const types = a.step({ type: 'join', contact: b }).map((effect) => effect.type)
+    assert.deepEqual(types, ['memberJoined', 'connect', 'send'])
   })
 
   it('hangs up where another name answers than the list expects', () => {

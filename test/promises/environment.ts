@@ -7,6 +7,7 @@ import {
   startNode,
   type Timing,
 } from '../../src/index.js'
+import type { Address } from '../../src/world/network.js'
 import type { FaultyWorld } from './faulty-world.js'
 import { Subject } from './subject.js'
 
@@ -25,6 +26,7 @@ export abstract class Environment {
   readonly subjects = new Map<string, Subject>()
   /** Started by `startAs`, which tests stop themselves. */
   protected readonly elsewhere: Node[] = []
+  readonly #planned = new Map<string, Address>()
   readonly #log: string[] = []
   readonly #allowed: RegExp[] = []
 
@@ -39,8 +41,16 @@ export abstract class Environment {
   /** Cuts all ways between two nodes or groups of nodes; what comes back heals it. */
   abstract partition(a: string | readonly string[], b: string | readonly string[]): () => void
 
+  /** Where a node will listen. Known before it starts, unlike a port that its start draws. */
+  async addressOf(name: string): Promise<Address> {
+    const address = this.#planned.get(name) ?? (await this.freeAddress(name))
+    this.#planned.set(name, address)
+    return address
+  }
+
   protected abstract worldOf(name: string): FaultyWorld
   protected abstract listenOf(name: string): NonNullable<NodeOptions['listen']>
+  protected abstract freeAddress(name: string): Promise<Address>
 
   /** Starts a node; of a name that was started before, its next incarnation at the same address. */
   async start(name: string, options: Partial<NodeOptions> = {}): Promise<Subject> {
@@ -48,7 +58,7 @@ export abstract class Environment {
     const faulty = this.worldOf(name)
     const all: NodeOptions = {
       name,
-      listen: before === undefined ? this.listenOf(name) : before.address,
+      listen: before?.address ?? this.#planned.get(name) ?? this.listenOf(name),
       cookie: 'open sesame',
       timing: this.timing,
       logger: this.#logger(name),

@@ -221,6 +221,33 @@ describe('TCP', () => {
     return server.address() as net.AddressInfo
   }
 
+  it('tells who did not get through the handshake, and keeps no more than 256 waiting', async () => {
+    const told: (string | undefined)[] = []
+    const listener = await network.listen(
+      { host: '127.0.0.1', port: 0 },
+      () => assert.fail('a stranger came in'),
+      { key: pem('server-key'), cert: pem('server-cert'), ca: pem('ca-cert') },
+      (remote, error) => {
+        assert.match(remote, /^127\.0\.0\.1:\d+$/)
+        told.push(error.code)
+      },
+    )
+    const { port } = listener.address
+    const knock = (bytes?: Buffer): void => {
+      const socket = net.connect({ host: '127.0.0.1', port })
+      socket.on('error', () => {}).resume()
+      if (bytes) socket.write(bytes)
+      undo.push(() => socket.destroy())
+    }
+    for (let i = 0; i < 3; i++) knock(Buffer.alloc(1_000, 7))
+    await realUntil(() => told.length === 3, 'garbage is turned away')
+    assert.deepEqual(new Set(told.splice(0)), new Set(['ERR_HANDSHAKE']))
+    for (let i = 0; i < 300; i++) knock()
+    await realUntil(() => told.length === 300 - 256, 'the oldest have to go')
+    assert.deepEqual(new Set(told), new Set(['ERR_TOO_MANY_CONNECTIONS']))
+    await listener.close()
+  })
+
   it('gives up after timeoutMs when nobody answers', async () => {
     // A listener whose backlog is full of connections nobody takes would do; a server that speaks no
     // TLS never ends the handshake and is simpler to have.

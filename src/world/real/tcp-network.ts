@@ -2,15 +2,15 @@ import { AsyncResource } from 'node:async_hooks'
 import net from 'node:net'
 import tls from 'node:tls'
 import { TroupeError } from '../../base/errors.js'
-import type { Address, Connection, Listener, Network, TlsOptions } from '../network.js'
+import type { Address, Connection, Listener, Network, TlsOptions, TurnedAway } from '../network.js'
+import { ownAddresses } from './own-addresses.js'
 import { TcpConnection } from './tcp-connection.js'
+import { guardTlsDoor } from './tls-door.js'
 
 /** How long a dialler may take over its side of the TLS handshake. */
 const TLS_HANDSHAKE_MS = 10_000
 /** A lane may be idle for hours: keeps routers on the way from forgetting it. */
 const ALIVE = { keepAlive: true, keepAliveInitialDelay: 30_000 }
-/** TLS handshakes under way at a listener. */
-const TLS_HANDSHAKES_MAX = 256
 
 /**
  * Sockets are made inside this resource, so that what arrives on them runs in the async context of
@@ -20,7 +20,7 @@ const outside = new AsyncResource('troupe')
 
 /** TCP, with TLS where asked for. */
 export const tcpNetwork: Network = {
-  listen: (at, accept, secure) => outside.runInAsyncScope(listen, undefined, at, accept, secure),
+  listen: (...args) => outside.runInAsyncScope(listen, undefined, ...args),
   connect: (to, options) => outside.runInAsyncScope(connect, undefined, to, options),
 }
 
@@ -28,9 +28,10 @@ function listen(
   at: Address,
   accept: (connection: Connection) => void,
   secure: TlsOptions | undefined,
+  turnedAway: TurnedAway = () => {},
 ): Promise<Listener> {
   return new Promise((resolve, reject) => {
-    const server = makeServer(at, accept, secure)
+    const server = makeServer(at, accept, secure, turnedAway)
     const refuse = (error: Error): void => reject(listenError(at, error))
     server.once('error', refuse)
     server.once('listening', () => {
@@ -51,6 +52,7 @@ function makeServer(
   at: Address,
   accept: (connection: Connection) => void,
   secure: TlsOptions | undefined,
+  turnedAway: TurnedAway,
 ): net.Server {
   const take = (socket: net.Socket): void => {
     accept(new TcpConnection(socket))
@@ -68,32 +70,12 @@ function makeServer(
       },
       take,
     )
-    // A failed handshake is the dialler's affair; its socket has to go all the same.
-    server.on('tlsClientError', (_error, socket) => socket.destroy())
-    boundHandshakes(server)
+    guardTlsDoor(server, turnedAway)
     return server
   } catch (cause) {
     const detail = `tls options for ${show(at)} were refused: ${(cause as Error).message}`
     throw new TroupeError('ERR_BAD_OPTION', detail, { cause })
   }
-}
-
-/** Nobody above sees a connection before its TLS handshake is done: of too many, the oldest goes. */
-function boundHandshakes(server: tls.Server): void {
-  const pending = new Map<string, net.Socket>()
-  const keyOf = (socket: net.Socket): string => `${socket.remoteAddress} ${socket.remotePort}`
-  server.on('connection', (socket: net.Socket) => {
-    const key = keyOf(socket)
-    pending.set(key, socket)
-    socket.once('close', () => {
-      if (pending.get(key) === socket) pending.delete(key)
-    })
-    if (pending.size <= TLS_HANDSHAKES_MAX) return
-    const [oldest] = pending
-    pending.delete(oldest?.[0] ?? '')
-    oldest?.[1].destroy()
-  })
-  server.on('secureConnection', (socket) => pending.delete(keyOf(socket)))
 }
 
 function listenError(at: Address, cause: Error): TroupeError {
@@ -110,11 +92,14 @@ function listenError(at: Address, cause: Error): TroupeError {
 
 class TcpListener implements Listener {
   readonly address: Address
+  readonly addresses: readonly Address[]
   readonly #server: net.Server
 
   constructor(server: net.Server, host: string) {
     this.#server = server
-    this.address = { host, port: (server.address() as net.AddressInfo).port }
+    const { port } = server.address() as net.AddressInfo
+    this.address = { host, port }
+    this.addresses = ownAddresses(host, port)
   }
 
   close(): Promise<void> {
