@@ -56,7 +56,9 @@ describe('static members', () => {
     a.step({ type: 'peerDown', peer: 'b', incarnation: b.incarnation })
     assert.deepEqual(a.step({ type: 'peerUp', peer: b }), [])
     const types = a.step({ type: 'join', contact: b }).map((effect) => effect.type)
-    assert.deepEqual(types, ['memberJoined', 'connect', 'send'])
+    // It dials again the addresses that nobody has answered at, and keeps the contact.
+    assert.deepEqual(types.slice(-3), ['memberJoined', 'connect', 'send'])
+    assert.notInclude(types, 'disconnect')
   })
 
   it('hangs up where another name answers than the list expects', () => {
