@@ -1,3 +1,4 @@
+import { checkDelivery, DELIVERY_FIELDS } from '../base/delivery-options.js'
 import { badOption, show } from '../base/options.js'
 import type { Actor } from './actor.js'
 import type { Definition } from './definition.js'
@@ -95,7 +96,9 @@ export class ActorRef<A> {
    */
   with(options: SendOptions): ActorRef<A> {
     checkSendOptions(options)
-    return new ActorRef(this.#route, { ...this.#options, ...options })
+    const together = { ...this.#options, ...options }
+    checkDelivery('with', together)
+    return new ActorRef(this.#route, together)
   }
 
   /** The options given by `with`. */
@@ -166,14 +169,25 @@ function checkSendOption(name: string, value: unknown): void {
     case 'signal':
       if (typeof (value as AbortSignal | null)?.addEventListener === 'function') return
       throw badOption('with.signal', 'an AbortSignal', value)
+    case 'reliable':
+    case 'causal':
+    case 'monotonic':
+    case 'inOrder':
+    case 'expireAfterMs': {
+      const rule = DELIVERY_FIELDS[name].check
+      if (rule.test(value)) return
+      throw badOption(`with.${name}`, rule.text, value)
+    }
     default:
       throw badOption(
         'with',
-        'an object with timeoutMs, signal, partitionKey or channel',
+        `an object with timeoutMs, signal, partitionKey, channel, ${DELIVERY_NAMES}`,
         show({ [name]: value }),
       )
   }
 }
+
+const DELIVERY_NAMES = Object.keys(DELIVERY_FIELDS).join(', ')
 
 const isKey = (value: unknown): boolean =>
   typeof value === 'string' ||

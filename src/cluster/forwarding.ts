@@ -1,3 +1,4 @@
+import { type DeliveryOptions, deliveryPart, readDelivery } from '../base/delivery-options.js'
 import { codeOf } from '../base/errors.js'
 import type { Logger } from '../base/logger.js'
 import { hashText } from '../base/random.js'
@@ -8,12 +9,16 @@ import { ENVELOPE, Envelope } from '../wire/envelope.js'
 /** Handles what `forward` sent to a named handler of this node. */
 export type ForwardHandler = (message: unknown, from: Member) => void
 
-export interface ForwardOptions {
+export interface ForwardOptions extends DeliveryOptions {
   /** Default `default`. */
   readonly channel?: string
   /** Messages of one key keep their order; default: the handler's name. */
   readonly partitionKey?: string | number
 }
+
+/** @throws TroupeError ERR_BAD_OPTION */
+export const readForwardDelivery = (options: ForwardOptions): DeliveryOptions =>
+  readDelivery('forward', deliveryPart(options))
 
 /** Handlers by name, and the envelopes that reach them. */
 export class Forwarding {

@@ -175,7 +175,12 @@ describe('acknowledged stage, sending', () => {
     assert.include(sends(effects), '1:filler')
     assert.equal(sender.core.pendingBytes, 10)
     assert.deepEqual(outcomes(sender.ack(2)), ['m2 delivered'])
-    assert.deepEqual(sender.core.outcomes, { delivered: 1, peerGone: 0, expired: 1 })
+    assert.deepEqual(sender.core.outcomes, {
+      delivered: 1,
+      peerGone: 0,
+      expired: 1,
+      unsendable: 0,
+    })
   })
 
   it('wakes for an expiry that comes before the next retransmission', () => {
