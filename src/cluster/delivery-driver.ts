@@ -7,6 +7,7 @@ import { Pipeline } from '../delivery/pipeline.js'
 import type { PipelineEffect, PipelineEvent } from '../delivery/pipeline-event.js'
 import type { GivenPipelineOptions } from '../delivery/pipeline-options.js'
 import { decodeStamp } from '../delivery/stamp.js'
+import { compareIncarnations } from '../overlay/member.js'
 import type { Member } from '../overlay/overlay.js'
 import { type ChannelTable, DEFAULT_CHANNEL } from '../peer/channel-table.js'
 import { SENT, type SendOutcome, SLOW } from '../peer/transport.js'
@@ -153,8 +154,11 @@ export class DeliveryDriver {
     }
   }
 
-  /** A node can be reached: for the first time, or again. */
+  /** A node can be reached: for the first time, or again. Earlier starts of it are history. */
   nodeUp(node: Member): void {
+    for (const { member } of [...this.#peers.all()]) {
+      if (member.name === node.name && compareIncarnations(member, node) < 0) this.gone(member)
+    }
     const peer = this.#peers.get(node.incarnation)
     const { clock, router } = this.#ground
     if (peer !== undefined) {
@@ -174,10 +178,11 @@ export class DeliveryDriver {
   gone(node: Member): void {
     const { incarnation } = node
     const peer = this.#peers.get(incarnation)
-    if (peer === undefined || peer.gone) return
-    peer.gone = true
+    if (peer?.gone) return
+    if (peer !== undefined) peer.gone = true
+    // Also of whom nothing came: others may have told of its messages.
     this.#feed({ type: 'peerGone', incarnation, nowMs: this.#ground.clock.now() })
-    this.#peers.forget(peer)
+    if (peer !== undefined) this.#peers.forget(peer)
     this.#wake()
   }
 
@@ -209,12 +214,11 @@ export class DeliveryDriver {
   #peer(member: Member): DeliveryPeer {
     const { incarnation } = member
     const known = this.#peers.get(incarnation)
-    if (known === undefined) return this.#peers.add(member)
-    if (known.gone) {
-      this.#peers.back(known, member)
-      this.#feed({ type: 'peerUp', incarnation, nowMs: this.#ground.clock.now() })
-    }
-    return known
+    if (known?.gone === false) return known
+    if (known !== undefined) this.#peers.back(known, member)
+    const peer = known ?? this.#peers.add(member)
+    this.#run({ type: 'peerUp', incarnation, nowMs: this.#ground.clock.now() })
+    return peer
   }
 
   /** An event whose effects may wait until those at hand are performed. */

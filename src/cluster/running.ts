@@ -1,6 +1,7 @@
 import type { TroupeError } from '../base/errors.js'
 import type { Logger } from '../base/logger.js'
 import type { Random } from '../base/random.js'
+import { compareIncarnations } from '../overlay/member.js'
 import type { Member, Overlay } from '../overlay/overlay.js'
 import type { Transport } from '../peer/transport.js'
 import { ENVELOPE, type Envelope } from '../wire/envelope.js'
@@ -96,7 +97,7 @@ export class Running {
       channels: transport.channels,
       router: this.router,
       options: parts.delivery,
-      member: (node) => this.member(node),
+      member: (node) => this.#newest(node),
       deliver: (from, channel, envelope, again) => this.#deliver(from, channel, envelope, again),
       undelivered: (to, channel, envelope, reason) =>
         ground.sink()?.undelivered(to, channel, envelope, reason),
@@ -109,6 +110,14 @@ export class Running {
     const { self } = this.#ground
     if (node === self.name) return self
     return this.#members.get(node) ?? this.watch.up(node)
+  }
+
+  /** As `member`, also where the membership has not heard of a new start that is connected already. */
+  #newest(node: string): Member | undefined {
+    const known = this.member(node)
+    const up = this.watch.up(node)
+    if (known === undefined || up === undefined) return known
+    return compareIncarnations(known, up) < 0 ? up : known
   }
 
   isMember(node: string): boolean {

@@ -5,7 +5,14 @@ import type { AcknowledgedEffect, AcknowledgedEvent } from './acknowledged-event
 import { ENTRY, Entry, Outstanding } from './outstanding.js'
 import { RetryWait } from './retry-wait.js'
 import { NO_EFFECTS, type Outcome, type RefusalReason, Refusals, type Stage } from './stage.js'
-import { type AckStamp, flowTag, MAX_WINDOW, type ResetStamp } from './stamp.js'
+import {
+  type AckRange,
+  type AckStamp,
+  flowTag,
+  MAX_RANGES,
+  MAX_WINDOW,
+  type ResetStamp,
+} from './stamp.js'
 
 export type { AcknowledgedEffect, AcknowledgedEvent } from './acknowledged-event.js'
 
@@ -155,7 +162,7 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
   }
 
   #transmit(entry: Entry<M>, nowMs: number): AcknowledgedEffect<M> {
-    entry.state = ENTRY.SENT
+    this.#outstanding.mark(entry, ENTRY.SENT)
     entry.sentMs = nowMs
     entry.attempts++
     if (entry.attempts > 1) this.resent++
@@ -185,6 +192,7 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
         else this.#settle(id, effects)
       }
     }
+    if (this.#outstanding.held > 0) this.#unhold(ack, nowMs, effects)
     this.#outstanding.trim()
     this.#tellDrained(effects)
     if (this.#wait.heard() && this.pending > 0) {
@@ -215,7 +223,24 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
 
   #hold(id: number): void {
     const entry = this.#outstanding.get(id)
-    if (entry !== undefined && entry.state !== ENTRY.SETTLED) entry.state = ENTRY.HELD
+    if (entry !== undefined && entry.state !== ENTRY.SETTLED)
+      this.#outstanding.mark(entry, ENTRY.HELD)
+  }
+
+  /** What the receiver had and does not have any more, because it could not take it, is sent again. */
+  #unhold({ floor, ranges }: AckStamp, nowMs: number, effects: AcknowledgedEffect<M>[]): void {
+    const end = ranges.length < MAX_RANGES ? this.#outstanding.next : (ranges.at(-1)?.to ?? 0)
+    let at = 0
+    let given = false
+    for (let id = Math.max(floor + 1, this.#outstanding.base); id < end; id++) {
+      while (at < ranges.length && (ranges[at] as AckRange).to < id) at++
+      const entry = this.#outstanding.get(id)
+      if (entry?.state !== ENTRY.HELD || (ranges[at]?.from ?? end) <= id) continue
+      this.#outstanding.mark(entry, ENTRY.SENT)
+      entry.sentMs = nowMs
+      given = true
+    }
+    if (given) this.#arm(nowMs + this.#wait.ms, nowMs, effects)
   }
 
   #onReset(reset: ResetStamp): readonly AcknowledgedEffect<M>[] {

@@ -111,7 +111,7 @@ export class Receiving<M> {
     const from = message.flow.peer
     const stage = this.#labels.admit(label)
     if (stage === undefined) {
-      this.#giveBack(message)
+      this.#giveBack(message, effects)
       effects.push({ type: 'refused', from, reason: 'tooManyLabels' })
       return
     }
@@ -120,8 +120,9 @@ export class Receiving<M> {
     this.#afterCausal(label, done, effects)
   }
 
-  #giveBack({ flow, session, id }: Handed<M>): void {
-    flow.receiver?.step({ type: 'returned', session, id })
+  #giveBack({ flow, session, id }: Handed<M>, effects: Effects<M>): void {
+    const done = flow.receiver?.step({ type: 'returned', session, id }) ?? NO_EFFECTS
+    this.#afterReceiver(flow, done, effects)
   }
 
   #afterCausal(label: number, done: readonly CausalEffect<Handed<M>>[], effects: Effects<M>): void {
@@ -132,11 +133,11 @@ export class Receiving<M> {
           break
         case 'dropped':
           if (effect.reason === 'duplicate') this.#take(effect.message, false, effects)
-          else this.#giveBack(effect.message)
+          else this.#giveBack(effect.message, effects)
           break
         case 'refused':
           if (effect.message === undefined) break
-          this.#giveBack(effect.message)
+          this.#giveBack(effect.message, effects)
           effects.push({ type: 'refused', from: effect.message.flow.peer, reason: effect.reason })
           break
         case 'startTimer':
