@@ -161,10 +161,8 @@ export class DeliveryDriver {
     }
     const peer = this.#peers.get(node.incarnation)
     const { clock, router } = this.#ground
-    if (peer !== undefined) {
-      this.#peers.back(peer, node)
-      this.#feed({ type: 'peerUp', incarnation: node.incarnation, nowMs: clock.now() })
-    }
+    if (peer !== undefined) this.#peers.back(peer, node)
+    this.#feed({ type: 'peerUp', incarnation: node.incarnation, nowMs: clock.now() })
     for (const each of this.#peers.all()) {
       if (each !== peer && !router.isOpen(each.member.name)) continue
       for (const way of each.ways()) {

@@ -69,6 +69,19 @@ describe('delivery pipeline, stage by stage', () => {
     assert.equal(a.core.pending + b.core.pending, 0)
   })
 
+  it('refuses a message of a label too many, its own and of others', () => {
+    const [a, b] = [new Node('A', { maxLabels: 1 }), new Node('B', { maxLabels: 1 })]
+    a.send('B', 'm1', deliveryPlan({ causal: 'one' }))
+    const full = a.send('B', 'm2', deliveryPlan({ causal: 'two' }))
+    assert.deepEqual(
+      full.map((e) => (e.type === 'full' ? e.reason : e.type)),
+      ['clock'],
+    )
+    b.receive('A', new Node('A').send('B', 'm1', deliveryPlan({ causal: 'one' })))
+    const other = b.receive('C', new Node('C').send('B', 'm1', deliveryPlan({ causal: 'two' })))
+    assert.deepEqual(refusals(other), ['tooManyLabels'])
+  })
+
   it('goes on acknowledging after a causal message was given back', () => {
     const [a, b] = [new Node('A'), new Node('B', { maxLabels: 1 })]
     b.receive('A', a.send('B', 'm1', deliveryPlan({ causal: 'one' })))
