@@ -46,11 +46,12 @@ export class DeliverySender {
     if (peer === undefined || way === undefined) return
     const { router } = this.#ground
     const node = peer.member.name
-    // What waits in a lane needs no second copy behind it.
-    if (id > 0 && ((attempt > 1 && way.slow) || !this.#isOpen(peer, way))) {
+    if (id > 0 && !this.#isOpen(peer, way)) {
       this.unsent(to, channel, id)
       return
     }
+    // What waits in a lane needs no second copy behind it; its next turn comes.
+    if (attempt > 1 && way.slow) return
     try {
       const outcome = router.send(node, way.index, stamped(message, key, stamp))
       if (outcome !== SENT) this.#watch(peer, way, key)
