@@ -15,7 +15,7 @@ export function stored(envelope: Envelope, codec: Codec): Envelope {
   const body: EncodedBody =
     payloads.length === 0
       ? { head, payloads }
-      : { head, payloads: payloads.map((bytes) => Uint8Array.from(bytes)) }
+      : { head, payloads: payloads.map((bytes) => new Uint8Array(bytes)) }
   return new Envelope(kind, to, method, callId, key, undefined, body, undefined)
 }
 
@@ -38,7 +38,7 @@ const COPY_UP_TO_BYTES = 16 * 1024
 /** An envelope that came in and may have to wait. */
 export function kept(envelope: Envelope): Envelope {
   const { kind, to, method, callId, key, body, stamp } = envelope
-  const own = stamp && Uint8Array.from(stamp)
+  const own = stamp && new Uint8Array(stamp)
   if (!(body instanceof ReceivedBody) || body.end - body.start > COPY_UP_TO_BYTES) {
     return new Envelope(kind, to, method, callId, key, undefined, body, own)
   }
