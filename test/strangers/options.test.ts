@@ -84,7 +84,7 @@ const CASES: readonly [string, unknown, readonly (string | RegExp)[]][] = [
   ],
   [
     'an unknown policy',
-    { channels: { x: { policy: 'wait' } } },
+    { channels: { x: { policy: 'block' } } },
     ['startNode.channels.x.policy', 'dropOldest', '"wait"'],
   ],
   [
