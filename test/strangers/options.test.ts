@@ -85,7 +85,7 @@ const CASES: readonly [string, unknown, readonly (string | RegExp)[]][] = [
   [
     'an unknown policy',
     { channels: { x: { policy: 'block' } } },
-    ['startNode.channels.x.policy', 'dropOldest', '"wait"'],
+    ['startNode.channels.x.policy', 'dropOldest', '"block"'],
   ],
   [
     'the channel of the runtime',
