@@ -1,3 +1,4 @@
+import { checkDelivery, DELIVERY_FIELDS } from '../base/delivery-options.js'
 import { TroupeError } from '../base/errors.js'
 import { badOption, show } from '../base/options.js'
 import type { Actor } from './actor.js'
@@ -96,7 +97,9 @@ export class ActorRef<A> {
    */
   with(options: SendOptions): ActorRef<A> {
     checkSendOptions(options)
-    return new ActorRef(this.#route, { ...this.#options, ...options })
+    const together = { ...this.#options, ...options }
+    checkDelivery('with', together)
+    return new ActorRef(this.#route, together)
   }
 
   /** The options given by `with`. */
@@ -174,13 +177,24 @@ function checkSendOption(name: string, value: unknown): void {
     case 'signal':
       if (typeof (value as AbortSignal | null)?.addEventListener === 'function') return
       throw badOption('with.signal', 'an AbortSignal', value)
+    case 'reliable':
+    case 'causal':
+    case 'monotonic':
+    case 'inOrder':
+    case 'expireAfterMs': {
+      const rule = DELIVERY_FIELDS[name].check
+      if (rule.test(value)) return
+      throw badOption(`with.${name}`, rule.text, value)
+    }
     default:
       throw new TroupeError(
         'ERR_BAD_OPTION',
-        `with.${name} is not an option; there are: timeoutMs, signal, partitionKey, channel`,
+        `with.${name} is not an option; there are: timeoutMs, signal, partitionKey, channel, ${DELIVERY_NAMES}`,
       )
   }
 }
+
+const DELIVERY_NAMES = Object.keys(DELIVERY_FIELDS).join(', ')
 
 const isKey = (value: unknown): boolean =>
   typeof value === 'string' ||

@@ -139,6 +139,10 @@ export const CODES = {
     retryable: true,
     meaning: 'The lane holds its bound of messages or bytes; nothing was queued.',
   },
+  ERR_EXPIRED: {
+    retryable: false,
+    meaning: 'The message was not acknowledged within `expireAfterMs`. It may have arrived.',
+  },
   ERR_UNKNOWN_CHANNEL: { retryable: false, meaning: 'The node was not started with that channel.' },
   ERR_SPAWN_FORBIDDEN: {
     retryable: false,

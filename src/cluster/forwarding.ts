@@ -1,3 +1,9 @@
+import {
+  DELIVERY_FIELDS,
+  type DeliveryOptions,
+  deliveryPart,
+  readDelivery,
+} from '../base/delivery-options.js'
 import { codeOf } from '../base/errors.js'
 import type { Logger } from '../base/logger.js'
 import { badOption, check, type Fields, isFunction, isText, readOptions } from '../base/options.js'
@@ -9,7 +15,7 @@ import { ENVELOPE, Envelope } from '../wire/envelope.js'
 /** Handles what `forward` sent to a named handler of this node. */
 export type ForwardHandler = (message: unknown, from: Member) => void
 
-export interface ForwardOptions {
+export interface ForwardOptions extends DeliveryOptions {
   /** Default `default`. */
   readonly channel?: string
   /** Messages of one key keep their order; default: the handler's name. */
@@ -22,6 +28,7 @@ const FIELDS = {
     fallback: undefined,
     check: check<string | number>('a string or a number', (v) => /^(str|num)/.test(typeof v)),
   },
+  ...DELIVERY_FIELDS,
 } as unknown as Fields<ForwardOptions>
 
 const PLAIN = { channel: 'default' }
@@ -30,6 +37,10 @@ const PLAIN = { channel: 'default' }
 export function readForward(options: ForwardOptions | undefined): ForwardOptions & typeof PLAIN {
   return options === undefined ? PLAIN : { ...PLAIN, ...readOptions('forward', FIELDS, options) }
 }
+
+/** @throws TroupeError ERR_BAD_OPTION */
+export const readForwardDelivery = (options: ForwardOptions): DeliveryOptions =>
+  readDelivery('forward', deliveryPart(options))
 
 /** Handlers by name, and the envelopes that reach them. */
 export class Forwarding {

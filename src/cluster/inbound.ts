@@ -69,7 +69,11 @@ export class Inbound implements TransportSink {
   }
 
   undelivered(peer: Member, channel: string, envelope: Envelope, reason: TroupeError): void {
-    this.#ground.sink()?.undelivered(peer, channel, envelope, reason)
+    // What is acknowledged is sent again.
+    if (this.#ground.running()?.delivery.unwritten(peer, channel, envelope, reason)) return
+    if (envelope.stamp === undefined) {
+      this.#ground.sink()?.undelivered(peer, channel, envelope, reason)
+    }
   }
 
   connectionLost(peer: Member, channel: string, count: number): void {

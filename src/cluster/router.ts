@@ -1,7 +1,7 @@
 import { TroupeError } from '../base/errors.js'
 import { compareIncarnations } from '../overlay/member.js'
 import type { Member, Overlay } from '../overlay/overlay.js'
-import { type ChannelTable, DEFAULT_CHANNEL } from '../peer/channel-table.js'
+import { type ChannelTable, DEFAULT_CHANNEL, isChannelName } from '../peer/channel-table.js'
 import { FULL, SENT, type SendOutcome, type Transport } from '../peer/transport.js'
 import type { Codec } from '../wire/codec.js'
 import { Envelope } from '../wire/envelope.js'
@@ -98,6 +98,18 @@ export class Router {
     return transport.ready(node, channel, key)
   }
 
+  /** True when messages to a node can leave right now, straight or by a neighbour. */
+  isOpen(node: string): boolean {
+    const { overlay, transport, self } = this.#ground
+    if (node === self.name) return true
+    return transport.isUp(overlay.nextHop(node) ?? node)
+  }
+
+  /** True when messages to a node go over lanes of its own. */
+  isDirect(node: string): boolean {
+    return (this.#ground.overlay.nextHop(node) ?? node) === node
+  }
+
   /** The body of a RELAY frame. */
   receive(from: Member, body: Uint8Array): void {
     const { overlay, codec, self } = this.#ground
@@ -150,7 +162,7 @@ export class Router {
   }
 
   #arrived(from: Member, frame: RelayFrame): void {
-    const { self, channels } = this.#ground
+    const { self } = this.#ground
     const { head } = frame
     const wanted = head.destinationIncarnation
     const source = this.#sourceOf(head)
@@ -166,7 +178,15 @@ export class Router {
       return
     }
     this.stats.delivered++
-    this.#ground.deliver(source, channels.find(head.channel) ?? DEFAULT_CHANNEL, envelope)
+    this.#ground.deliver(source, this.#channelOf(head, envelope), envelope)
+  }
+
+  /** Stamps count by the names of channels: one that only the source has is taken in for them. */
+  #channelOf({ channel }: RelayHead, { stamp }: Envelope): number {
+    const { channels } = this.#ground
+    const known = channels.find(channel)
+    if (known !== undefined || stamp === undefined) return known ?? DEFAULT_CHANNEL
+    return (isChannelName(channel) ? channels.learn(channel) : undefined) ?? DEFAULT_CHANNEL
   }
 
   #forward(from: Member, frame: RelayFrame): void {

@@ -273,7 +273,7 @@ export class LaneWriter {
   /** The lane holds what it may hold: the channel's policy decides; undefined when there is room now. */
   #atBound(envelope: Envelope): SendOutcome | undefined {
     const { policy } = this.#context.table.options(this.#host.index)
-    if (policy === 'fail') return FULL
+    if (policy === 'fail' || policy === 'wait') return FULL
     if (policy === 'dropNewest') {
       this.#dropped(envelope)
       return SLOW

@@ -44,6 +44,8 @@ describe('node options', () => {
     assert.deepEqual(read as object, {
       name: 'a',
       channels: {},
+      channelDelivery: {},
+      delivery: {},
       remoteSpawn: [],
       timing: {},
       connections: {},
@@ -200,7 +202,7 @@ describe('node stats', () => {
       const pending = far.ask.slowly(50, 2)
       await env.run(110)
       const stats = a.node.stats()
-      assert.hasAllKeys(stats, ['actors', 'bonds', 'remote', 'relay', 'transport'])
+      assert.hasAllKeys(stats, ['actors', 'bonds', 'remote', 'delivery', 'relay', 'transport'])
       assert.hasAllKeys(stats.actors, [
         'crashes',
         'deadLetters',

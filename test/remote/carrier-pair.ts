@@ -96,6 +96,7 @@ export class CarrierNet {
         sender,
         channel,
         new Envelope(kind, target, method, callId, key, undefined, body, stamp),
+        false,
       )
     })
   }
@@ -112,6 +113,8 @@ export class FakeCarrier implements Carrier {
   sink: CarrierSink | undefined
   /** False: the process is dead. */
   running = true
+  /** Channels with the policy `wait`. */
+  readonly waiting = new Set<number>()
   /** What `send` answers, by node; default SENT. */
   outcome: (node: string) => SendOutcome = () => SENT
   /** Bytes of arguments that a node takes at most. */
@@ -144,6 +147,18 @@ export class FakeCarrier implements Carrier {
 
   channelName(index: number): string {
     return CHANNELS[index] ?? ''
+  }
+
+  plan(): undefined {
+    return undefined
+  }
+
+  answerPlan(): undefined {
+    return undefined
+  }
+
+  waits(channel: number): boolean {
+    return this.waiting.has(channel)
   }
 
   send(node: string, channel: number, envelope: Envelope): SendOutcome {

@@ -88,8 +88,8 @@ const CASES: readonly [string, unknown, readonly (string | RegExp)[]][] = [
   ],
   [
     'an unknown policy',
-    { channels: { x: { policy: 'wait' } } },
-    ['startNode.channels.x.policy', 'dropOldest', '"wait"'],
+    { channels: { x: { policy: 'block' } } },
+    ['startNode.channels.x.policy', 'dropOldest', '"block"'],
   ],
   [
     'the channel of the runtime',
