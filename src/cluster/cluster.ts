@@ -11,6 +11,7 @@ import type { Address } from '../world/network.js'
 import type { Carrier, CarrierSink } from './carrier.js'
 import type { ClusterEvents } from './cluster-events.js'
 import { type ClusterParts, type ClusterTiming, readClusterTiming } from './cluster-options.js'
+import { Doors } from './doors.js'
 import { type ForwardHandler, Forwarding, type ForwardOptions } from './forwarding.js'
 import { Inbound } from './inbound.js'
 import { Join } from './join.js'
@@ -35,6 +36,7 @@ const JOIN_TIMEOUT_MS = 5_000
 export class Cluster implements Carrier {
   /** See ClusterEvents. A listener that throws is logged and hurts nobody else. */
   readonly events: EventEmitter<ClusterEvents>
+  readonly doors = new Doors()
   readonly #parts: ClusterParts
   readonly #timing: ClusterTiming
   readonly #logger: Logger
@@ -105,6 +107,7 @@ export class Cluster implements Carrier {
       logger: this.#logger,
       reporter: this.#reporter,
       forwarding: this.#forwarding,
+      doors: this.doors,
       sink: () => this.#sink,
       changed: () => this.#checkJoins(),
       selfLeft: () => this.#selfLeft(),
@@ -187,7 +190,7 @@ export class Cluster implements Carrier {
   send(node: string, channel: number, envelope: Envelope): SendOutcome {
     const running = this.#running
     if (running === undefined) throw this.#stoppedError()
-    return running.router.send(node, channel, envelope)
+    return this.doors.send(running.router, node, channel, envelope)
   }
 
   async ready(node: string, channel: number, key: number): Promise<void> {

@@ -6,6 +6,7 @@ import type { Transport } from '../peer/transport.js'
 import { ENVELOPE, type Envelope } from '../wire/envelope.js'
 import type { CarrierSink } from './carrier.js'
 import type { ClusterParts, ClusterTiming } from './cluster-options.js'
+import type { Doors, Taker } from './doors.js'
 import type { Forwarding } from './forwarding.js'
 import { NodeWatch } from './node-watch.js'
 import { OverlayDriver } from './overlay-driver.js'
@@ -24,6 +25,7 @@ export interface RunningGround {
   readonly logger: Logger
   readonly reporter: Reporter
   readonly forwarding: Forwarding
+  readonly doors: Doors
   /** What stands above, if anything. */
   sink(): CarrierSink | undefined
   /** A node became a member or reachable: joins may be done. */
@@ -36,12 +38,13 @@ export interface RunningGround {
  * decides about members goes to the detector, what the detector decides about nodes goes to the
  * overlay, and both to whoever listens.
  */
-export class Running {
+export class Running implements Taker {
   readonly overlay: Overlay
   readonly driver: OverlayDriver
   readonly router: Router
   readonly watch: NodeWatch
   readonly #ground: RunningGround
+  readonly #doors: Doors
   /** Members by name, as the overlay's stream of differences tells them; this node is not in it. */
   readonly #members = new Map<string, Member>()
 
@@ -49,6 +52,7 @@ export class Running {
     const { parts, timing, self, transport, memory, random, logger, reporter } = ground
     const { codec, world } = parts
     this.#ground = ground
+    this.#doors = ground.doors
     this.overlay = parts.overlay.create(self, random.fork('overlay'))
     const { overlay } = this
     const badMessage = (from: string, detail: string): void => reporter.badMessage(from, detail)
@@ -119,6 +123,10 @@ export class Running {
   }
 
   #deliver(from: Member, channel: number, envelope: Envelope): void {
+    this.#doors.receive(this, from, channel, envelope)
+  }
+
+  take(from: Member, channel: number, envelope: Envelope): void {
     if (envelope.kind === ENVELOPE.FORWARD) this.#ground.forwarding.deliver(from, envelope)
     else this.#ground.sink()?.envelope(from, channel, envelope)
   }
