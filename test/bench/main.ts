@@ -22,7 +22,13 @@ interface Measurement {
   readonly [more: string]: unknown
 }
 
-const NOT_BENCHES = ['main.ts', 'baseline.ts', 'local-system.ts', 'remote-pair.ts']
+const NOT_BENCHES = [
+  'main.ts',
+  'baseline.ts',
+  'local-system.ts',
+  'remote-pair.ts',
+  'gate-cost-pair.ts',
+]
 const here = fileURLToPath(new URL('.', import.meta.url))
 const names = readdirSync(here)
   .filter((file) => file.endsWith('.ts') && !NOT_BENCHES.includes(file))

@@ -561,4 +561,55 @@ describe('interposition on nodes', () => {
     },
     5,
   )
+
+  for (const at of ['send', 'receive', 'deliver'] as const) {
+    everywhere(
+      `large payloads are copied, changed and held at ${at} as small ones`,
+      async (env) => {
+        const { a, b, home, ledger } = await setting(env)
+        interpose((at === 'send' ? a : b).node).add({
+          name: 'bulk',
+          at,
+          main: onWrite(async ({ args: [entry, bytes] }) => {
+            if (entry === 'twice') return { type: 'duplicate' }
+            const longer = new Uint8Array((bytes as Uint8Array).length + 1).fill(7)
+            return { type: 'replace', args: [longer, undefined] }
+          }),
+        })
+        const bytes = new Uint8Array(300_000).fill(5)
+        ledger.tell.write('twice', bytes)
+        ledger.tell.write('longer', bytes)
+        bytes.fill(0) // at send what waits is a copy
+        const all = await written(env, home, 3)
+        assert.deepEqual(all.slice(0, 2), ['twice', 'twice'])
+        const last = all[2] as Uint8Array
+        assert.equal(last.length, 300_001)
+        assert.isTrue(last.every((byte) => byte === 7))
+      },
+      3,
+    )
+  }
+
+  everywhere(
+    'a node stops while functions hold its messages',
+    async (env) => {
+      const { a, b, ledger } = await setting(env)
+      for (const [node, at] of [
+        [a.node, 'send'],
+        [b.node, 'receive'],
+        [b.node, 'deliver'],
+      ] as const) {
+        interpose(node).add({ name: 'hold', at, main: onWrite(() => new Promise(() => {})) })
+      }
+      interpose(b.node, { limitMs: 300 })
+      ledger.tell.write(1)
+      interpose(a.node).clear()
+      ledger.tell.write(2)
+      await env.run(20)
+      await env.complete(b.node.stop({ timeoutMs: 50, drainMs: 50 }))
+      await env.complete(a.node.stop({ timeoutMs: 50, drainMs: 50 }))
+      await env.run(400)
+    },
+    3,
+  )
 })

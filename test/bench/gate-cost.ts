@@ -1,0 +1,138 @@
+/**
+ * What do the gate, the doors for interposed functions and the hand-over between mailbox and handler cost a
+ * remote tell while nobody uses them? Baseline: a copy of
+ * the source in which those calls are taken out.
+ * Pairs of rounds in turn, in several generations of processes; the interval is Student's over the
+ * generations' medians, for what the compiler makes of a process differs from one to the next.
+ */
+import { fork } from 'node:child_process'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type CostPair, first, MESSAGES } from './gate-cost-pair.js'
+
+const GENERATIONS = 10
+/** Student's t for 95 % with nine degrees of freedom. */
+const T_95 = 2.262
+const root = fileURLToPath(new URL('../../', import.meta.url))
+
+/** File, call, and what stands there in the copy. */
+const CALLS: readonly [file: string, call: string, instead: string][] = [
+  [
+    'peer/frame-stream.ts',
+    'this.#context.gate.out(this.#owner, kind, undefined, body.length + HEAD_BYTES)',
+    'PASS',
+  ],
+  [
+    'peer/frame-stream.ts',
+    'this.#context.gate.in(this.#owner, kind, undefined, size, bytes, start, end)',
+    'PASS',
+  ],
+  [
+    'peer/lane-writer.ts',
+    'this.#context.gate.out(this.#host, FRAME.ENVELOPE, envelope, 0)',
+    'PASS',
+  ],
+  [
+    'cluster/cluster.ts',
+    'this.doors.send(running.router, node, channel, envelope)',
+    'running.router.send(node, channel, envelope)',
+  ],
+  [
+    'cluster/running.ts',
+    'this.#doors.receive(this, from, channel, envelope)',
+    'this.take(from, channel, envelope)',
+  ],
+  ['actor/inbox.ts', 'this.system.handOver(context, message)', 'context.handle(message)'],
+]
+
+/**
+ * A copy of the source without those calls; fails when one of them is not where it was. It gets its own
+ * msgpackr, for extensions of that belong to the process.
+ */
+function copyWithout(calls: typeof CALLS, folder: string): string {
+  const packages = join(folder, 'node_modules')
+  mkdirSync(packages, { recursive: true })
+  for (const name of readdirSync(`${root}node_modules`)) {
+    const from = `${root}node_modules/${name}`
+    if (name === 'msgpackr') cpSync(from, join(packages, name), { recursive: true })
+    else if (!name.startsWith('.')) symlinkSync(from, join(packages, name))
+  }
+  cpSync(`${root}src`, join(folder, 'src'), { recursive: true })
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
+  for (const [file, call, instead] of calls) {
+    const path = join(folder, 'src', file)
+    const parts = readFileSync(path, 'utf8').split(call)
+    if (parts.length !== 2) throw new Error(`${file} has ${parts.length - 1} calls ${call}`)
+    writeFileSync(path, parts.join(instead))
+  }
+  return join(folder, 'src')
+}
+
+function generation(sources: object): Promise<readonly CostPair[]> {
+  const file = fileURLToPath(new URL('gate-cost-pair.ts', import.meta.url))
+  return first(fork(file, ['measure', JSON.stringify(sources)]))
+}
+
+const median = (numbers: readonly number[]): number =>
+  [...numbers].sort((a, b) => a - b)[numbers.length >> 1] as number
+
+/** The mean of the generations' medians of a cost, and the ends of its interval, in percent. */
+function interval(costs: readonly number[]): { mean: number; low: number; high: number } {
+  const mean = costs.reduce((sum, cost) => sum + cost, 0) / costs.length
+  const variance = costs.reduce((sum, cost) => sum + (cost - mean) ** 2, 0) / (costs.length - 1)
+  const half = T_95 * Math.sqrt(variance / costs.length)
+  const percent = (log: number): number => Math.round((Math.exp(log) - 1) * 10_000) / 100
+  return { mean: percent(mean), low: percent(mean - half), high: percent(mean + half) }
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'gate-cost-'))
+const all: CostPair[] = []
+const wall: number[] = []
+const cpu: number[] = []
+try {
+  const sources = {
+    open: copyWithout([], join(folder, 'open')),
+    bypassed: copyWithout(CALLS, join(folder, 'bypassed')),
+  }
+  for (let i = 0; i < GENERATIONS; i++) {
+    const pairs = await generation(sources)
+    all.push(...pairs)
+    wall.push(median(pairs.map(({ openMs, bypassedMs }) => Math.log(openMs / bypassedMs))))
+    cpu.push(median(pairs.map((pair) => Math.log(pair.openCpuMs / pair.bypassedCpuMs))))
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+const rate = (ms: number): number => MESSAGES / ms / 1_000
+const value = rate(median(all.map(({ openMs }) => openMs)))
+const baseline = rate(median(all.map(({ bypassedMs }) => bypassedMs)))
+const ofWall = interval(wall)
+const ofCpu = interval(cpu)
+const line = {
+  bench: 'gate-cost',
+  value,
+  unit: 'M messages/s',
+  baseline,
+  ratio: value / baseline,
+  costPercent: ofWall.mean,
+  costLowPercent: ofWall.low,
+  costHighPercent: ofWall.high,
+  cpuCostPercent: ofCpu.mean,
+  cpuCostLowPercent: ofCpu.low,
+  cpuCostHighPercent: ofCpu.high,
+  generations: GENERATIONS,
+  pairs: all.length,
+}
+console.log(JSON.stringify(line))
+process.exit(0)
