@@ -1,3 +1,4 @@
+import { RingQueue } from '../base/ring-queue.js'
 import type { Fate } from '../peer/passage.js'
 
 /** Messages that may wait in one line; then the first goes on as it is. */
@@ -11,7 +12,7 @@ interface Waiter {
 
 /** Messages whose fate is decided later, and those behind them: each line keeps its order. */
 export class WaitingLines {
-  readonly #lines = new Map<string, Waiter[]>()
+  readonly #lines = new Map<string, RingQueue<Waiter>>()
 
   /** True when something waits in that line: what comes now has to queue up. */
   busy(line: string): boolean {
@@ -24,11 +25,8 @@ export class WaitingLines {
     fate: Fate | undefined | Promise<Fate | undefined>,
     go: (fate: Fate | undefined) => void,
   ): void {
-    let waiting = this.#lines.get(line)
-    if (waiting === undefined) {
-      waiting = []
-      this.#lines.set(line, waiting)
-    }
+    const waiting = this.#lines.get(line) ?? new RingQueue<Waiter>()
+    this.#lines.set(line, waiting)
     const later = fate instanceof Promise
     const waiter: Waiter = { fate: later ? undefined : fate, decided: !later, go }
     waiting.push(waiter)
@@ -39,15 +37,16 @@ export class WaitingLines {
         this.#advance(line, waiting)
       })
     }
-    if (waiting.length > LINE_MAX && waiting[0] !== undefined) waiting[0].decided = true
+    const first = waiting.peek()
+    if (waiting.size > LINE_MAX && first !== undefined) first.decided = true
     this.#advance(line, waiting)
   }
 
-  #advance(line: string, waiting: Waiter[]): void {
+  #advance(line: string, waiting: RingQueue<Waiter>): void {
     if (this.#lines.get(line) !== waiting) return
-    while (waiting[0]?.decided === true) {
+    while (waiting.peek()?.decided === true) {
       const { fate, go } = waiting.shift() as Waiter
-      if (waiting.length === 0) this.#lines.delete(line)
+      if (waiting.size === 0) this.#lines.delete(line)
       go(fate)
     }
   }

@@ -2,8 +2,9 @@
  * What do the gate, the doors for interposed functions and the hand-over between mailbox and handler cost a
  * remote tell while nobody uses them? Baseline: a copy of
  * the source in which those calls are taken out.
- * Pairs of rounds in turn, in several generations of processes; the interval is Student's over the
- * generations' medians, for what the compiler makes of a process differs from one to the next.
+ * Pairs of rounds in turn, in several generations of processes. A generation's cost is the ratio of the lower
+ * quartiles of both, for what else the machine does only slows; the interval is Student's over the
+ * generations, for what the compiler makes of a process differs from one to the next.
  */
 import { fork } from 'node:child_process'
 import {
@@ -21,9 +22,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type CostPair, first, MESSAGES } from './gate-cost-pair.js'
 
-const GENERATIONS = 10
-/** Student's t for 95 % with nine degrees of freedom. */
-const T_95 = 2.262
+const GENERATIONS = 16
+/** Student's t for 95 % with fifteen degrees of freedom. */
+const T_95 = 2.131
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
 /** File, call, and what stands there in the copy. */
@@ -84,10 +85,20 @@ function generation(sources: object): Promise<readonly CostPair[]> {
   return first(fork(file, ['measure', JSON.stringify(sources)]))
 }
 
-const median = (numbers: readonly number[]): number =>
-  [...numbers].sort((a, b) => a - b)[numbers.length >> 1] as number
+const quantile = (numbers: readonly number[], share: number): number =>
+  [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length * share)] as number
 
-/** The mean of the generations' medians of a cost, and the ends of its interval, in percent. */
+/** The logarithm of what one takes over what the other takes. */
+function costOf(pairs: readonly CostPair[], one: keyof CostPair, other: keyof CostPair): number {
+  const quartile = (key: keyof CostPair): number =>
+    quantile(
+      pairs.map((pair) => pair[key]),
+      0.25,
+    )
+  return Math.log(quartile(one) / quartile(other))
+}
+
+/** The mean of the generations' costs, and the ends of its interval, in percent. */
 function interval(costs: readonly number[]): { mean: number; low: number; high: number } {
   const mean = costs.reduce((sum, cost) => sum + cost, 0) / costs.length
   const variance = costs.reduce((sum, cost) => sum + (cost - mean) ** 2, 0) / (costs.length - 1)
@@ -108,15 +119,25 @@ try {
   for (let i = 0; i < GENERATIONS; i++) {
     const pairs = await generation(sources)
     all.push(...pairs)
-    wall.push(median(pairs.map(({ openMs, bypassedMs }) => Math.log(openMs / bypassedMs))))
-    cpu.push(median(pairs.map((pair) => Math.log(pair.openCpuMs / pair.bypassedCpuMs))))
+    wall.push(costOf(pairs, 'openMs', 'bypassedMs'))
+    cpu.push(costOf(pairs, 'openCpuMs', 'bypassedCpuMs'))
   }
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
 const rate = (ms: number): number => MESSAGES / ms / 1_000
-const value = rate(median(all.map(({ openMs }) => openMs)))
-const baseline = rate(median(all.map(({ bypassedMs }) => bypassedMs)))
+const value = rate(
+  quantile(
+    all.map(({ openMs }) => openMs),
+    0.25,
+  ),
+)
+const baseline = rate(
+  quantile(
+    all.map(({ bypassedMs }) => bypassedMs),
+    0.25,
+  ),
+)
 const ofWall = interval(wall)
 const ofCpu = interval(cpu)
 const line = {

@@ -612,4 +612,26 @@ describe('interposition on nodes', () => {
     },
     3,
   )
+
+  everywhere(
+    'reentrant methods go on past a message that is held, as past one that awaits',
+    async (env) => {
+      const { b, home } = await setting(env)
+      interpose(b.node).add({
+        name: 'hold',
+        at: 'deliver',
+        main: ({ method, args }) => {
+          if (method === 'aside' && args[1] === 'held') return { type: 'delay', ms: 40 }
+          return method === 'slowly' ? { type: 'delay', ms: 60 } : undefined
+        },
+      })
+      home.tell.aside(1, 'held')
+      home.tell.slowly(1, 'slow')
+      home.tell.aside(1, 'free')
+      home.tell.write('last')
+      const expected = ['free begins', 'free ends', 'held begins', 'held ends', 'slow', 'last']
+      assert.deepEqual(await written(env, home, expected.length), expected)
+    },
+    5,
+  )
 })
