@@ -23,7 +23,6 @@ import { Deadlines } from './deadlines.js'
 import { Definition } from './definition.js'
 import { type ExitReason, NORMAL, SHUTDOWN } from './exit-reason.js'
 import type { Guardian } from './guardian.js'
-import { type HandOver, straight } from './hand-over.js'
 import { type Inbox, type Outcome, REFUSED } from './inbox.js'
 import { LocalNode } from './local-node.js'
 import { Message } from './message.js'
@@ -67,6 +66,7 @@ const FIELDS = {
   copyLocal: { fallback: undefined, check: isFunction() },
 } as unknown as Fields<ActorSystemOptions>
 
+/** What an actor system is built on. */
 export interface ActorSystemParts {
   readonly world: Pick<World, 'clock' | 'turn' | 'random'>
   readonly nodeName: string
@@ -108,8 +108,6 @@ export class ActorSystem {
   readonly replies: ReplyTable
   /** Called for every actor that has ended for good. `remote/` puts its own here. */
   onFinished: ((cell: Cell) => void) | undefined = undefined
-  /** Swapped while somebody stands between mailboxes and handlers. */
-  handOver: HandOver = straight
   /** What actors see as `this.node`; `node/` puts its own here. */
   node: ActorNode
   readonly #options: Required<Omit<ActorSystemOptions, 'copyLocal'>>

@@ -244,7 +244,7 @@ export abstract class Inbox implements Route, Runnable {
       if (mailbox === undefined) break
       const message = context.busy ? mailbox.takeReentrant() : mailbox.take()
       if (message === undefined) break
-      this.system.handOver(context, message)
+      context.handle(message)
       mailbox.release()
       handled++
     }

@@ -11,7 +11,7 @@ import type { Address } from '../world/network.js'
 import type { Carrier, CarrierSink } from './carrier.js'
 import type { ClusterEvents } from './cluster-events.js'
 import { type ClusterParts, type ClusterTiming, readClusterTiming } from './cluster-options.js'
-import { Doors } from './doors.js'
+import { type ReceiveDoor, type SendDoor, standAtReceive, standAtSend } from './doors.js'
 import { type ForwardHandler, Forwarding, type ForwardOptions } from './forwarding.js'
 import { Inbound } from './inbound.js'
 import { Join } from './join.js'
@@ -36,7 +36,6 @@ const JOIN_TIMEOUT_MS = 5_000
 export class Cluster implements Carrier {
   /** See ClusterEvents. A listener that throws is logged and hurts nobody else. */
   readonly events: EventEmitter<ClusterEvents>
-  readonly doors = new Doors()
   readonly #parts: ClusterParts
   readonly #timing: ClusterTiming
   readonly #logger: Logger
@@ -107,7 +106,6 @@ export class Cluster implements Carrier {
       logger: this.#logger,
       reporter: this.#reporter,
       forwarding: this.#forwarding,
-      doors: this.doors,
       sink: () => this.#sink,
       changed: () => this.#checkJoins(),
       selfLeft: () => this.#selfLeft(),
@@ -190,7 +188,17 @@ export class Cluster implements Carrier {
   send(node: string, channel: number, envelope: Envelope): SendOutcome {
     const running = this.#running
     if (running === undefined) throw this.#stoppedError()
-    return this.doors.send(running.router, node, channel, envelope)
+    return running.router.send(node, channel, envelope)
+  }
+
+  /** Puts a function where this node's messages leave, in place of one before; see doors.ts. */
+  standAtSend(door: SendDoor | undefined): void {
+    standAtSend(this, door)
+  }
+
+  /** The same where messages for this node arrive. Nothing arrives before `start` and after `stop`. */
+  standAtReceive(door: ReceiveDoor | undefined): void {
+    if (this.#running !== undefined) standAtReceive(this.#running, door)
   }
 
   async ready(node: string, channel: number, key: number): Promise<void> {

@@ -12,26 +12,30 @@ export interface Taker {
   take(from: Member, channel: number, envelope: Envelope): void
 }
 
-type SendDoor = (way: Way, node: string, channel: number, envelope: Envelope) => SendOutcome
-type ReceiveDoor = (taker: Taker, from: Member, channel: number, envelope: Envelope) => void
-
-const openSend: SendDoor = (way, node, channel, envelope) => way.send(node, channel, envelope)
-const openReceive: ReceiveDoor = (taker, from, channel, envelope) =>
-  taker.take(from, channel, envelope)
-
-/**
- * The two places through which every envelope of this node passes whole, relays of others not among
- * them. Open, each is one constant function; `node/` swaps it while somebody stands there.
+/*
+ * The doors are the two methods above, through which every envelope of this node passes whole, relays
+ * of others not among them. Whoever stands there takes the place of the method on its object; so an
+ * open door costs nothing.
  */
-export class Doors {
-  send: SendDoor = openSend
-  receive: ReceiveDoor = openReceive
 
-  openSend(): void {
-    this.send = openSend
-  }
+/** Stands where envelopes leave. */
+export type SendDoor = (way: Way, node: string, channel: number, envelope: Envelope) => SendOutcome
 
-  openReceive(): void {
-    this.receive = openReceive
-  }
+/** Stands where envelopes arrive. */
+export type ReceiveDoor = (taker: Taker, from: Member, channel: number, envelope: Envelope) => void
+
+/** Puts a function in front of `send`, in place of one before; without it the door is open again. */
+export function standAtSend(at: Way, door: SendDoor | undefined): void {
+  const { send } = Object.getPrototypeOf(at) as Way
+  const way: Way = { send: (node, channel, envelope) => send.call(at, node, channel, envelope) }
+  at.send =
+    door === undefined ? send : (node, channel, envelope) => door(way, node, channel, envelope)
+}
+
+/** The same in front of `take`. */
+export function standAtReceive(at: Taker, door: ReceiveDoor | undefined): void {
+  const { take } = Object.getPrototypeOf(at) as Taker
+  const taker: Taker = { take: (from, channel, envelope) => take.call(at, from, channel, envelope) }
+  at.take =
+    door === undefined ? take : (from, channel, envelope) => door(taker, from, channel, envelope)
 }

@@ -6,7 +6,7 @@ import type { Transport } from '../peer/transport.js'
 import { ENVELOPE, type Envelope } from '../wire/envelope.js'
 import type { CarrierSink } from './carrier.js'
 import type { ClusterParts, ClusterTiming } from './cluster-options.js'
-import type { Doors, Taker } from './doors.js'
+import type { Taker } from './doors.js'
 import type { Forwarding } from './forwarding.js'
 import { NodeWatch } from './node-watch.js'
 import { OverlayDriver } from './overlay-driver.js'
@@ -25,7 +25,6 @@ export interface RunningGround {
   readonly logger: Logger
   readonly reporter: Reporter
   readonly forwarding: Forwarding
-  readonly doors: Doors
   /** What stands above, if anything. */
   sink(): CarrierSink | undefined
   /** A node became a member or reachable: joins may be done. */
@@ -44,7 +43,6 @@ export class Running implements Taker {
   readonly router: Router
   readonly watch: NodeWatch
   readonly #ground: RunningGround
-  readonly #doors: Doors
   /** Members by name, as the overlay's stream of differences tells them; this node is not in it. */
   readonly #members = new Map<string, Member>()
 
@@ -52,7 +50,6 @@ export class Running implements Taker {
     const { parts, timing, self, transport, memory, random, logger, reporter } = ground
     const { codec, world } = parts
     this.#ground = ground
-    this.#doors = ground.doors
     this.overlay = parts.overlay.create(self, random.fork('overlay'))
     const { overlay } = this
     const badMessage = (from: string, detail: string): void => reporter.badMessage(from, detail)
@@ -86,7 +83,7 @@ export class Running implements Taker {
       turn: world.turn,
       relayTtl: timing.relayTtl,
       member: (node) => this.member(node),
-      deliver: (from, channel, envelope) => this.#deliver(from, channel, envelope),
+      deliver: (from, channel, envelope) => this.take(from, channel, envelope),
       badMessage,
     })
   }
@@ -114,21 +111,18 @@ export class Running implements Taker {
       this.watch.feed({ type: 'heard', peer: from })
       if (this.watch.up(from.name)?.incarnation !== from.incarnation) return // it left
     }
-    this.#deliver(from, channel, envelope)
+    this.take(from, channel, envelope)
+  }
+
+  /** An envelope for this node. */
+  take(from: Member, channel: number, envelope: Envelope): void {
+    if (envelope.kind === ENVELOPE.FORWARD) this.#ground.forwarding.deliver(from, envelope)
+    else this.#ground.sink()?.envelope(from, channel, envelope)
   }
 
   stop(): void {
     this.driver.stop()
     this.watch.stop()
-  }
-
-  #deliver(from: Member, channel: number, envelope: Envelope): void {
-    this.#doors.receive(this, from, channel, envelope)
-  }
-
-  take(from: Member, channel: number, envelope: Envelope): void {
-    if (envelope.kind === ENVELOPE.FORWARD) this.#ground.forwarding.deliver(from, envelope)
-    else this.#ground.sink()?.envelope(from, channel, envelope)
   }
 
   #memberJoined(member: Member): void {

@@ -1,4 +1,4 @@
-import { straight } from '../actor/hand-over.js'
+import { standBetween, straight } from '../actor/hand-over.js'
 import type { Incarnation } from '../actor/incarnation.js'
 import { Message } from '../actor/message.js'
 import { codeOf, TroupeError } from '../base/errors.js'
@@ -34,23 +34,28 @@ export class NodePassages implements PassageAccess {
 
   occupy(point: Point, decide: Decide | undefined): void {
     const { system, cluster } = this.#house
-    const { doors } = cluster
     if (point === 'deliver') {
-      system.handOver =
-        decide === undefined
-          ? straight
-          : (context, message) => this.#deliver(decide, context, message)
+      standBetween(
+        system,
+        decide && ((context, message) => this.#deliver(decide, context, message)),
+      )
     } else if (point === 'send') {
-      if (decide === undefined) doors.openSend()
-      else {
-        doors.send = (way, node, channel, envelope) =>
-          this.#send(decide, way, node, channel, envelope)
-      }
-    } else if (decide === undefined) doors.openReceive()
-    else {
-      doors.receive = (taker, from, channel, envelope) =>
-        this.#receive(decide, taker, from, channel, envelope)
+      cluster.standAtSend(
+        decide &&
+          ((way, node, channel, envelope) => this.#send(decide, way, node, channel, envelope)),
+      )
+    } else {
+      cluster.standAtReceive(
+        decide &&
+          ((taker, from, channel, envelope) =>
+            this.#receive(decide, taker, from, channel, envelope)),
+      )
     }
+  }
+
+  /** Nobody stands anywhere any more. */
+  close(): void {
+    for (const point of ['send', 'receive', 'deliver'] as const) this.occupy(point, undefined)
   }
 
   /** @throws TroupeError what the way says, while the message has not to wait */
@@ -114,11 +119,11 @@ export class NodePassages implements PassageAccess {
     // what is settled has no handler any more, and timers are no messages
     const own = message.method.index < 0 || message.sink?.settled === true
     if (own || this.#decided.delete(message)) {
-      context.handle(message)
+      straight(context, message)
       return
     }
     const fate = decide(new DeliveredMessage(context.cell, message))
-    if (fate === undefined) context.handle(message)
+    if (fate === undefined) straight(context, message)
     else if (fate instanceof Promise) {
       const settle = context.postpone(message)
       void fate.then((known) => settle(this.#instead(message, known)))

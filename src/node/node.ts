@@ -13,7 +13,7 @@ import type { ForwardHandler, ForwardOptions } from '../cluster/forwarding.js'
 import { addressText } from '../overlay/address.js'
 import type { Member } from '../overlay/overlay.js'
 import { GATED, type GateAccess, type Gated } from '../peer/gate.js'
-import { INTERPOSABLE, type Interposable, type PassageAccess } from '../peer/passage.js'
+import { INTERPOSABLE, type Interposable } from '../peer/passage.js'
 import type { Group } from '../remote/group.js'
 import type { RemoteSpawnOptions, SpawnableClass } from '../remote/remote-spawn.js'
 import type { Address } from '../world/network.js'
@@ -53,7 +53,7 @@ export class Node extends LocalNode implements Gated, Interposable {
   /** Where faults attach: for `troupe/fault`. */
   readonly [GATED]: GateAccess
   /** Where functions attach to messages: for `troupe/fault`. */
-  readonly [INTERPOSABLE]: PassageAccess
+  readonly [INTERPOSABLE]: NodePassages
   readonly #house: House
   #stopped: Promise<void> | undefined
 
@@ -227,6 +227,7 @@ export class Node extends LocalNode implements Gated, Interposable {
     await system.stopAll(timeoutMs)
     await remote.drain(drainMs)
     remote.close()
+    this[INTERPOSABLE].close()
     await cluster.stop(drainMs)
     await world.store?.close()
     try {

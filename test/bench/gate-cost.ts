@@ -1,7 +1,6 @@
 /**
- * What do the gate, the doors for interposed functions and the hand-over between mailbox and handler cost a
- * remote tell while nobody uses them? Baseline: a copy of
- * the source in which those calls are taken out.
+ * What does the gate cost a remote tell while nobody has a rule? Baseline: a copy of the source in which its
+ * calls are taken out. (Interposed functions take the place of methods, so there is nothing to take out.)
  * Pairs of rounds in turn, in several generations of processes. A generation's cost is the ratio of the lower
  * quartiles of both, for what else the machine does only slows; the interval is Student's over the
  * generations, for what the compiler makes of a process differs from one to the next.
@@ -44,17 +43,6 @@ const CALLS: readonly [file: string, call: string, instead: string][] = [
     'this.#context.gate.out(this.#host, FRAME.ENVELOPE, envelope, 0)',
     'PASS',
   ],
-  [
-    'cluster/cluster.ts',
-    'this.doors.send(running.router, node, channel, envelope)',
-    'running.router.send(node, channel, envelope)',
-  ],
-  [
-    'cluster/running.ts',
-    'this.#doors.receive(this, from, channel, envelope)',
-    'this.take(from, channel, envelope)',
-  ],
-  ['actor/inbox.ts', 'this.system.handOver(context, message)', 'context.handle(message)'],
 ]
 
 /**
