@@ -32,7 +32,8 @@ export const CODES = {
   },
   ERR_BAD_COUNTEREXAMPLE: {
     retryable: false,
-    meaning: 'A counterexample file has a line that is not of its grammar, or is of another scenario.',
+    meaning:
+      'A counterexample file has a line that is not of its grammar, or is of another scenario.',
   },
   ERR_REPLAY: { retryable: false, meaning: 'A replayed run went another way than its trace.' },
   ERR_ADDRESS_IN_USE: { retryable: true, meaning: 'Another program listens on that address.' },

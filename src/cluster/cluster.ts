@@ -15,6 +15,7 @@ import { ChannelPlans } from './channel-plans.js'
 import type { ClusterEvents } from './cluster-events.js'
 import { type ClusterParts, type ClusterTiming, readClusterTiming } from './cluster-options.js'
 import type { DeliveryStats } from './delivery-stats.js'
+import { type ReceiveDoor, type SendDoor, standAtReceive, standAtSend } from './doors.js'
 import {
   type ForwardHandler,
   Forwarding,
@@ -224,6 +225,16 @@ export class Cluster implements Carrier {
     if (running === undefined) throw this.#stoppedError()
     if (plan === undefined) return running.router.send(node, channel, envelope)
     return running.delivery.send(node, channel, envelope, plan)
+  }
+
+  /** Puts a function where this node's messages leave, in place of one before; see doors.ts. */
+  standAtSend(door: SendDoor | undefined): void {
+    standAtSend(this, door)
+  }
+
+  /** The same where messages for this node arrive. Nothing arrives before `start` and after `stop`. */
+  standAtReceive(door: ReceiveDoor | undefined): void {
+    if (this.#running !== undefined) standAtReceive(this.#running, door)
   }
 
   async ready(node: string, channel: number, key: number): Promise<void> {

@@ -8,6 +8,7 @@ import { ENVELOPE, type Envelope } from '../wire/envelope.js'
 import type { CarrierSink } from './carrier.js'
 import type { ClusterParts, ClusterTiming } from './cluster-options.js'
 import { DeliveryDriver } from './delivery-driver.js'
+import type { Taker } from './doors.js'
 import type { Forwarding } from './forwarding.js'
 import { NodeWatch } from './node-watch.js'
 import { OverlayDriver } from './overlay-driver.js'
@@ -38,7 +39,7 @@ export interface RunningGround {
  * decides about members goes to the detector, what the detector decides about nodes goes to the
  * overlay, and both to whoever listens.
  */
-export class Running {
+export class Running implements Taker {
   readonly overlay: Overlay
   readonly driver: OverlayDriver
   readonly router: Router
@@ -86,7 +87,7 @@ export class Running {
       relayTtl: timing.relayTtl,
       member: (node) => this.member(node),
       isDown: (node) => this.watch.isDown(node),
-      deliver: (from, channel, envelope) => this.#arrived(from, channel, envelope),
+      deliver: (from, channel, envelope) => this.take(from, channel, envelope),
       badMessage,
     })
     this.delivery = new DeliveryDriver({
@@ -148,18 +149,19 @@ export class Running {
       this.watch.feed({ type: 'heard', peer: from })
       if (this.watch.up(from.name)?.incarnation !== from.incarnation) return // it left
     }
-    this.#arrived(from, channel, envelope)
+    this.take(from, channel, envelope)
+  }
+
+  /** An envelope for this node, as it arrived. */
+  take(from: Member, channel: number, envelope: Envelope): void {
+    if (envelope.stamp === undefined) this.#deliver(from, channel, envelope, false)
+    else this.delivery.receive(from, channel, envelope)
   }
 
   stop(): void {
     this.delivery.stop()
     this.driver.stop()
     this.watch.stop()
-  }
-
-  #arrived(from: Member, channel: number, envelope: Envelope): void {
-    if (envelope.stamp === undefined) this.#deliver(from, channel, envelope, false)
-    else this.delivery.receive(from, channel, envelope)
   }
 
   #deliver(from: Member, channel: number, envelope: Envelope, again: boolean): boolean {

@@ -16,6 +16,9 @@ export interface FaultRule {
   judge(frame: FrameInfo, message: NumberedMessage | undefined): Ruling | undefined
 }
 
+/** Does nothing but keep messages numbered, from when it is added to when it is removed. */
+export const COUNTING: FaultRule = { named: true, judge: () => undefined }
+
 /** A rule at work. */
 export interface RuleHandle {
   /** Frames to which it did something. */

@@ -30,6 +30,8 @@ export interface ActiveFault {
   readonly hits: number
   /** False for what is done in one go, and after `end`. */
   readonly active: boolean
+  /** What a rule of a user's fault threw; that ended the fault. */
+  readonly error?: unknown
   /** Ends it; harmless when it has ended. */
   end(): void
 }
@@ -173,9 +175,14 @@ export class Faults {
       rule: (rule) => {
         if (!injected.active) throw badFault(`'${injected.text}' has ended`)
         const remove = gate.add((frame) => {
-          const ruling = rule(frame)
-          if (ruling !== undefined) hits++
-          return ruling
+          try {
+            const ruling = rule(frame)
+            if (ruling !== undefined) hits++
+            return ruling
+          } catch (error) {
+            injected.fail(error)
+            return undefined
+          }
         })
         injected.onEnd(remove)
       },
@@ -223,6 +230,7 @@ class Injected implements ActiveFault {
   readonly #ends: (() => void)[] = []
   #hits: () => number = () => 0
   #active = true
+  #error: unknown
 
   constructor(fault: Fault, over: (injected: Injected) => void) {
     this.fault = fault
@@ -236,6 +244,15 @@ class Injected implements ActiveFault {
 
   get active(): boolean {
     return this.#active
+  }
+
+  get error(): unknown {
+    return this.#error
+  }
+
+  fail(error: unknown): void {
+    this.#error = error
+    this.end()
   }
 
   counts(hits: () => number): void {

@@ -13,12 +13,14 @@ import type { ForwardHandler, ForwardOptions } from '../cluster/forwarding.js'
 import { addressText } from '../overlay/address.js'
 import type { Member } from '../overlay/overlay.js'
 import { GATED, type GateAccess, type Gated } from '../peer/gate.js'
+import { INTERPOSABLE, type Interposable } from '../peer/passage.js'
 import type { Group } from '../remote/group.js'
 import type { RemoteSpawnOptions, SpawnableClass } from '../remote/remote-spawn.js'
 import type { Address } from '../world/network.js'
 import type { House } from './house.js'
 import type { NodeEvents } from './node-events.js'
 import { NodeGate } from './node-gate.js'
+import { NodePassages } from './node-passages.js'
 import { type NodeStats, statsOf } from './node-stats.js'
 
 /** Where `forward` delivers: the handler that a node registered by this name with `onForward`. */
@@ -45,11 +47,13 @@ const STOP_FIELDS = {
  * Its peer service is complete without actors, in Partisan's own words: `join`, `leave`, `members`,
  * `forward`.
  */
-export class Node extends LocalNode implements Gated {
+export class Node extends LocalNode implements Gated, Interposable {
   /** See `NodeEvents`. */
   readonly events: EventEmitter<NodeEvents>
   /** Where faults attach: for `troupe/fault`. */
   readonly [GATED]: GateAccess
+  /** Where functions attach to messages: for `troupe/fault`. */
+  readonly [INTERPOSABLE]: NodePassages
   readonly #house: House
   #stopped: Promise<void> | undefined
 
@@ -58,6 +62,7 @@ export class Node extends LocalNode implements Gated {
     this.#house = house
     this.events = house.events
     this[GATED] = new NodeGate(house)
+    this[INTERPOSABLE] = new NodePassages(house)
   }
 
   /** ULID of this start of the node. */
@@ -222,6 +227,7 @@ export class Node extends LocalNode implements Gated {
     await system.stopAll(timeoutMs)
     await remote.drain(drainMs)
     remote.close()
+    this[INTERPOSABLE].close()
     await cluster.stop(drainMs)
     await world.store?.close()
     try {

@@ -177,6 +177,11 @@ export class Peers implements Transport, PeerHost {
     await peer.laneFor(channel, key).ready()
   }
 
+  /** Which lane of a channel a key picks; undefined for a peer nobody knows. */
+  laneOf(name: string, channel: number, key: number): number | undefined {
+    return this.#roster.get(name)?.laneFor(channel, key).lane
+  }
+
   /** Breaks all connections to a peer at once, as the network does, and says how many. */
   reset(name: string): number {
     const lanes = this.#roster.get(name)?.lanes() ?? []

@@ -28,6 +28,7 @@ const NOT_BENCHES = [
   'local-system.ts',
   'remote-pair.ts',
   'sim-execution.ts',
+  'gate-cost-pair.ts',
 ]
 const here = fileURLToPath(new URL('.', import.meta.url))
 const names = readdirSync(here)

@@ -1,5 +1,5 @@
 import { assert } from 'chai'
-import { FaultGate } from '../../src/fault/fault-gate.js'
+import { COUNTING, FaultGate } from '../../src/fault/fault-gate.js'
 import { isRuleFault, type RuleContext, ruleOf, watchOf } from '../../src/fault/fault-rule.js'
 import { parseFault, VERBS } from '../../src/fault/index.js'
 import { MessageNumbers } from '../../src/fault/message-numbers.js'
@@ -142,6 +142,21 @@ describe('the rule of a fault', () => {
     assert.deepEqual(b.run(3, 'c', 'b'), ['pass', 'pass', 'pass'])
     assert.deepEqual(b.run(3, 'a', 'b', 'sub'), ['pass', 'pass', 'pass'])
     assert.deepEqual(b.run(2, 'a', 'b'), ['drop', 'pass'])
+  })
+
+  it('comes late to messages that are counted already, and anew when nobody has counted', () => {
+    const made = new FakeSite('b')
+    const gate = new FaultGate(made)
+    const rule = ruleOf(parseFault('omit a>b:add#3'), { node: 'b', seed: 1, at: 'arrival' })
+    assert.isDefined(rule)
+    const counting = gate.add(COUNTING)
+    assert.deepEqual(made.run(2, 'a', 'b'), ['pass', 'pass'])
+    const omit = gate.add(rule ?? COUNTING)
+    counting.remove()
+    assert.deepEqual(made.run(2, 'a', 'b'), ['drop', 'pass'])
+    omit.remove()
+    gate.add(rule ?? COUNTING)
+    assert.deepEqual(made.run(3, 'a', 'b'), ['pass', 'pass', 'drop'])
   })
 
   it('asks all: a drop wins over a copy, delays add up', () => {

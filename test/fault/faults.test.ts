@@ -148,6 +148,22 @@ describe('a fault of the user', () => {
     assert.deepEqual(faults(b).active, [])
   })
 
+  it('whose rule throws is over, and the frame passes', () => {
+    const b = new FakeSite('b')
+    faults(b).register('late', (site) => {
+      site.rule(({ peer }) => {
+        if (peer === 'c') throw new RangeError('no')
+        return { type: 'drop' }
+      })
+    })
+    const late = faults(b).inject('user late')
+    assert.equal(b.judge(frame('in', 'a', FRAME.PING)), 'drop')
+    assert.equal(b.judge(frame('in', 'c', FRAME.PING)), 'pass')
+    assert.instanceOf(late.error, RangeError)
+    assert.isFalse(late.active)
+    assert.isTrue(b.gate.isOpen)
+  })
+
   it('cannot add a rule after its end, and needs a name that can be written', () => {
     const b = new FakeSite('b')
     let kept: FaultSite | undefined

@@ -46,6 +46,7 @@ const ALSO: readonly { room: string; file: string; typeOnly: boolean }[] = [
   { room: 'wire', file: 'src/overlay/overlay.ts', typeOnly: true },
   { room: 'remote', file: 'src/overlay/overlay.ts', typeOnly: true },
   { room: 'fault', file: 'src/peer/gate.ts', typeOnly: false },
+  { room: 'fault', file: 'src/peer/passage.ts', typeOnly: false },
 ]
 
 /** The rooms that build worlds. All others take theirs as they are handed it. */
