@@ -64,7 +64,8 @@ export class Reply<T = unknown> {
  */
 export class ReplyTable {
   readonly #byId = new Map<number, Reply>()
-  readonly #ids = new WeakMap<Reply, number>()
+  /** Made when needed: the garbage collector's quick passes keep what a weak map belongs to. */
+  #ids: WeakMap<Reply, number> | undefined
   readonly #limit: number
   #last = 0
 
@@ -78,6 +79,7 @@ export class ReplyTable {
 
   /** The number by which another node answers this reply; 0 when nobody waits for it. */
   idOf(reply: Reply): number {
+    this.#ids ??= new WeakMap()
     const known = this.#ids.get(reply)
     if (known !== undefined) return known
     if (!reply.pending) return 0

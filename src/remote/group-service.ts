@@ -55,7 +55,8 @@ export class GroupService {
   readonly #core: Groups
   readonly #membershipsMax: number
   readonly #log: Logger
-  readonly #refs = new WeakMap<GroupMember, AnyRef>()
+  /** Made when needed: the garbage collector's quick passes keep what a weak map belongs to. */
+  #refs: WeakMap<GroupMember, AnyRef> | undefined
   #timer: Timer | undefined
   #closed = false
 
@@ -261,6 +262,7 @@ export class GroupService {
   }
 
   #refOf(member: GroupMember): AnyRef {
+    this.#refs ??= new WeakMap()
     let ref = this.#refs.get(member)
     if (ref === undefined) {
       const { node, incarnation, type, serial } = member

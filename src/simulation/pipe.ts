@@ -185,7 +185,7 @@ export class Pipe implements Waiting {
     const last = this.#flying.last()
     if (last?.kind !== 'data' || last.bytes.length + bytes.length > SEGMENT_MAX_BYTES) return false
     if (this.#draws.int(4) !== 0) return false
-    const joined = new Uint8Array(last.bytes.length + bytes.length)
+    const joined = Buffer.allocUnsafe(last.bytes.length + bytes.length)
     joined.set(last.bytes)
     joined.set(bytes, last.bytes.length)
     last.bytes = joined
@@ -207,7 +207,9 @@ export class Pipe implements Waiting {
       this.#unsent.shift()
       this.#headOffset = 0
     }
-    return new Uint8Array(head.subarray(from, from + size))
+    const segment = Buffer.allocUnsafe(size)
+    segment.set(size === head.length ? head : head.subarray(from, from + size))
+    return segment
   }
 
   #takeAcks(): void {
