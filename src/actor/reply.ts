@@ -64,8 +64,7 @@ export class Reply<T = unknown> {
  */
 export class ReplyTable {
   readonly #byId = new Map<number, Reply>()
-  /** Made when needed: the garbage collector's quick passes keep what a weak map belongs to. */
-  #ids: WeakMap<Reply, number> | undefined
+  readonly #ids = new WeakMap<Reply, number>()
   readonly #limit: number
   #last = 0
 
@@ -79,7 +78,6 @@ export class ReplyTable {
 
   /** The number by which another node answers this reply; 0 when nobody waits for it. */
   idOf(reply: Reply): number {
-    this.#ids ??= new WeakMap()
     const known = this.#ids.get(reply)
     if (known !== undefined) return known
     if (!reply.pending) return 0

@@ -25,7 +25,7 @@ export interface PeerContext {
   readonly overlay: string
   readonly cookie: Uint8Array | undefined
   readonly tls: TlsOptions | undefined
-  /** This node as it introduces itself; its addresses are known once it listens. (A field and not a getter: a getter in a literal is a hidden class a node, which the garbage collector keeps for long.) */
+  /** This node as it introduces itself; its addresses are known once it listens. */
   self: Member
   /** Numbers what this node does, for `arbitrate`: higher than every number before. */
   nextClock(): number

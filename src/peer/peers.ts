@@ -93,7 +93,7 @@ export class Peers implements Transport, PeerHost {
     const { listen = LOOPBACK, advertise, tls } = this.#config
     const bound = await this.#reception.open(listen, tls)
     const addresses = advertise ?? [bound]
-    this.#context.self = Object.freeze({ ...this.self, addresses })
+    this.#context.self = Object.freeze(memberAt(this.self, addresses))
   }
 
   async introduce(address: Address, timeoutMs: number): Promise<Member> {
@@ -249,7 +249,7 @@ export class Peers implements Transport, PeerHost {
       overlay,
       cookie: config.cookie === undefined ? undefined : new TextEncoder().encode(config.cookie),
       tls,
-      self: { ...config.self, addresses: [] },
+      self: memberAt(config.self, []),
       nextClock: () => ++this.#clock,
       turnAway: (remote, error) => this.#reception.turnAway(remote, error),
     }
@@ -292,6 +292,11 @@ export class Peers implements Transport, PeerHost {
   #stopped(): TroupeError {
     return new TroupeError('ERR_NODE_STOPPED', `${this.self.name} is stopping`)
   }
+}
+
+function memberAt(self: Omit<Member, 'addresses'>, addresses: readonly Address[]): Member {
+  const { name, incarnation, generation, tags } = self
+  return { name, incarnation, generation, tags, addresses }
 }
 
 const LOOPBACK: Address = { host: '127.0.0.1', port: 0 }

@@ -55,8 +55,7 @@ export class GroupService {
   readonly #core: Groups
   readonly #membershipsMax: number
   readonly #log: Logger
-  /** Made when needed: the garbage collector's quick passes keep what a weak map belongs to. */
-  #refs: WeakMap<GroupMember, AnyRef> | undefined
+  readonly #refs = new WeakMap<GroupMember, AnyRef>()
   #timer: Timer | undefined
   #closed = false
 
@@ -262,7 +261,6 @@ export class GroupService {
   }
 
   #refOf(member: GroupMember): AnyRef {
-    this.#refs ??= new WeakMap()
     let ref = this.#refs.get(member)
     if (ref === undefined) {
       const { node, incarnation, type, serial } = member
