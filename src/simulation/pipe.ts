@@ -47,6 +47,7 @@ export class Pipe implements Waiting {
   readonly #unsent = new RingQueue<Uint8Array>()
   readonly #flying = new RingQueue<Packet>()
   readonly #acks = new RingQueue<{ atUs: number; bytes: number }>()
+  readonly #arrival = (): void => this.#arrive()
   readonly #ackWaiting: Waiting = { healed: () => this.#awaitAck() }
   #headOffset = 0
   #outstanding = 0
@@ -165,7 +166,7 @@ export class Pipe implements Waiting {
   #fly(): void {
     const head = this.#flying.peek() as Packet
     const delay = Math.max(0, head.atUs - this.#agenda.nowUs)
-    this.#agenda.schedule(delay, head.kind, undefined, this.label, () => this.#arrive())
+    this.#agenda.schedule(delay, head.kind, undefined, this.label, this.#arrival)
   }
 
   #arrive(): void {

@@ -5,6 +5,6 @@
 import { benchExecutions } from './sim-execution.js'
 
 console.log(
-  JSON.stringify(await benchExecutions('sim-five', 5, 120, 60, { warmUp: 150, count: 40 })),
+  JSON.stringify(await benchExecutions('sim-five', 5, 120, 60, { warmUp: 500, count: 40 })),
 )
 process.exit(0)

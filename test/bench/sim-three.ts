@@ -5,6 +5,6 @@
 import { benchExecutions } from './sim-execution.js'
 
 console.log(
-  JSON.stringify(await benchExecutions('sim-three', 3, 25, 17, { warmUp: 1_500, count: 300 })),
+  JSON.stringify(await benchExecutions('sim-three', 3, 25, 17, { warmUp: 3_000, count: 300 })),
 )
 process.exit(0)
