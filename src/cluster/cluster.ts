@@ -74,7 +74,8 @@ export class Cluster implements Carrier {
     this.#reporter = new Reporter(logger)
     this.events = this.#reporter.events
     this.#random = parts.world.random.fork('cluster')
-    this.#self = { ...parts.identity, addresses: [] }
+    const { name, incarnation, generation, tags } = parts.identity
+    this.#self = { name, incarnation, generation, tags, addresses: [] }
     this.#forwarding = new Forwarding(parts.codec, logger, (from, detail) =>
       this.#reporter.badMessage(from, detail),
     )
@@ -104,13 +105,14 @@ export class Cluster implements Carrier {
    * @throws TroupeError ERR_ADDRESS_IN_USE, ERR_STORE, with nothing left open
    */
   async start(): Promise<void> {
-    const { world, codec, overlay, identity } = this.#parts
+    const { world, codec, overlay } = this.#parts
     const memory = new OverlayMemory(world.store, codec, this.#logger, overlay.name)
     const restored = await memory.restore()
     await this.#transport.start()
     if (this.#stopped !== undefined) return
     this.#memory = memory
-    this.#self = { ...identity, addresses: this.#transport.addresses }
+    const { name, incarnation, generation, tags } = this.#self
+    this.#self = { name, incarnation, generation, tags, addresses: this.#transport.addresses }
     const running = new Running({
       parts: this.#parts,
       timing: this.#timing,

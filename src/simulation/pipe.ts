@@ -47,6 +47,7 @@ export class Pipe implements Waiting {
   readonly #unsent = new RingQueue<Uint8Array>()
   readonly #flying = new RingQueue<Packet>()
   readonly #acks = new RingQueue<{ atUs: number; bytes: number }>()
+  readonly #arrival = (): void => this.#arrive()
   readonly #ackWaiting: Waiting = { healed: () => this.#awaitAck() }
   #headOffset = 0
   #outstanding = 0
@@ -165,7 +166,7 @@ export class Pipe implements Waiting {
   #fly(): void {
     const head = this.#flying.peek() as Packet
     const delay = Math.max(0, head.atUs - this.#agenda.nowUs)
-    this.#agenda.schedule(delay, head.kind, undefined, this.label, () => this.#arrive())
+    this.#agenda.schedule(delay, head.kind, undefined, this.label, this.#arrival)
   }
 
   #arrive(): void {
@@ -185,7 +186,7 @@ export class Pipe implements Waiting {
     const last = this.#flying.last()
     if (last?.kind !== 'data' || last.bytes.length + bytes.length > SEGMENT_MAX_BYTES) return false
     if (this.#draws.int(4) !== 0) return false
-    const joined = new Uint8Array(last.bytes.length + bytes.length)
+    const joined = Buffer.allocUnsafe(last.bytes.length + bytes.length)
     joined.set(last.bytes)
     joined.set(bytes, last.bytes.length)
     last.bytes = joined
@@ -207,7 +208,9 @@ export class Pipe implements Waiting {
       this.#unsent.shift()
       this.#headOffset = 0
     }
-    return new Uint8Array(head.subarray(from, from + size))
+    const segment = Buffer.allocUnsafe(size)
+    segment.set(size === head.length ? head : head.subarray(from, from + size))
+    return segment
   }
 
   #takeAcks(): void {

@@ -4,5 +4,7 @@
  */
 import { benchExecutions } from './sim-execution.js'
 
-console.log(JSON.stringify(await benchExecutions('sim-three', 3, 25, 17, 200)))
+console.log(
+  JSON.stringify(await benchExecutions('sim-three', 3, 25, 17, { warmUp: 3_000, count: 300 })),
+)
 process.exit(0)

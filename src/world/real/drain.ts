@@ -5,6 +5,7 @@
  */
 const immediate = setImmediate
 const micro = queueMicrotask
+const settled = Promise.resolve()
 const tick = (process as unknown as { _tickCallback?: () => void })._tickCallback
 
 /** Calls `run` in a macrotask of its own: the only place where `drainNow` may be called. */
@@ -12,9 +13,12 @@ export function macrotask(run: () => void): void {
   immediate(run)
 }
 
-/** After the running code, among the promise continuations. */
+/**
+ * After the running code, among the promise continuations. `run` must not throw. A promise, because
+ * `queueMicrotask` makes an async resource each time.
+ */
 export function microtask(run: () => void): void {
-  micro(run)
+  settled.then(run)
 }
 
 /**
