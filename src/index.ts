@@ -5,7 +5,16 @@ export { Actor, type ActorSpawnOptions } from './actor/actor.js'
 export type { ActorGroup, ActorNode, LookupOptions } from './actor/actor-node.js'
 export type { Down, Exit } from './actor/bonds.js'
 export type { DeadLetter } from './actor/dead-letter.js'
-export { accepts, actor, channel, hidden, reentrant } from './actor/decorators.js'
+export {
+  accepts,
+  actor,
+  causal,
+  channel,
+  hidden,
+  monotonic,
+  reentrant,
+  reliable,
+} from './actor/decorators.js'
 export {
   type ExitReason,
   isAbnormal,
@@ -21,15 +30,23 @@ export { Reply } from './actor/reply.js'
 export type { Key, SendOptions } from './actor/send-options.js'
 export type { SpawnOptions } from './actor/spawn-options.js'
 export type { StandardSchema } from './actor/standard-schema.js'
+export type { DeliveryOptions } from './base/delivery-options.js'
 export { CODES, codeOf, type ErrorCode, TroupeError } from './base/errors.js'
 export { type Logger, silentLogger } from './base/logger.js'
 export type { Random } from './base/random.js'
 export { isRefusal, Refusal } from './base/refusal.js'
 export type { JoinOptions } from './cluster/cluster.js'
+export type { DeliveryStats } from './cluster/delivery-stats.js'
 export type { ForwardHandler, ForwardOptions } from './cluster/forwarding.js'
+export type { GivenPipelineOptions } from './delivery/pipeline-options.js'
 export { type NamedHandler, Node, type StopOptions } from './node/node.js'
 export type { NodeEvents } from './node/node-events.js'
-export { classCodec, type NodeOptions, type UserCodec } from './node/node-options.js'
+export {
+  classCodec,
+  type NodeChannelOptions,
+  type NodeOptions,
+  type UserCodec,
+} from './node/node-options.js'
 export type { NodeStats } from './node/node-stats.js'
 export { lan, local, type Timing, wan } from './node/presets.js'
 export { startNode } from './node/start-node.js'

@@ -8,25 +8,48 @@ import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { play } from './evening.js'
 
-const { values } = parseArgs({
-  options: {
-    nodes: { type: 'string', default: '3' },
-    matches: { type: 'string', default: '50' },
-    seed: { type: 'string', default: '1' },
-  },
-})
+const USAGE = 'usage: npm start -- [--nodes 3] [--matches 50] [--seed 1]'
 
-function whole(option: string, text: string, least: number): number {
-  const number = Number(text)
-  if (Number.isInteger(number) && number >= least) return number
-  console.error(`--${option} must be an integer >= ${least}, got ${text}`)
+function read() {
+  try {
+    return parseArgs({
+      options: {
+        nodes: { type: 'string', default: '3' },
+        matches: { type: 'string', default: '50' },
+        seed: { type: 'string', default: '1' },
+        help: { type: 'boolean', default: false },
+      },
+    }).values
+  } catch (error) {
+    return refuse(`${(error as Error).message.split('\n')[0]}\n${USAGE}`)
+  }
+}
+
+function whole(option: string, text: string, [least, most]: readonly [number, number]): number {
+  const number = /^\d+$/.test(text) ? Number(text) : Number.NaN
+  if (number >= least && number <= most) return number
+  return refuse(`--${option} must be an integer from ${least} to ${most}, got '${text}'`)
+}
+
+function refuse(text: string): never {
+  console.error(text)
   process.exit(3)
 }
 
+const values = read()
+if (values.help) {
+  console.log(USAGE)
+  process.exit(0)
+}
+
 process.env['NIGHT_COOKIE'] = randomBytes(16).toString('hex')
-const finished = await play({
-  nodes: whole('nodes', values.nodes, 2),
-  matches: whole('matches', values.matches, 1),
-  seed: whole('seed', values.seed, 0),
+const evening = {
+  nodes: whole('nodes', values.nodes, [2, 50]),
+  matches: whole('matches', values.matches, [1, 10_000]),
+  seed: whole('seed', values.seed, [0, 2 ** 32]),
+}
+const finished = await play(evening).catch((error: Error) => {
+  console.error(error.message)
+  return false
 })
 process.exit(finished ? 0 : 1)

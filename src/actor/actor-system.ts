@@ -2,14 +2,7 @@ import { EventEmitter } from 'eventemitter3'
 import { type ErrorCode, TroupeError } from '../base/errors.js'
 import { actorId, incarnationOf, serialOf } from '../base/identity.js'
 import { type Logger, silentLogger } from '../base/logger.js'
-import {
-  badOption,
-  durationMs,
-  type Fields,
-  integer,
-  isFunction,
-  readOptions,
-} from '../base/options.js'
+import { durationMs, type Fields, integer, isFunction, readOptions, show } from '../base/options.js'
 import type { Clock } from '../world/clock.js'
 import type { World } from '../world/world.js'
 import type { Actor } from './actor.js'
@@ -21,6 +14,7 @@ import { classNamed } from './class-registry.js'
 import type { DeadLetter } from './dead-letter.js'
 import { Deadlines } from './deadlines.js'
 import { Definition } from './definition.js'
+import { checkStop } from './ending.js'
 import { type ExitReason, NORMAL, SHUTDOWN } from './exit-reason.js'
 import type { Guardian } from './guardian.js'
 import { type Inbox, type Outcome, REFUSED } from './inbox.js'
@@ -231,7 +225,7 @@ export class ActorSystem {
    */
   stop(ref: AnyRef, reason: ExitReason = NORMAL, timeoutMs?: number): Promise<void> {
     const ms = timeoutMs ?? this.#settings.stopTimeoutMs
-    if (!(ms >= 0)) throw badOption('stop.timeoutMs', 'a number of milliseconds >= 0', ms)
+    checkStop(ref, reason, ms)
     if (!this.isLocal(ref)) return this.outbound.stop(ref, reason, ms)
     return this.cellOf(ref)?.stop(reason, ms) ?? Promise.resolve()
   }
@@ -282,7 +276,7 @@ export class ActorSystem {
     if (cell !== undefined) return this.deliver(cell, method, args, sink)
     const gone = typeof to === 'number' && to >= 1 && to <= this.#serial
     const code = gone ? 'ERR_STOPPED' : 'ERR_NO_ACTOR'
-    const who = typeof to === 'number' ? `actor ${to}` : `an actor named '${to}'`
+    const who = typeof to === 'number' ? `actor ${to}` : `actor named ${show(to)}`
     const error = new TroupeError(code, `${this.nodeName} has no ${who}`)
     if (sink !== undefined) sink.fail(error)
     else {

@@ -13,6 +13,7 @@ export class ActorTimer implements Timer {
   readonly #run: () => unknown
   readonly #repeats: boolean
   #timer: Timer | undefined
+  #dueMs = 0
   #waiting = false
   #cancelled = false
 
@@ -34,7 +35,17 @@ export class ActorTimer implements Timer {
 
   arm(): void {
     this.#all.add(this)
+    this.#dueMs = this.#clock.now() + this.#delayMs
     this.#timer = this.#clock.after(this.#delayMs, () => this.#fire())
+  }
+
+  /** Counts from when it was due: what timers are late does not add up. Times that have passed are left out. */
+  #again(): void {
+    const now = this.#clock.now()
+    const interval = this.#delayMs
+    const left = interval > 0 ? interval - ((now - this.#dueMs) % interval) : 0
+    this.#dueMs = now + left
+    this.#timer = this.#clock.after(left, () => this.#fire())
   }
 
   /** The callback does not run any more, not even when it waits in the mailbox. */
@@ -45,7 +56,7 @@ export class ActorTimer implements Timer {
   }
 
   #fire(): void {
-    if (this.#repeats) this.#timer = this.#clock.after(this.#delayMs, () => this.#fire())
+    if (this.#repeats) this.#again()
     if (this.#waiting) return
     this.#waiting = true
     this.#cell.force(new Message(TIMER, 1, this, undefined))

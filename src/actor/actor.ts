@@ -125,7 +125,8 @@ export abstract class Actor<Args = void> {
 
   /**
    * Runs `run` every `intervalMs`, like a message of this actor, until cancelled or this incarnation
-   * ends. While one run waits or works the next ones are left out.
+   * ends. Its times count from this call, so late ones do not add up. While one run waits or works
+   * the next ones are left out.
    */
   protected every(intervalMs: number, run: () => unknown): Timer {
     return this.#context.every(intervalMs, run)

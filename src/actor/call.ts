@@ -32,6 +32,8 @@ export class Call extends Deadline implements ReplySink {
   readonly #resolve: (value: unknown) => void
   readonly #reject: (error: unknown) => void
   #abandon: ((reason: unknown) => void) | undefined
+  /** Why the asker gave up, once it has. */
+  #givenUp: TroupeError | undefined
   #signal: AbortSignal | undefined
   #onAbort: (() => void) | undefined
 
@@ -52,6 +54,7 @@ export class Call extends Deadline implements ReplySink {
     this.#method = method
     this.#timeoutMs = 0
     this.#abandon = undefined
+    this.#givenUp = undefined
     this.#signal = undefined
     this.#onAbort = undefined
   }
@@ -72,6 +75,10 @@ export class Call extends Deadline implements ReplySink {
   }
 
   onAbandoned(run: (reason: unknown) => void): void {
+    if (this.#givenUp !== undefined) {
+      run(this.#givenUp)
+      return
+    }
     const before = this.#abandon
     this.#abandon = before === undefined ? run : both(before, run)
   }
@@ -103,6 +110,7 @@ export class Call extends Deadline implements ReplySink {
     if (this.settled) return
     const abandon = this.#abandon
     this.#settle()
+    this.#givenUp = error
     this.#reject(error)
     abandon?.(error)
   }

@@ -1,4 +1,4 @@
-import { type ErrorCode, TroupeError } from '../base/errors.js'
+import { codeOf, type ErrorCode, messageOf, TroupeError } from '../base/errors.js'
 import type { Refusal } from '../base/refusal.js'
 import type { Actor } from './actor.js'
 import type { ActorSystem } from './actor-system.js'
@@ -8,7 +8,7 @@ import { Ending } from './ending.js'
 import { type ExitReason, isAbnormal, KILLED, SHUTDOWN, showReason } from './exit-reason.js'
 import type { Guardian } from './guardian.js'
 import { Inbox } from './inbox.js'
-import { Incarnation, textOf } from './incarnation.js'
+import { Incarnation } from './incarnation.js'
 import type { Message } from './message.js'
 import type { CellSettings } from './spawn-options.js'
 
@@ -105,6 +105,11 @@ export class Cell extends Inbox {
     this.guardian?.started(this)
     this.releaseReady()
     this.wake()
+  }
+
+  /** Something of it awaits. An end that was asked for before, in the same turn, has a deadline from now on. */
+  awaits(context: Incarnation): void {
+    if (this.ending !== undefined) this.#arm(context, this.ending)
   }
 
   startFailed(context: Incarnation, error: TroupeError): void {
@@ -228,7 +233,6 @@ export class Cell extends Inbox {
       const crashed = threw && !isAbnormal(reason)
       this.#conclude(context, crashed ? { type: 'error', error: thrown } : reason)
     })
-    if (!context.ended) this.#arm(context, ending)
   }
 
   #conclude(context: Incarnation | undefined, reason: ExitReason): void {
@@ -298,7 +302,7 @@ export class Cell extends Inbox {
     const actor = String(this.ref)
     const { incarnation } = this
     this.system.log.error(
-      { actor, incarnation, method, reason: textOf(error), err: error },
+      { actor, incarnation, method, reason: messageOf(error), err: error },
       message,
     )
   }
@@ -306,8 +310,8 @@ export class Cell extends Inbox {
 
 /** The error itself when the actor ended because it could not start. */
 function startFailure(reason: ExitReason | undefined): TroupeError | undefined {
-  if (reason?.type !== 'error' || !(reason.error instanceof TroupeError)) return undefined
-  return reason.error.code === 'ERR_START_FAILED' ? reason.error : undefined
+  if (reason?.type !== 'error' || codeOf(reason.error) !== 'ERR_START_FAILED') return undefined
+  return reason.error instanceof TroupeError ? reason.error : undefined
 }
 
 function codeOfEnd(reason: ExitReason): ErrorCode {

@@ -6,7 +6,7 @@ import { ActorTimer } from './actor-timer.js'
 import type { Cell } from './cell.js'
 import type { ExitReason } from './exit-reason.js'
 import type { Message } from './message.js'
-import type { ActorRef, AnyRef } from './ref.js'
+import { type ActorRef, type AnyRef, checkRef } from './ref.js'
 import { Reply } from './reply.js'
 
 /**
@@ -79,18 +79,22 @@ export class Context {
   }
 
   watch(ref: AnyRef): void {
+    checkRef('watch', ref)
     this.live().system.bonds.watch(this.cell, ref)
   }
 
   unwatch(ref: AnyRef): void {
+    checkRef('unwatch', ref)
     this.live().system.bonds.unwatch(this.cell, ref)
   }
 
   link(ref: AnyRef): void {
+    checkRef('link', ref)
     this.live().system.bonds.link(this.cell, ref)
   }
 
   unlink(ref: AnyRef): void {
+    checkRef('unlink', ref)
     this.live().system.bonds.unlink(this.cell, ref)
   }
 
@@ -117,18 +121,21 @@ export class Context {
     const message = this.#message('stash')
     const { stash } = this.#held
     const limit = this.cell.settings.stashLimit
-    if (stash.includes(message)) return
-    if (stash.length >= limit) {
+    if (stash.has(message)) return
+    if (stash.size >= limit) {
       throw new TroupeError('ERR_STASH_FULL', `${this.cell.ref} stashes ${limit} messages`)
     }
     message.held = true
-    stash.push(message)
+    stash.add(message)
   }
 
   unstashAll(): void {
     const cell = this.live()
-    const stashed = this.#holds?.stash.splice(0)
-    if (stashed !== undefined) cell.putBack(stashed.map((message) => message.again()))
+    const stash = this.#holds?.stash
+    if (stash === undefined || stash.size === 0) return
+    const again = Array.from(stash, (message) => message.again())
+    stash.clear()
+    cell.putBack(again)
   }
 
   stop(ref: AnyRef, reason: ExitReason, timeoutMs: number | undefined): Promise<void> {
@@ -193,7 +200,7 @@ export class Context {
     const { taken } = this.cell
     if (taken !== undefined) begun.push(taken)
     this.awaiting = undefined
-    const stashed = holds?.stash ?? []
+    const stashed = holds === undefined ? [] : [...holds.stash]
     if (holds !== undefined) for (const timer of [...holds.timers]) timer.cancel()
     return { begun, stashed }
   }
@@ -202,7 +209,7 @@ export class Context {
 /** What few incarnations have. */
 class Holds {
   readonly timers = new Set<ActorTimer>()
-  readonly stash: Message[] = []
+  readonly stash = new Set<Message>()
   /** Messages of reentrant methods that await. */
   readonly suspended = new Set<Message>()
 }

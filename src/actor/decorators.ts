@@ -1,3 +1,4 @@
+import { type DeliveryOptions, isCausalLabel } from '../base/delivery-options.js'
 import { TroupeError } from '../base/errors.js'
 import { show } from '../base/options.js'
 import type { Actor } from './actor.js'
@@ -27,10 +28,10 @@ export type ActorDecoration = (
  * @throws TroupeError ERR_BAD_DEFINITION for a name another class has
  */
 export function actor(name: string): ActorDecoration {
+  checkName('actor', name)
   return (target, context) => {
     const at = decorationOf('actor', target, context, undefined)
     if (at.kind !== 'class') throw misplaced('actor', placeOf(at))
-    checkName('actor', name)
     if (at.record.type !== undefined) {
       throw new TroupeError(
         'ERR_BAD_DEFINITION',
@@ -48,13 +49,49 @@ export function actor(name: string): ActorDecoration {
  * of a method that names a channel travel on it too.
  */
 export function channel(name: string): ClassOrMethodDecoration {
+  checkName('channel', name)
   return (target, context, descriptor) => {
-    checkName('channel', name)
     const at = decorationOf('channel', target, context, descriptor)
     if (at.kind === 'property') throw misplaced('channel', placeOf(at))
     if (at.kind === 'class') at.record.channel = name
     else at.record.method(at.name).channel = name
   }
+}
+
+/**
+ * Messages to this method, or to all methods of this class, are acknowledged by the other node when the
+ * mailbox took them and sent again until then, and duplicates are dropped: each arrives once, while
+ * both nodes live. What is given up is a dead letter. An option of one send wins.
+ */
+export const reliable: ClassOrMethodDecoration = (target, context, descriptor) => {
+  askDelivery('reliable', { reliable: true }, target, context, descriptor)
+}
+
+/**
+ * Messages to this method, or to all methods of this class, are reliable and in causal order with all
+ * messages of this label, whoever sends them: no node gets one before those to it that happened before.
+ *
+ * @param label 1 to 64 characters that all nodes share
+ * @throws TroupeError ERR_BAD_DEFINITION
+ */
+export function causal(label: string): ClassOrMethodDecoration {
+  if (typeof label !== 'string' || !isCausalLabel.test(label)) {
+    throw new TroupeError(
+      'ERR_BAD_DEFINITION',
+      `@causal takes a label of 1 to 64 characters, got ${show(label)}`,
+    )
+  }
+  return (target, context, descriptor) => {
+    askDelivery('causal', { causal: label }, target, context, descriptor)
+  }
+}
+
+/**
+ * While the way to the other node is congested only the newest tell to an actor, a method and a key
+ * waits, and takes the place of the one before: for positions, gauges, cursors.
+ */
+export const monotonic: ClassOrMethodDecoration = (target, context, descriptor) => {
+  askDelivery('monotonic', { monotonic: true }, target, context, descriptor)
 }
 
 /**
@@ -90,6 +127,23 @@ export function accepts(...schemas: readonly StandardSchema[]): MethodDecoration
   return (target, context, descriptor) => {
     methodRecord('accepts', target, context, descriptor).accepts = schemas
   }
+}
+
+function askDelivery(
+  decorator: string,
+  asked: DeliveryOptions,
+  target: unknown,
+  context: unknown,
+  descriptor: unknown,
+): void {
+  const at = decorationOf(decorator, target, context, descriptor)
+  if (at.kind === 'property') throw misplaced(decorator, placeOf(at))
+  const record = at.kind === 'class' ? at.record : at.record.method(at.name)
+  const [option] = Object.keys(asked) as [keyof DeliveryOptions]
+  if (record.delivery?.[option] !== undefined) {
+    throw new TroupeError('ERR_BAD_DEFINITION', `@${decorator} stands twice on ${placeOf(at)}`)
+  }
+  record.delivery = { ...record.delivery, ...asked }
 }
 
 function methodRecord(

@@ -1,3 +1,4 @@
+import type { DeliveryOptions } from '../base/delivery-options.js'
 import { TroupeError } from '../base/errors.js'
 import { show } from '../base/options.js'
 import { hashText } from '../base/random.js'
@@ -86,6 +87,7 @@ export class Definition {
    * @param names the public methods, sorted
    * @param keyed indices of methods that take their partition key from their arguments
    * @param channels the channel of each method, where one is named
+   * @param deliveries what each method asks of delivery, where it asks for anything
    * @throws TroupeError ERR_BAD_DEFINITION when the table is not sorted, or has names that cannot be called
    */
   static fromTable(
@@ -93,6 +95,7 @@ export class Definition {
     names: readonly string[],
     keyed: readonly number[] = [],
     channels: readonly (string | null | undefined)[] = [],
+    deliveries: readonly (DeliveryOptions | null | undefined)[] = [],
   ): Definition {
     checkTable(type, names)
     const keys = new Set(keyed)
@@ -101,6 +104,7 @@ export class Definition {
         new MethodDefinition(type, name, index, {
           keyed: keys.has(index),
           channel: channels[index] ?? undefined,
+          delivery: deliveries[index] ?? undefined,
         }),
     )
     return new Definition(type, undefined, true, methods)
@@ -128,12 +132,16 @@ export class Definition {
     const bodies = new Map<string, MethodBody>()
     const traits = new Map<string, MethodRecord>()
     let classChannel: string | undefined
+    let classDelivery: DeliveryOptions | undefined
     for (const link of chain) {
       readBodies(link, bodies)
       for (const record of recordsOf(link)) {
         classChannel = record.channel ?? classChannel
+        classDelivery = joined(classDelivery, record.delivery)
         for (const [name, said] of record.methods) {
-          traits.set(name, { ...traits.get(name), ...said })
+          const before = traits.get(name)
+          const delivery = joined(before?.delivery, said.delivery)
+          traits.set(name, { ...before, ...said, ...(delivery && { delivery }) })
         }
       }
     }
@@ -142,12 +150,27 @@ export class Definition {
       const { channel, key, reentrant, accepts } = traits.get(name) ?? {}
       const body = bodies.get(name)
       const reached = channel ?? classChannel
-      const about = { body, key, reentrant, accepts, channel: reached, answerChannel: channel }
+      const delivery = joined(classDelivery, traits.get(name)?.delivery)
+      const about = {
+        body,
+        key,
+        reentrant,
+        accepts,
+        channel: reached,
+        answerChannel: channel,
+        delivery,
+      }
       return new MethodDefinition(type, name, index, about)
     })
     return new Definition(type, actorClass, declared !== undefined, methods)
   }
 }
+
+/** What the second level says wins. */
+const joined = (
+  first: DeliveryOptions | undefined,
+  second: DeliveryOptions | undefined,
+): DeliveryOptions | undefined => (first && second ? { ...first, ...second } : (second ?? first))
 
 const definitions = new WeakMap<AnyActorClass, Definition>()
 /** Peers name types: the map is bounded. */

@@ -1,5 +1,7 @@
+import { badOption } from '../base/options.js'
 import type { Timer } from '../world/clock.js'
-import type { ExitReason } from './exit-reason.js'
+import { checkReason, type ExitReason } from './exit-reason.js'
+import { type AnyRef, checkRef } from './ref.js'
 
 /** An incarnation that is being ended: why, until when, and who waits for it. */
 export class Ending {
@@ -28,4 +30,12 @@ export class Ending {
     this.timer?.cancel()
     for (const resolve of this.#waiters) resolve()
   }
+}
+
+/** @throws TroupeError ERR_BAD_REF, ERR_BAD_OPTION */
+export function checkStop(ref: AnyRef, reason: ExitReason, timeoutMs: number): void {
+  checkRef('stop', ref)
+  checkReason('stop.reason', reason)
+  if (!(timeoutMs >= 0))
+    throw badOption('stop.timeoutMs', 'a number of milliseconds >= 0', timeoutMs)
 }

@@ -1,3 +1,6 @@
+import { messageOf } from '../base/errors.js'
+import { badOption } from '../base/options.js'
+
 /**
  * Why an actor ended, as in OTP.
  *
@@ -22,6 +25,14 @@ export const SHUTDOWN: ExitReason = Object.freeze({ type: 'shutdown' })
 export const KILLED: ExitReason = Object.freeze({ type: 'killed' })
 export const NO_ACTOR: ExitReason = Object.freeze({ type: 'noActor' })
 
+const TYPES = ['normal', 'shutdown', 'killed', 'error', 'noActor', 'nodeDown']
+
+/** @throws TroupeError ERR_BAD_OPTION for what is no exit reason */
+export function checkReason(option: string, reason: ExitReason): void {
+  if (TYPES.includes((reason as ExitReason | null)?.type as string)) return
+  throw badOption(option, "an exit reason, such as { type: 'shutdown' }", reason)
+}
+
 /** OTP: a transient child is restarted only after an abnormal end. */
 export const isAbnormal = (reason: ExitReason): boolean =>
   reason.type !== 'normal' && reason.type !== 'shutdown'
@@ -30,7 +41,7 @@ export const isAbnormal = (reason: ExitReason): boolean =>
 export function showReason(reason: ExitReason): string {
   switch (reason.type) {
     case 'error':
-      return `error: ${reason.error instanceof Error ? reason.error.message : String(reason.error)}`
+      return `error: ${messageOf(reason.error)}`
     case 'nodeDown':
       return `node ${reason.node} went down`
     case 'noActor':

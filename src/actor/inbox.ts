@@ -141,6 +141,11 @@ export abstract class Inbox implements Route, Runnable {
     })
   }
 
+  /** True while it holds as many messages as may wait, and would take them otherwise. */
+  get full(): boolean {
+    return !this.closed && this.queued >= this.settings.mailboxLimit
+  }
+
   /** Queues a message, or refuses it: then its asker is answered, or a dead letter emitted. */
   accept(message: Message): Outcome {
     if (this.closed) return this.refuse(message, 'ERR_STOPPED')

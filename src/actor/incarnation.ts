@@ -1,4 +1,4 @@
-import { TroupeError } from '../base/errors.js'
+import { messageOf, TroupeError } from '../base/errors.js'
 import { isRefusal } from '../base/refusal.js'
 import { type Checked, checkArguments } from './accepts.js'
 import type { Actor } from './actor.js'
@@ -31,7 +31,7 @@ export class Incarnation extends Context {
       if (!this.ended) this.cell.started(this)
       return
     }
-    this.busy = !this.ended
+    if (!this.ended) this.#occupy()
     Promise.resolve(result).then(
       () => {
         if (this.ended) return
@@ -48,7 +48,7 @@ export class Incarnation extends Context {
       return
     }
     this.busy = false
-    const detail = `${this.cell.ref} did not start: ${textOf(cause)}`
+    const detail = `${this.cell.ref} did not start: ${messageOf(cause)}`
     this.cell.startFailed(this, new TroupeError('ERR_START_FAILED', detail, { cause }))
   }
 
@@ -82,7 +82,11 @@ export class Incarnation extends Context {
     this.#suspend(message)
     // checkArguments never rejects
     void checked.then((result) => {
-      if (this.ended) return
+      if (this.ended) {
+        // its asker, if it has one, was told at the end
+        if (message.sink === undefined) this.cell.refuse(message, 'ERR_STOPPED')
+        return
+      }
       this.#resume(message)
       // a reentrant method may be let in beside one that awaits
       const { awaiting, busy } = this
@@ -135,10 +139,17 @@ export class Incarnation extends Context {
   #suspend(message: Message): void {
     if (message.method.reentrant) {
       this.suspend(message)
+      this.cell.awaits(this)
       return
     }
     this.awaiting = message
+    this.#occupy()
+  }
+
+  /** Lets no message in until what awaits is done. */
+  #occupy(): void {
     this.busy = true
+    this.cell.awaits(this)
   }
 
   #resume(message: Message): void {
@@ -176,7 +187,7 @@ export class Incarnation extends Context {
       return
     }
     if (!pending) return
-    if (!this.ended) this.busy = true
+    if (!this.ended) this.#occupy()
     Promise.resolve(result).then(
       () => {
         if (this.ended) return
@@ -211,7 +222,7 @@ export class Incarnation extends Context {
       if (!this.ended) done(undefined, false)
       return
     }
-    if (!this.ended) this.busy = true
+    if (!this.ended) this.#occupy()
     Promise.resolve(result).then(
       () => {
         if (!this.ended) done(undefined, false)
@@ -225,13 +236,10 @@ export class Incarnation extends Context {
 
   /** Nobody waits for it any more. */
   #late(error: unknown): void {
-    const fields = { actor: String(this.cell.ref), reason: textOf(error) }
+    const fields = { actor: String(this.cell.ref), reason: messageOf(error) }
     this.cell.system.log.debug(fields, 'an abandoned handler failed')
   }
 }
-
-export const textOf = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error)
 
 /** Arguments as a message holds them: the value of one, the array of more. */
 function call(body: MethodBody, actor: unknown, count: number, value: unknown): unknown {

@@ -1,6 +1,6 @@
 import { TroupeError } from '../base/errors.js'
 import type { Logger } from '../base/logger.js'
-import { show } from '../base/options.js'
+import { type Fields, isText, readOptions, show } from '../base/options.js'
 import type { Random } from '../base/random.js'
 import type { Actor, SpawnRest } from './actor.js'
 import type { ActorGroup, ActorNode, LookupOptions } from './actor-node.js'
@@ -9,6 +9,10 @@ import { Definition } from './definition.js'
 import type { ActorRef, AnyRef } from './ref.js'
 import { parseAddress } from './ref-address.js'
 import type { SpawnOptions } from './spawn-options.js'
+
+const LOOKUP_FIELDS = {
+  on: { fallback: undefined, check: isText },
+} as unknown as Fields<LookupOptions>
 
 /** The node as its actors see it, as far as that goes without a network. */
 export class LocalNode implements ActorNode {
@@ -45,8 +49,8 @@ export class LocalNode implements ActorNode {
     options?: LookupOptions,
   ): ActorRef<A> {
     const definition = Definition.of(actorClass)
-    const node = options?.on ?? this.name
-    const address = { node, type: definition.type, id: undefined, name }
+    const on = options && readOptions('lookup', LOOKUP_FIELDS, options).on
+    const address = { node: on ?? this.name, type: definition.type, id: undefined, name }
     return this.system.refAt(address, definition) as unknown as ActorRef<A>
   }
 

@@ -1,6 +1,8 @@
 import type { Message } from './message.js'
 
 const EMPTY: undefined[] = []
+/** A ring of more slots is given up once it is empty: what one rush needed is not kept for ever. */
+const KEPT_SLOTS = 1_024
 
 /**
  * The messages that wait for an actor, oldest first, on a ring that doubles when full; an empty
@@ -65,7 +67,10 @@ export class Mailbox {
   /** Lets go of the message taken. Harmless when there is none. */
   release(): void {
     const ring = this.#ring
-    if (ring.length > 0) ring[(this.#head - 1) & (ring.length - 1)] = undefined
+    if (this.#size === 0 && ring.length > KEPT_SLOTS) {
+      this.#ring = EMPTY
+      this.#head = 0
+    } else if (ring.length > 0) ring[(this.#head - 1) & (ring.length - 1)] = undefined
   }
 
   /** Puts messages before all others; the first of them comes out first. */

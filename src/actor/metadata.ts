@@ -1,4 +1,5 @@
 import 'reflect-metadata'
+import type { DeliveryOptions } from '../base/delivery-options.js'
 import type { Key } from './send-options.js'
 import type { StandardSchema } from './standard-schema.js'
 
@@ -14,6 +15,7 @@ if (Symbol.metadata === undefined) {
 /** What decorators said about one method. */
 export interface MethodRecord {
   channel?: string
+  delivery?: DeliveryOptions
   reentrant?: boolean
   hidden?: boolean
   key?: (...args: never[]) => Key
@@ -25,6 +27,7 @@ export class ClassRecord {
   /** The type name given by `@actor`. */
   type: string | undefined = undefined
   channel: string | undefined = undefined
+  delivery: DeliveryOptions | undefined = undefined
   /** The property of a message class that `@partitionKey` marks. */
   keyProperty: string | symbol | undefined = undefined
   readonly methods = new Map<string, MethodRecord>()

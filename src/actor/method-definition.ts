@@ -1,3 +1,4 @@
+import type { DeliveryOptions } from '../base/delivery-options.js'
 import { TroupeError } from '../base/errors.js'
 import { show } from '../base/options.js'
 import { messageKey } from './partition-key.js'
@@ -22,6 +23,8 @@ export class MethodDefinition {
   readonly channel: string | undefined
   /** The channel the method itself names; its answers travel there whatever the question took. */
   readonly answerChannel: string | undefined
+  /** What the method, or else its class, asks of delivery. */
+  readonly delivery: DeliveryOptions | undefined
   /** True when the key comes from the arguments. */
   readonly keyed: boolean
   readonly #key: ((...args: never[]) => Key) | undefined
@@ -35,6 +38,7 @@ export class MethodDefinition {
     this.accepts = about.accepts
     this.channel = about.channel
     this.answerChannel = about.answerChannel
+    this.delivery = about.delivery
     this.keyed = about.keyed ?? about.key !== undefined
     this.#key = about.key
   }
@@ -79,6 +83,7 @@ export interface MethodTraits {
   readonly accepts?: readonly StandardSchema[] | undefined
   readonly channel?: string | undefined
   readonly answerChannel?: string | undefined
+  readonly delivery?: DeliveryOptions | undefined
   readonly key?: ((...args: never[]) => Key) | undefined
   readonly keyed?: boolean | undefined
 }

@@ -1,3 +1,5 @@
+import { checkDelivery, DELIVERY_FIELDS } from '../base/delivery-options.js'
+import { TroupeError } from '../base/errors.js'
 import { badOption, show } from '../base/options.js'
 import type { Actor } from './actor.js'
 import type { Definition } from './definition.js'
@@ -95,7 +97,9 @@ export class ActorRef<A> {
    */
   with(options: SendOptions): ActorRef<A> {
     checkSendOptions(options)
-    return new ActorRef(this.#route, { ...this.#options, ...options })
+    const together = { ...this.#options, ...options }
+    checkDelivery('with', together)
+    return new ActorRef(this.#route, together)
   }
 
   /** The options given by `with`. */
@@ -105,7 +109,8 @@ export class ActorRef<A> {
 
   /**
    * Resolves when the receiver can take more after `tell` returned false; at once when it can now or has
-   * ended. For an actor of this node it waits for its start too, and rejects with ERR_START_FAILED.
+   * ended. For an actor of this node it waits for its start too, and rejects with ERR_START_FAILED. For one
+   * of another node it rejects with ERR_NODE_DOWN when that node is down, or goes down meanwhile.
    */
   ready(): Promise<void> {
     return this.#route.ready(this)
@@ -142,6 +147,12 @@ export class ActorRef<A> {
   }
 }
 
+/** @throws TroupeError ERR_BAD_REF for what is no ref */
+export function checkRef(use: string, ref: AnyRef): void {
+  if (ref instanceof ActorRef) return
+  throw new TroupeError('ERR_BAD_REF', `${use} takes a ref to an actor, got ${show(ref)}`)
+}
+
 function checkSendOptions(options: SendOptions): void {
   if (typeof options !== 'object' || options === null) {
     throw badOption('with', 'an object of options', options)
@@ -166,14 +177,24 @@ function checkSendOption(name: string, value: unknown): void {
     case 'signal':
       if (typeof (value as AbortSignal | null)?.addEventListener === 'function') return
       throw badOption('with.signal', 'an AbortSignal', value)
+    case 'reliable':
+    case 'causal':
+    case 'monotonic':
+    case 'inOrder':
+    case 'expireAfterMs': {
+      const rule = DELIVERY_FIELDS[name].check
+      if (rule.test(value)) return
+      throw badOption(`with.${name}`, rule.text, value)
+    }
     default:
-      throw badOption(
-        'with',
-        'an object with timeoutMs, signal, partitionKey or channel',
-        show({ [name]: value }),
+      throw new TroupeError(
+        'ERR_BAD_OPTION',
+        `with.${name} is not an option; there are: timeoutMs, signal, partitionKey, channel, ${DELIVERY_NAMES}`,
       )
   }
 }
+
+const DELIVERY_NAMES = Object.keys(DELIVERY_FIELDS).join(', ')
 
 const isKey = (value: unknown): boolean =>
   typeof value === 'string' ||

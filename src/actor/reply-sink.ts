@@ -5,6 +5,6 @@ export interface ReplySink {
   /** The first of `reply` and `fail` counts; what comes later is dropped and counted. */
   reply(value: unknown): void
   fail(error: unknown): void
-  /** `run` is called once when the asker gives up (deadline, abort, lost node) before an answer came. */
+  /** `run` is called once when the asker gives up (deadline, abort, lost node) before an answer came; at once if it has. */
   onAbandoned(run: (reason: unknown) => void): void
 }

@@ -72,7 +72,8 @@ export const CODES = {
   },
   ERR_NODE_DOWN: {
     retryable: false,
-    meaning: 'The node went down before it answered. The call may have run.',
+    meaning:
+      'The node is down, or went down before it answered. A call that was sent may have run.',
   },
   ERR_REMOTE: {
     retryable: false,
@@ -108,7 +109,10 @@ export const CODES = {
   ERR_TOO_LARGE: { retryable: false, meaning: 'A message is larger than maxMessageBytes.' },
   ERR_DECODE: { retryable: false, meaning: 'The arguments or the answer could not be decoded.' },
   // peers and cluster
-  ERR_NAME_TAKEN: { retryable: false, meaning: 'A living node holds that node name.' },
+  ERR_NAME_TAKEN: {
+    retryable: false,
+    meaning: 'A living node, or a newer start of the same name, holds that node name.',
+  },
   ERR_COOKIE: { retryable: false, meaning: 'The peer did not prove the cookie.' },
   ERR_PROTOCOL: { retryable: false, meaning: 'The peer speaks another protocol version.' },
   ERR_OVERLAY_MISMATCH: { retryable: false, meaning: 'The peer runs another overlay.' },
@@ -134,6 +138,10 @@ export const CODES = {
   ERR_LANE_FULL: {
     retryable: true,
     meaning: 'The lane holds its bound of messages or bytes; nothing was queued.',
+  },
+  ERR_EXPIRED: {
+    retryable: false,
+    meaning: 'The message was not acknowledged within `expireAfterMs`. It may have arrived.',
   },
   ERR_UNKNOWN_CHANNEL: { retryable: false, meaning: 'The node was not started with that channel.' },
   ERR_SPAWN_FORBIDDEN: {
@@ -168,8 +176,21 @@ export class TroupeError extends Error {
   }
 }
 
-/** The `code` of any thrown value, or undefined. */
+/** The `code` of any thrown value, or undefined. Never throws. */
 export function codeOf(error: unknown): string | undefined {
-  const code = (error as { code?: unknown } | null | undefined)?.code
-  return typeof code === 'string' ? code : undefined
+  try {
+    const code = (error as { code?: unknown } | null | undefined)?.code
+    return typeof code === 'string' ? code : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** What any thrown value says, as text. Never throws: not everything that is thrown can be made a string. */
+export function messageOf(thrown: unknown): string {
+  try {
+    return String(thrown instanceof Error ? thrown.message : thrown)
+  } catch {
+    return 'a value that has no text'
+  }
 }

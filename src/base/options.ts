@@ -83,15 +83,18 @@ export function oneOf<T extends string>(...values: readonly T[]): Check<T> {
 export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(cut(value))
   if (typeof value === 'bigint') return `${value}n`
-  if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`
-  if (typeof value === 'object' && value !== null) {
-    try {
-      return cut(JSON.stringify(value) ?? Object.prototype.toString.call(value))
-    } catch {
-      return Object.prototype.toString.call(value)
-    }
+  if (typeof value === 'object' && value !== null) return showObject(value)
+  if (typeof value !== 'function') return String(value)
+  const { name } = value as { name: unknown }
+  return `function ${typeof name === 'string' && name !== '' ? name : '(anonymous)'}`
+}
+
+function showObject(value: object): string {
+  try {
+    return cut(JSON.stringify(value) ?? Object.prototype.toString.call(value))
+  } catch {
+    return Array.isArray(value) ? '[object Array]' : '[object Object]'
   }
-  return String(value)
 }
 
 const cut = (text: string): string => (text.length > 120 ? `${text.slice(0, 117)}…` : text)

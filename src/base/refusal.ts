@@ -19,7 +19,11 @@ export class Refusal extends Error {
   }
 }
 
-/** True for a refusal of this or another copy of the package, also after it crossed the wire. */
+/** True for a refusal of this or another copy of the package, also after it crossed the wire. Never throws. */
 export function isRefusal(error: unknown): error is Refusal {
-  return error instanceof Error && error.name === 'Refusal' && 'code' in error
+  try {
+    return error instanceof Error && error.name === 'Refusal' && 'code' in error
+  } catch {
+    return false
+  }
 }

@@ -39,10 +39,15 @@ export class AddressDialer {
     this.#attempt(address, 0)
   }
 
-  stop(): void {
-    this.#stopped = true
+  /** Dials nobody any more until it is told to. */
+  clear(): void {
     for (const timer of this.#dialling.values()) timer?.cancel()
     this.#dialling.clear()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.clear()
   }
 
   #attempt(address: Address, failures: number): void {

@@ -1,8 +1,11 @@
+import type { DeliveryOptions } from '../base/delivery-options.js'
 import type { TroupeError } from '../base/errors.js'
+import type { DeliveryPlan } from '../delivery/delivery-plan.js'
 import type { Member } from '../overlay/overlay.js'
 import type { SendOutcome } from '../peer/transport.js'
 import type { Envelope } from '../wire/envelope.js'
 
+export type { DeliveryPlan } from '../delivery/delivery-plan.js'
 export type { Member } from '../overlay/overlay.js'
 export { FULL, SENT, type SendOutcome, SLOW } from '../peer/transport.js'
 
@@ -17,16 +20,35 @@ export interface Carrier {
   channelIndex(name: string): number
   channelName(index: number): string
   /**
-   * Sends over whatever way the overlay knows. Throws at once for what can never arrive:
-   * ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE, ERR_UNKNOWN_NODE, ERR_NO_ROUTE, ERR_NODE_STOPPED.
+   * The delivery stages for a message: what one send asks for wins over its method, that over its
+   * channel. Undefined for none, which costs nothing.
    */
-  send(node: string, channel: number, envelope: Envelope): SendOutcome
+  plan(
+    channel: number,
+    method: DeliveryOptions | undefined,
+    send: DeliveryOptions | undefined,
+  ): DeliveryPlan | undefined
+  /** The stages of an answer: those its question came through. */
+  answerPlan(question: Envelope): DeliveryPlan | undefined
+  /** True when questions wait for room where the lane is at its bound. */
+  waits(channel: number): boolean
+  /**
+   * Sends over whatever way the overlay knows. Throws at once for what can never arrive:
+   * ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE, ERR_UNKNOWN_NODE, ERR_NODE_DOWN, ERR_NO_ROUTE,
+   * ERR_NODE_STOPPED. What waits for a node when it is given up is handed to `undelivered`.
+   */
+  send(node: string, channel: number, envelope: Envelope, plan?: DeliveryPlan): SendOutcome
+  /** Resolves when the lane of that key, and the window of what is acknowledged, have room. */
   ready(node: string, channel: number, key: number): Promise<void>
 }
 
 /** What the cluster tells `remote/`. */
 export interface CarrierSink {
-  envelope(from: Member, channel: number, envelope: Envelope): void
+  /**
+   * A message for this node. False only with `again`, where it is acknowledged: there is no room for
+   * it now, and it is to come again.
+   */
+  envelope(from: Member, channel: number, envelope: Envelope, again: boolean): boolean
   /**
    * A member can be reached (again, also when it had lost its connections for a moment and was never
    * down): watches may be renewed, groups exchanged.

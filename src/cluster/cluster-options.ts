@@ -1,5 +1,7 @@
+import type { DeliveryOptions } from '../base/delivery-options.js'
 import type { Logger } from '../base/logger.js'
 import { durationMs, type Fields, integer, readOptions } from '../base/options.js'
+import type { GivenPipelineOptions } from '../delivery/pipeline-options.js'
 import type { Member, OverlayFactory } from '../overlay/overlay.js'
 import type { Transport, TransportSink } from '../peer/transport.js'
 import type { Codec } from '../wire/codec.js'
@@ -15,6 +17,10 @@ export interface ClusterParts {
   readonly codec: Codec
   /** Makes the transport, which reports to the sink it is given. */
   transport(sink: TransportSink): Transport
+  /** What channels ask of delivery, by name. Default: nothing. */
+  readonly channelDelivery?: Readonly<Record<string, DeliveryOptions>>
+  /** Bounds and times of the delivery stages. */
+  readonly delivery?: GivenPipelineOptions
   /** Default: silent. */
   readonly logger?: Logger
 }

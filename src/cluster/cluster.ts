@@ -1,18 +1,28 @@
 import type { EventEmitter } from 'eventemitter3'
+import { asksDelivery, type DeliveryOptions } from '../base/delivery-options.js'
 import { TroupeError } from '../base/errors.js'
 import { type Logger, silentLogger } from '../base/logger.js'
-import { badOption, durationMs } from '../base/options.js'
+import { durationMs, type Fields, readOptions, show } from '../base/options.js'
 import type { Random } from '../base/random.js'
+import type { DeliveryPlan } from '../delivery/delivery-plan.js'
 import { parseAddress } from '../overlay/address.js'
 import type { Member } from '../overlay/overlay.js'
 import { SENT, type SendOutcome, type Transport, type TransportStats } from '../peer/transport.js'
 import type { Envelope } from '../wire/envelope.js'
 import type { Address } from '../world/network.js'
 import type { Carrier, CarrierSink } from './carrier.js'
+import { ChannelPlans } from './channel-plans.js'
 import type { ClusterEvents } from './cluster-events.js'
 import { type ClusterParts, type ClusterTiming, readClusterTiming } from './cluster-options.js'
+import type { DeliveryStats } from './delivery-stats.js'
 import { type ReceiveDoor, type SendDoor, standAtReceive, standAtSend } from './doors.js'
-import { type ForwardHandler, Forwarding, type ForwardOptions } from './forwarding.js'
+import {
+  type ForwardHandler,
+  Forwarding,
+  type ForwardOptions,
+  readForward,
+  readForwardDelivery,
+} from './forwarding.js'
 import { Inbound } from './inbound.js'
 import { Join } from './join.js'
 import { NameContest } from './name-contest.js'
@@ -20,13 +30,16 @@ import { OverlayMemory } from './overlay-memory.js'
 import { Reporter } from './reporter.js'
 import { type RelayStats, unknownNode } from './router.js'
 import { Running } from './running.js'
+import { answerPlan } from './stored-envelope.js'
 
 export interface JoinOptions {
   /** From the call until the peer can be used. Default 5,000. */
   readonly timeoutMs?: number
 }
 
-const JOIN_TIMEOUT_MS = 5_000
+const JOIN_FIELDS: Fields<Required<JoinOptions>> = {
+  timeoutMs: { fallback: 5_000, check: durationMs(1) },
+}
 
 /**
  * Nodes that know each other: who is a member, who can be reached, and a way for messages to every
@@ -42,6 +55,7 @@ export class Cluster implements Carrier {
   readonly #reporter: Reporter
   readonly #transport: Transport
   readonly #forwarding: Forwarding
+  readonly #plans: ChannelPlans
   readonly #random: Random
   readonly #joins = new Set<Join>()
   #self: Member
@@ -71,6 +85,7 @@ export class Cluster implements Carrier {
       holderKeeps: (newcomer, holder) => contest.holderKeeps(newcomer, holder, this.#self),
     })
     this.#transport = parts.transport(inbound)
+    this.#plans = new ChannelPlans(this.#transport.channels, parts.channelDelivery)
     const contest = new NameContest(this.#transport, this.#timing.probeMs)
   }
 
@@ -120,14 +135,12 @@ export class Cluster implements Carrier {
    * (nobody listens yet) is tried again until the deadline.
    *
    * @throws TroupeError ERR_JOIN_TIMEOUT at the deadline; at once what does not pass by itself:
-   *   ERR_BAD_ADDRESS, ERR_NAME_TAKEN, ERR_COOKIE, ERR_PROTOCOL, ERR_OVERLAY_MISMATCH, ERR_JOIN_SELF,
+   *   ERR_BAD_ADDRESS, ERR_BAD_OPTION, ERR_NAME_TAKEN, ERR_COOKIE, ERR_PROTOCOL, ERR_OVERLAY_MISMATCH, ERR_JOIN_SELF,
    *   ERR_NODE_STOPPED
    */
-  async join(address: string | Address, options: JoinOptions = {}): Promise<string> {
+  async join(address: string | Address, options?: JoinOptions): Promise<string> {
     const at = parseAddress(address)
-    const { timeoutMs = JOIN_TIMEOUT_MS } = options
-    const rule = durationMs(1)
-    if (!rule.test(timeoutMs)) throw badOption('join.timeoutMs', rule.text, timeoutMs)
+    const { timeoutMs } = readOptions('join', JOIN_FIELDS, options)
     const running = this.#need()
     this.#leaving = false
     const join = new Join(
@@ -158,7 +171,13 @@ export class Cluster implements Carrier {
   leave(name: string = this.#self.name): void {
     const running = this.#need()
     if (name !== this.#self.name && !running.isMember(name)) throw unknownNode(name)
-    if (name === this.#self.name) this.#leaving = true
+    if (name === this.#self.name) {
+      this.#leaving = true
+      // Who is out already does not leave; what happens to it later is not by this wish.
+      this.#parts.world.turn.micro(() => {
+        this.#leaving = false
+      })
+    }
     running.driver.feed({ type: 'leave', name })
   }
 
@@ -185,10 +204,27 @@ export class Cluster implements Carrier {
     return this.#transport.channels.name(index)
   }
 
-  send(node: string, channel: number, envelope: Envelope): SendOutcome {
+  plan(
+    channel: number,
+    method: DeliveryOptions | undefined,
+    send: DeliveryOptions | undefined,
+  ): DeliveryPlan | undefined {
+    return this.#plans.of(channel, method, send)
+  }
+
+  answerPlan(question: Envelope): DeliveryPlan | undefined {
+    return question.stamp === undefined ? undefined : answerPlan(question.stamp)
+  }
+
+  waits(channel: number): boolean {
+    return this.#transport.channels.options(channel).policy === 'wait'
+  }
+
+  send(node: string, channel: number, envelope: Envelope, plan?: DeliveryPlan): SendOutcome {
     const running = this.#running
     if (running === undefined) throw this.#stoppedError()
-    return running.router.send(node, channel, envelope)
+    if (plan === undefined) return running.router.send(node, channel, envelope)
+    return running.delivery.send(node, channel, envelope, plan)
   }
 
   /** Puts a function where this node's messages leave, in place of one before; see doors.ts. */
@@ -202,22 +238,32 @@ export class Cluster implements Carrier {
   }
 
   async ready(node: string, channel: number, key: number): Promise<void> {
-    await this.#need().router.ready(node, channel, key)
+    const running = this.#need()
+    await running.router.ready(node, channel, key)
+    await running.delivery.ready(node, channel)
   }
 
   /**
-   * Sends a plain value to a named handler on a node, at most once. True when it was accepted below
+   * Sends a plain value to a named handler on a node, at most once unless its channel or its options
+   * ask for more. True when it was accepted below
    * the lane's high-water mark; false: slow down, or it was not taken.
    *
-   * @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE, ERR_UNKNOWN_NODE, ERR_NO_ROUTE,
-   *   ERR_UNKNOWN_CHANNEL, ERR_NODE_STOPPED
+   * @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE, ERR_UNKNOWN_NODE, ERR_NODE_DOWN,
+   *   ERR_NO_ROUTE, ERR_UNKNOWN_CHANNEL, ERR_BAD_OPTION, ERR_NODE_STOPPED
    */
-  forward(node: string, handler: string, message: unknown, options: ForwardOptions = {}): boolean {
-    const channel = this.channelIndex(options.channel ?? 'default')
-    return this.send(node, channel, this.#forwarding.envelope(handler, message, options)) === SENT
+  forward(node: string, handler: string, message: unknown, options?: ForwardOptions): boolean {
+    if (typeof node !== 'string') throw unknownNode(show(node))
+    const how = readForward(options)
+    const channel = this.channelIndex(how.channel)
+    const envelope = this.#forwarding.envelope(handler, message, how)
+    const asked = asksDelivery(how) ? readForwardDelivery(how) : undefined
+    return this.send(node, channel, envelope, this.plan(channel, undefined, asked)) === SENT
   }
 
-  /** Handles what is forwarded to that name, in place of an earlier handler. The function returned ends it. */
+  /**
+   * Handles what is forwarded to that name, in place of an earlier handler. The function returned ends it.
+   * @throws TroupeError ERR_BAD_OPTION
+   */
   onForward(handler: string, run: ForwardHandler): () => void {
     return this.#forwarding.on(handler, run)
   }
@@ -225,6 +271,11 @@ export class Cluster implements Carrier {
   /** What became of messages that travelled through others. */
   relayStats(): Readonly<RelayStats> | undefined {
     return this.#running?.router.stats
+  }
+
+  /** What became of messages that are acknowledged, or monotonic. */
+  deliveryStats(): DeliveryStats | undefined {
+    return this.#running?.delivery.stats()
   }
 
   transportStats(): TransportStats {
@@ -242,7 +293,7 @@ export class Cluster implements Carrier {
   }
 
   /**
-   * Ends pending joins, flushes lanes for at most `drainMs`, says goodbye to all peers and closes.
+   * Ends pending joins, waits for acknowledgements and flushes lanes for at most `drainMs`, says goodbye to all peers and closes.
    * This node stays a member: others see it go down, and up again when it starts anew.
    */
   stop(drainMs = 0): Promise<void> {
@@ -252,10 +303,14 @@ export class Cluster implements Carrier {
 
   async #stop(drainMs: number): Promise<void> {
     const running = this.#running
+    const { clock } = this.#parts.world
+    const endMs = clock.now() + drainMs
+    const acknowledged = running?.delivery.drain(drainMs)
+    if (acknowledged !== undefined) await acknowledged
     this.#running = undefined
     running?.stop()
     for (const join of this.#joins) join.fail(this.#stoppedError())
-    await this.#transport.stop(drainMs)
+    await this.#transport.stop(Math.max(0, endMs - clock.now()))
     await this.#memory?.flush()
   }
 

@@ -89,6 +89,11 @@ export class FailureDetector {
     return watched?.up ? watched.connected : false
   }
 
+  /** True from the moment it was given up until it is up again; false for one that was never up. */
+  isDown(name: string): boolean {
+    return this.#watched.get(name)?.down ?? false
+  }
+
   /** Nodes known to it: members and connected peers. */
   get size(): number {
     return this.#watched.size
@@ -182,12 +187,14 @@ export class FailureDetector {
 
   #up(watched: Watched): void {
     watched.up = true
+    watched.down = false
     this.#effects.push({ type: 'nodeUp', node: watched.node, again: false })
   }
 
   #down(watched: Watched, reason: TroupeError, orderly = false): void {
     this.#cancel(watched)
     watched.up = false
+    watched.down = true
     this.#effects.push({ type: 'nodeDown', node: watched.node, reason, orderly })
     this.#forgetIdle(watched)
   }
@@ -210,6 +217,8 @@ class Watched {
   /** It was a member and left: what it still sends does not bring it back. */
   left = false
   up = false
+  /** It was up, and was given up. */
+  down = false
   saidGoodbye = false
   /** Why its connections are gone, while a timer runs for it. */
   lost: TroupeError | undefined

@@ -1,5 +1,12 @@
+import {
+  DELIVERY_FIELDS,
+  type DeliveryOptions,
+  deliveryPart,
+  readDelivery,
+} from '../base/delivery-options.js'
 import { codeOf } from '../base/errors.js'
 import type { Logger } from '../base/logger.js'
+import { badOption, check, type Fields, isFunction, isText, readOptions } from '../base/options.js'
 import { hashText } from '../base/random.js'
 import type { Member } from '../overlay/overlay.js'
 import type { Codec } from '../wire/codec.js'
@@ -8,12 +15,32 @@ import { ENVELOPE, Envelope } from '../wire/envelope.js'
 /** Handles what `forward` sent to a named handler of this node. */
 export type ForwardHandler = (message: unknown, from: Member) => void
 
-export interface ForwardOptions {
+export interface ForwardOptions extends DeliveryOptions {
   /** Default `default`. */
   readonly channel?: string
   /** Messages of one key keep their order; default: the handler's name. */
   readonly partitionKey?: string | number
 }
+
+const FIELDS = {
+  channel: { fallback: 'default', check: isText },
+  partitionKey: {
+    fallback: undefined,
+    check: check<string | number>('a string or a number', (v) => /^(str|num)/.test(typeof v)),
+  },
+  ...DELIVERY_FIELDS,
+} as unknown as Fields<ForwardOptions>
+
+const PLAIN = { channel: 'default' }
+
+/** @throws TroupeError ERR_BAD_OPTION */
+export function readForward(options: ForwardOptions | undefined): ForwardOptions & typeof PLAIN {
+  return options === undefined ? PLAIN : { ...PLAIN, ...readOptions('forward', FIELDS, options) }
+}
+
+/** @throws TroupeError ERR_BAD_OPTION */
+export const readForwardDelivery = (options: ForwardOptions): DeliveryOptions =>
+  readDelivery('forward', deliveryPart(options))
 
 /** Handlers by name, and the envelopes that reach them. */
 export class Forwarding {
@@ -30,6 +57,8 @@ export class Forwarding {
 
   /** The handler replaces an earlier one of that name. The function returned takes it away. */
   on(handler: string, run: ForwardHandler): () => void {
+    if (!isText.test(handler)) throw badOption('onForward', `given ${isText.text} as name`, handler)
+    if (!isFunction().test(run)) throw badOption('onForward', 'given a function', run)
     this.#handlers.set(handler, run)
     return () => {
       if (this.#handlers.get(handler) === run) this.#handlers.delete(handler)

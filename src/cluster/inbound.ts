@@ -69,7 +69,11 @@ export class Inbound implements TransportSink {
   }
 
   undelivered(peer: Member, channel: string, envelope: Envelope, reason: TroupeError): void {
-    this.#ground.sink()?.undelivered(peer, channel, envelope, reason)
+    // What is acknowledged is sent again.
+    if (this.#ground.running()?.delivery.unwritten(peer, channel, envelope, reason)) return
+    if (envelope.stamp === undefined) {
+      this.#ground.sink()?.undelivered(peer, channel, envelope, reason)
+    }
   }
 
   connectionLost(peer: Member, channel: string, count: number): void {
@@ -78,6 +82,10 @@ export class Inbound implements TransportSink {
 
   refused(remote: string, error: TroupeError): void {
     this.#ground.reporter.refused(remote, error)
+  }
+
+  replaced(teller: Member, reason: TroupeError): void {
+    this.#ground.running()?.replaced(teller, reason)
   }
 
   nameContested(newcomer: Member, holder: Member): Promise<boolean> {

@@ -39,6 +39,11 @@ export class NodeWatch {
     return this.#detector.isConnected(name)
   }
 
+  /** True from the moment it was given up until it is up again. */
+  isDown(name: string): boolean {
+    return this.#detector.isDown(name)
+  }
+
   feed(event: DetectorEvent): void {
     if (this.#stopped) return
     this.#events.push(event)

@@ -124,6 +124,7 @@ export class OverlayDriver {
         this.#sink.memberLeft(effect.member, effect.reason)
         break
       case 'selfLeft':
+        this.#dialer.clear()
         this.#sink.selfLeft()
         break
       case 'persist':

@@ -1,7 +1,7 @@
 import { TroupeError } from '../base/errors.js'
 import { compareIncarnations } from '../overlay/member.js'
 import type { Member, Overlay } from '../overlay/overlay.js'
-import { type ChannelTable, DEFAULT_CHANNEL } from '../peer/channel-table.js'
+import { type ChannelTable, DEFAULT_CHANNEL, isChannelName } from '../peer/channel-table.js'
 import { FULL, SENT, type SendOutcome, type Transport } from '../peer/transport.js'
 import type { Codec } from '../wire/codec.js'
 import { Envelope } from '../wire/envelope.js'
@@ -28,6 +28,8 @@ export interface RouterGround {
   readonly relayTtl: number
   /** The newest known incarnation of a node that can be sent to, or undefined. */
   member(node: string): Member | undefined
+  /** It was given up and is not up again. */
+  isDown(node: string): boolean
   deliver(from: Member, channel: number, envelope: Envelope): void
   badMessage(from: string, detail: string): void
 }
@@ -68,11 +70,17 @@ export class Router {
     this.#ground = ground
   }
 
-  /** @throws TroupeError ERR_UNKNOWN_NODE, ERR_NO_ROUTE, ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE */
+  /**
+   * A neighbour that is down takes nothing until it is up again; one that was never up is waited for.
+   * @throws TroupeError ERR_UNKNOWN_NODE, ERR_NODE_DOWN, ERR_NO_ROUTE, ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE
+   */
   send(node: string, channel: number, envelope: Envelope): SendOutcome {
     const { overlay, transport, self } = this.#ground
     const hop = overlay.nextHop(node)
-    if (hop === node) return transport.send(node, channel, envelope)
+    if (hop === node) {
+      if (this.#ground.isDown(node)) throw nodeIsDown(node)
+      return transport.send(node, channel, envelope)
+    }
     if (node === self.name) return this.#loop(channel, envelope)
     if (hop !== undefined) return this.#relay(hop, node, channel, envelope)
     // A connected peer of which the overlay has not heard yet can be answered all the same.
@@ -86,7 +94,20 @@ export class Router {
     const { overlay, transport, self } = this.#ground
     const hop = overlay.nextHop(node)
     if (node === self.name || (hop !== undefined && hop !== node)) return Promise.resolve()
+    if (this.#ground.isDown(node)) return Promise.reject(nodeIsDown(node))
     return transport.ready(node, channel, key)
+  }
+
+  /** True when messages to a node can leave right now, straight or by a neighbour. */
+  isOpen(node: string): boolean {
+    const { overlay, transport, self } = this.#ground
+    if (node === self.name) return true
+    return transport.isUp(overlay.nextHop(node) ?? node)
+  }
+
+  /** True when messages to a node go over lanes of its own. */
+  isDirect(node: string): boolean {
+    return (this.#ground.overlay.nextHop(node) ?? node) === node
   }
 
   /** The body of a RELAY frame. */
@@ -141,7 +162,7 @@ export class Router {
   }
 
   #arrived(from: Member, frame: RelayFrame): void {
-    const { self, channels } = this.#ground
+    const { self } = this.#ground
     const { head } = frame
     const wanted = head.destinationIncarnation
     const source = this.#sourceOf(head)
@@ -157,7 +178,15 @@ export class Router {
       return
     }
     this.stats.delivered++
-    this.#ground.deliver(source, channels.find(head.channel) ?? DEFAULT_CHANNEL, envelope)
+    this.#ground.deliver(source, this.#channelOf(head, envelope), envelope)
+  }
+
+  /** Stamps count by the names of channels: one that only the source has is taken in for them. */
+  #channelOf({ channel }: RelayHead, { stamp }: Envelope): number {
+    const { channels } = this.#ground
+    const known = channels.find(channel)
+    if (known !== undefined || stamp === undefined) return known ?? DEFAULT_CHANNEL
+    return (isChannelName(channel) ? channels.learn(channel) : undefined) ?? DEFAULT_CHANNEL
   }
 
   #forward(from: Member, frame: RelayFrame): void {
@@ -189,6 +218,9 @@ export class Router {
     return age < 0 ? undefined : age === 0 ? known : told
   }
 }
+
+const nodeIsDown = (node: string): TroupeError =>
+  new TroupeError('ERR_NODE_DOWN', `node ${node} is down`, { data: { node } })
 
 export const unknownNode = (node: string): TroupeError =>
   new TroupeError('ERR_UNKNOWN_NODE', `no member named ${node} is known here`)

@@ -1,10 +1,20 @@
 import { durationMs, type Fields, integer, readOptions } from '../base/options.js'
 import type { Random } from '../base/random.js'
 import { unreachable } from '../base/unreachable.js'
+import type { AcknowledgedEffect, AcknowledgedEvent } from './acknowledged-event.js'
 import { ENTRY, Entry, Outstanding } from './outstanding.js'
 import { RetryWait } from './retry-wait.js'
 import { NO_EFFECTS, type Outcome, type RefusalReason, Refusals, type Stage } from './stage.js'
-import { type AckStamp, type CausalMark, flowTag, MAX_WINDOW, type ResetStamp } from './stamp.js'
+import {
+  type AckRange,
+  type AckStamp,
+  flowTag,
+  MAX_RANGES,
+  MAX_WINDOW,
+  type ResetStamp,
+} from './stamp.js'
+
+export type { AcknowledgedEffect, AcknowledgedEvent } from './acknowledged-event.js'
 
 export interface AcknowledgedOptions {
   /** Messages that may be unacknowledged, up to 65,536. Default 16,384. */
@@ -23,62 +33,6 @@ export const ACKNOWLEDGED_FIELDS: Fields<AcknowledgedOptions> = {
   retryMs: { fallback: 1_000, check: durationMs(1) },
   maxRetryMs: { fallback: 30_000, check: durationMs(1) },
 }
-
-export type AcknowledgedEvent<M> =
-  | {
-      readonly type: 'send'
-      /** Undefined: a filler, for the sake of its causal mark. */
-      readonly message: M | undefined
-      readonly bytes: number
-      /** Messages of one key are handed over in the order they were sent. */
-      readonly key: number
-      /** False: the receiver need not hold it back for those before it. */
-      readonly inOrder: boolean
-      readonly causal: CausalMark | undefined
-      /** Given up when it was not acknowledged by then; Infinity for never. */
-      readonly expiresMs: number
-      readonly nowMs: number
-    }
-  | { readonly type: 'ack'; readonly ack: AckStamp; readonly nowMs: number }
-  | { readonly type: 'reset'; readonly reset: ResetStamp }
-  /** The timer started by `startTimer` fired. */
-  | { readonly type: 'timer'; readonly nowMs: number }
-  /** The `send` of this id could not be performed: the lane is full, or there is no way. */
-  | { readonly type: 'unsent'; readonly id: number }
-  /** The lane takes more again. */
-  | { readonly type: 'writable'; readonly nowMs: number }
-  /** The peer can be reached (again), as this incarnation. */
-  | { readonly type: 'peerUp'; readonly incarnation: string; readonly nowMs: number }
-  /** The peer was given up, or left. */
-  | { readonly type: 'peerGone' }
-
-export type AcknowledgedEffect<M> =
-  /** Put it on its lane. `attempt` is 1 the first time; `message` is undefined for a filler. */
-  | {
-      readonly type: 'send'
-      readonly session: number
-      readonly id: number
-      readonly after: number
-      readonly open: boolean
-      readonly key: number
-      readonly message: M | undefined
-      readonly causal: CausalMark | undefined
-      readonly attempt: number
-    }
-  | {
-      readonly type: 'outcome'
-      readonly outcome: Outcome
-      readonly id: number
-      readonly message: M | undefined
-      readonly causal: CausalMark | undefined
-    }
-  /** The window is full: the message was not taken. `drained` tells when to go on. */
-  | { readonly type: 'full'; readonly message: M }
-  | { readonly type: 'drained' }
-  /** Comes back as `timer`. Starting a running timer starts it anew. */
-  | { readonly type: 'startTimer'; readonly delayMs: number }
-  | { readonly type: 'cancelTimer' }
-  | { readonly type: 'refused'; readonly reason: RefusalReason }
 
 /** The two ends of a flow: incarnations, and the channel's name. */
 export interface FlowEnds {
@@ -111,7 +65,12 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
   /** First attempts, and all later ones. */
   sent = 0
   resent = 0
-  readonly outcomes: Record<Outcome, number> = { delivered: 0, peerGone: 0, expired: 0 }
+  readonly outcomes: Record<Outcome, number> = {
+    delivered: 0,
+    peerGone: 0,
+    expired: 0,
+    unsendable: 0,
+  }
 
   /** `session` must be higher than any used before between these ends. */
   constructor(
@@ -172,6 +131,8 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
         return this.#onTimer(event.nowMs)
       case 'unsent':
         return this.#onUnsent(event.id)
+      case 'unsendable':
+        return this.#onUnsendable(event.id, event.nowMs)
       case 'writable':
         return this.#resendAll(event.nowMs, ENTRY.UNSENT)
       case 'peerUp':
@@ -201,7 +162,7 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
   }
 
   #transmit(entry: Entry<M>, nowMs: number): AcknowledgedEffect<M> {
-    entry.state = ENTRY.SENT
+    this.#outstanding.mark(entry, ENTRY.SENT)
     entry.sentMs = nowMs
     entry.attempts++
     if (entry.attempts > 1) this.resent++
@@ -231,6 +192,7 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
         else this.#settle(id, effects)
       }
     }
+    if (this.#outstanding.held > 0) this.#unhold(ack, nowMs, effects)
     this.#outstanding.trim()
     this.#tellDrained(effects)
     if (this.#wait.heard() && this.pending > 0) {
@@ -261,7 +223,24 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
 
   #hold(id: number): void {
     const entry = this.#outstanding.get(id)
-    if (entry !== undefined && entry.state !== ENTRY.SETTLED) entry.state = ENTRY.HELD
+    if (entry !== undefined && entry.state !== ENTRY.SETTLED)
+      this.#outstanding.mark(entry, ENTRY.HELD)
+  }
+
+  /** What the receiver had and does not have any more, because it could not take it, is sent again. */
+  #unhold({ floor, ranges }: AckStamp, nowMs: number, effects: AcknowledgedEffect<M>[]): void {
+    const end = ranges.length < MAX_RANGES ? this.#outstanding.next : (ranges.at(-1)?.to ?? 0)
+    let at = 0
+    let given = false
+    for (let id = Math.max(floor + 1, this.#outstanding.base); id < end; id++) {
+      while (at < ranges.length && (ranges[at] as AckRange).to < id) at++
+      const entry = this.#outstanding.get(id)
+      if (entry?.state !== ENTRY.HELD || (ranges[at]?.from ?? end) <= id) continue
+      this.#outstanding.mark(entry, ENTRY.SENT)
+      entry.sentMs = nowMs
+      given = true
+    }
+    if (given) this.#arm(nowMs + this.#wait.ms, nowMs, effects)
   }
 
   #onReset(reset: ResetStamp): readonly AcknowledgedEffect<M>[] {
@@ -287,7 +266,7 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
       if (entry.state === ENTRY.SETTLED) continue
       const alive = entry.message !== undefined
       if (alive && entry.expiresMs <= nowMs) {
-        this.#expire(entry, nowMs, effects)
+        this.#giveUpOne(entry, 'expired', nowMs, effects)
         continue
       }
       if (alive) nextMs = Math.min(nextMs, entry.expiresMs)
@@ -308,15 +287,30 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
   }
 
   /** The number stays, goes out at once, and is sent until it is acknowledged. */
-  #expire(entry: Entry<M>, nowMs: number, effects: AcknowledgedEffect<M>[]): void {
+  #giveUpOne(
+    entry: Entry<M>,
+    outcome: 'expired' | 'unsendable',
+    nowMs: number,
+    effects: AcknowledgedEffect<M>[],
+  ): void {
     const { id, message } = entry
-    this.outcomes.expired++
+    this.outcomes[outcome]++
     this.#outstanding.bytes -= entry.bytes
     entry.bytes = 0
     entry.message = undefined
-    effects.push({ type: 'outcome', outcome: 'expired', id, message, causal: undefined })
+    effects.push({ type: 'outcome', outcome, id, message, causal: undefined })
     effects.push(this.#transmit(entry, nowMs))
     this.#tellDrained(effects)
+  }
+
+  #onUnsendable(id: number, nowMs: number): readonly AcknowledgedEffect<M>[] {
+    const entry = this.#outstanding.get(id)
+    if (entry === undefined || entry.state === ENTRY.SETTLED || entry.message === undefined) {
+      return NO_EFFECTS
+    }
+    const effects: AcknowledgedEffect<M>[] = []
+    this.#giveUpOne(entry, 'unsendable', nowMs, effects)
+    return effects
   }
 
   #onUnsent(id: number): readonly AcknowledgedEffect<M>[] {

@@ -23,7 +23,7 @@ export class Labels<M> {
     return this.#stages.get(label)
   }
 
-  /** For what this node itself sends: made when it is needed. */
+  /** For a label that is in use. */
   get(label: number): Causal<Handed<M>> {
     let stage = this.#stages.get(label)
     if (stage === undefined) {
@@ -33,15 +33,15 @@ export class Labels<M> {
     return stage
   }
 
-  /** For what a peer sent: undefined when there are as many as may be. */
+  /** For a new message: undefined when there are as many as may be. */
   admit(label: number): Causal<Handed<M>> | undefined {
     const stage = this.#stages.get(label)
     return stage === undefined && this.#stages.size >= this.#max ? undefined : this.get(label)
   }
 
-  /** The next place in the order of a label; undefined when its clock is full, or the node gone. */
+  /** The next place in the order of a label; undefined when its clock is full, the node gone, or there are too many labels. */
   mark(label: number, to: string): CausalMark | undefined {
-    const stamped = this.get(label).step({ type: 'send', to })[0]
+    const stamped = this.admit(label)?.step({ type: 'send', to })[0]
     if (stamped?.type !== 'stamped') return undefined
     return { label, seq: stamped.seq, clock: stamped.clock }
   }

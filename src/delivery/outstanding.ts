@@ -59,6 +59,8 @@ export class Outstanding<M> {
   bytes = 0
   /** Messages that are not settled. */
   unsettled = 0
+  /** Messages of which the receiver said that it holds them. */
+  held = 0
 
   /** Ids between the oldest unsettled one and the newest, both included. */
   get span(): number {
@@ -85,8 +87,14 @@ export class Outstanding<M> {
     this.unsettled++
   }
 
+  mark(entry: Entry<M>, state: EntryState): void {
+    if (entry.state === ENTRY.HELD) this.held--
+    if (state === ENTRY.HELD) this.held++
+    entry.state = state
+  }
+
   settle(entry: Entry<M>): void {
-    entry.state = ENTRY.SETTLED
+    this.mark(entry, ENTRY.SETTLED)
     this.bytes -= entry.bytes
     this.unsettled--
   }
@@ -105,7 +113,7 @@ export class Outstanding<M> {
   clear(): void {
     this.#ring = new Array(16)
     this.base = this.next = 1
-    this.bytes = this.unsettled = 0
+    this.bytes = this.unsettled = this.held = 0
   }
 
   #grow(): void {

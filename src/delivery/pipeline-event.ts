@@ -2,6 +2,14 @@ import type { DeliveryPlan } from './delivery-plan.js'
 import type { Slot } from './monotonic.js'
 import type { Outcome, RefusalReason } from './stage.js'
 
+/** Names a message that was handed over and waits for an answer. */
+export interface Receipt {
+  readonly from: string
+  readonly channel: string
+  readonly session: number
+  readonly id: number
+}
+
 /** Peers are named by their incarnations, channels by their names. */
 export interface SendEvent<M> {
   readonly type: 'send'
@@ -30,8 +38,12 @@ export type PipelineEvent<M> =
       /** Whatever the envelope holds; not looked at for acknowledgements and fillers. */
       readonly message: M
       readonly bytes: number
+      /** True: what is handed over without a label is `taken` or `returned` before it counts. Default false. */
+      readonly confirm?: boolean
       readonly nowMs: number
     }
+  /** A message with a receipt was taken, or will be when it comes again. */
+  | { readonly type: 'taken' | 'returned'; readonly receipt: Receipt }
   /** What was at hand when `ackSoon` came out is handled. */
   | { readonly type: 'ackDue'; readonly from: string; readonly channel: string }
   /** A timer started by `startTimer` fired. */
@@ -42,6 +54,14 @@ export type PipelineEvent<M> =
       readonly to: string
       readonly channel: string
       readonly id: number
+    }
+  /** An acknowledged message can never be transmitted: the peer does not take one of its size. */
+  | {
+      readonly type: 'unsendable'
+      readonly to: string
+      readonly channel: string
+      readonly id: number
+      readonly nowMs: number
     }
   /** The lanes of that channel take more again. */
   | {
@@ -83,6 +103,8 @@ export type PipelineEffect<M> =
       readonly from: string
       readonly channel: string
       readonly message: M
+      /** Where `confirm` was set: answer with `taken` or `returned`. */
+      readonly receipt: Receipt | undefined
     }
   | {
       readonly type: 'outcome'

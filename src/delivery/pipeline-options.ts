@@ -10,7 +10,7 @@ export interface PipelineOptions {
   readonly received: ReceivedOptions
   readonly causal: CausalOptions
   readonly monotonic: MonotonicOptions
-  /** Labels known at most; one more that a peer brings is refused. Default 1,024. */
+  /** Labels known at most, and for good; a message of one more is refused. Default 1,024. */
   readonly maxLabels: number
 }
 

@@ -39,6 +39,17 @@ export class Pipeline<M> implements Stage<PipelineEvent<M>, PipelineEffect<M>> {
     return pending
   }
 
+  /** Messages of one's own that are not settled. */
+  get unsettled(): number {
+    let unsettled = 0
+    for (const flow of this.#flows.all()) unsettled += flow.sender?.pending ?? 0
+    return unsettled
+  }
+
+  flows(): Iterable<Flow<M>> {
+    return this.#flows.all()
+  }
+
   /** The stages of one channel to and from a peer, for figures; undefined before anything passed. */
   flow(peer: string, channel: string): Flow<M> | undefined {
     return this.#flows.find(peer, channel)
@@ -76,6 +87,17 @@ export class Pipeline<M> implements Stage<PipelineEvent<M>, PipelineEffect<M>> {
       case 'timer':
         this.#onTimer(event.timer, event.nowMs, effects)
         break
+      case 'taken':
+      case 'returned': {
+        const flow = this.flow(event.receipt.from, event.receipt.channel)
+        if (flow !== undefined) this.#receiving.onAnswer(flow, event.type, event.receipt, effects)
+        break
+      }
+      case 'unsendable': {
+        const flow = this.flow(event.to, event.channel)
+        if (flow !== undefined) this.#sending.onUnsendable(flow, event.id, event.nowMs, effects)
+        break
+      }
       case 'unsent':
         this.flow(event.to, event.channel)?.sender?.step(event)
         break
@@ -97,12 +119,13 @@ export class Pipeline<M> implements Stage<PipelineEvent<M>, PipelineEffect<M>> {
   }
 
   #onReceived(event: PipelineEvent<M> & { type: 'received' }, effects: PipelineEffect<M>[]): void {
-    const { from, channel, message, bytes, nowMs } = event
+    const { from, channel, message, bytes, confirm = false, nowMs } = event
     const stamp = decodeStamp(event.stamp)
     if (stamp === undefined) this.#refuse(from, 'malformed', effects)
     else if (this.#flows.isGone(from)) this.#refuse(from, 'gone', effects)
     else if (stamp.kind === 'data') {
-      this.#receiving.onData(this.#flows.get(from, channel), stamp, message, bytes, effects)
+      const flow = this.#flows.get(from, channel)
+      this.#receiving.onData(flow, stamp, message, bytes, confirm, effects)
     } else {
       const flow = this.flow(from, channel)
       if (flow?.sender === undefined) this.#refuse(from, 'neverSent', effects)

@@ -288,7 +288,10 @@ export class Received<M> implements Stage<ReceivedEvent<M>, ReceivedEffect<M>> {
     if (slot?.state !== HANDED) return NO_EFFECTS
     this.#later.delete(id)
     this.#unfinished--
-    return NO_EFFECTS
+    // It may have been told to be here, as held.
+    const effects: ReceivedEffect<M>[] = []
+    this.#oweAck(effects)
+    return effects
   }
 
   /** The message of a held id expired at its sender. */

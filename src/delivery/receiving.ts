@@ -3,7 +3,7 @@ import type { CausalEffect } from './causal.js'
 import { type Flow, Handed } from './flow.js'
 import type { FlowTable } from './flow-table.js'
 import type { Labels } from './labels.js'
-import type { PipelineEffect } from './pipeline-event.js'
+import type { PipelineEffect, Receipt } from './pipeline-event.js'
 import type { PipelineOptions } from './pipeline-options.js'
 import type { ReceivedEffect } from './received.js'
 import { NO_EFFECTS } from './stage.js'
@@ -26,11 +26,28 @@ export class Receiving<M> {
     this.#options = options
   }
 
-  onData(flow: Flow<M>, stamp: DataStamp, message: M, bytes: number, effects: Effects<M>): void {
+  /** `confirm`: what has no label waits for `onAnswer` too. */
+  onData(
+    flow: Flow<M>,
+    stamp: DataStamp,
+    message: M,
+    bytes: number,
+    confirm: boolean,
+    effects: Effects<M>,
+  ): void {
     const receiver = this.#flows.receiver(flow, this.#options.received)
-    const confirm = stamp.label !== undefined
-    const data = { type: 'data', stamp, message, bytes, confirm } as const
+    const confirmed = stamp.label !== undefined || (confirm && !stamp.filler)
+    const data = { type: 'data', stamp, message, bytes, confirm: confirmed } as const
     this.#afterReceiver(flow, receiver.step(data), effects)
+  }
+
+  onAnswer(
+    flow: Flow<M>,
+    type: 'taken' | 'returned',
+    { session, id }: Receipt,
+    effects: Effects<M>,
+  ): void {
+    this.#afterReceiver(flow, flow.receiver?.step({ type, session, id }) ?? NO_EFFECTS, effects)
   }
 
   onAckDue(flow: Flow<M>, effects: Effects<M>): void {
@@ -60,12 +77,14 @@ export class Receiving<M> {
     for (const effect of done) {
       switch (effect.type) {
         case 'deliver': {
-          const { session, id, message, bytes, stamp } = effect
+          const { session, id, message, bytes, stamp, confirm } = effect
           if (stamp.label !== undefined) {
             this.#order(stamp, new Handed(flow, session, id, message), bytes, effects)
           } else if (message !== undefined) {
-            effects.push({ type: 'deliver', from: peer, channel, message })
-          }
+            const receipt = confirm ? { from: peer, channel, session, id } : undefined
+            effects.push({ type: 'deliver', from: peer, channel, message, receipt })
+          } else if (confirm)
+            this.onAnswer(flow, 'taken', { from: peer, channel, session, id }, effects)
           break
         }
         case 'ackSoon':
@@ -92,7 +111,7 @@ export class Receiving<M> {
     const from = message.flow.peer
     const stage = this.#labels.admit(label)
     if (stage === undefined) {
-      this.#giveBack(message)
+      this.#giveBack(message, effects)
       effects.push({ type: 'refused', from, reason: 'tooManyLabels' })
       return
     }
@@ -101,8 +120,9 @@ export class Receiving<M> {
     this.#afterCausal(label, done, effects)
   }
 
-  #giveBack({ flow, session, id }: Handed<M>): void {
-    flow.receiver?.step({ type: 'returned', session, id })
+  #giveBack({ flow, session, id }: Handed<M>, effects: Effects<M>): void {
+    const done = flow.receiver?.step({ type: 'returned', session, id }) ?? NO_EFFECTS
+    this.#afterReceiver(flow, done, effects)
   }
 
   #afterCausal(label: number, done: readonly CausalEffect<Handed<M>>[], effects: Effects<M>): void {
@@ -113,11 +133,11 @@ export class Receiving<M> {
           break
         case 'dropped':
           if (effect.reason === 'duplicate') this.#take(effect.message, false, effects)
-          else this.#giveBack(effect.message)
+          else this.#giveBack(effect.message, effects)
           break
         case 'refused':
           if (effect.message === undefined) break
-          this.#giveBack(effect.message)
+          this.#giveBack(effect.message, effects)
           effects.push({ type: 'refused', from: effect.message.flow.peer, reason: effect.reason })
           break
         case 'startTimer':
@@ -134,7 +154,8 @@ export class Receiving<M> {
   #take(handed: Handed<M>, deliver: boolean, effects: Effects<M>): void {
     const { flow, session, id, message } = handed
     if (deliver && message !== undefined) {
-      effects.push({ type: 'deliver', from: flow.peer, channel: flow.channel, message })
+      const { peer: from, channel } = flow
+      effects.push({ type: 'deliver', from, channel, message, receipt: undefined })
     }
     const done = flow.receiver?.step({ type: 'taken', session, id }) ?? NO_EFFECTS
     this.#afterReceiver(flow, done, effects)

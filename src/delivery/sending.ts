@@ -53,6 +53,11 @@ export class Sending<M> {
     }
   }
 
+  onUnsendable(flow: Flow<M>, id: number, nowMs: number, effects: Effects<M>): void {
+    const done = flow.sender?.step({ type: 'unsendable', id, nowMs }) ?? NO_EFFECTS
+    this.#afterSender(flow, done, effects)
+  }
+
   onWritable(flow: Flow<M>, nowMs: number, effects: Effects<M>): void {
     flow.laneCongested = false
     const sent = flow.sender?.step({ type: 'writable', nowMs }) ?? NO_EFFECTS
@@ -203,7 +208,7 @@ export class Sending<M> {
   ): void {
     const { outcome, message, causal } = effect
     const { peer: to, channel } = flow
-    if (causal !== undefined && outcome !== 'expired') {
+    if (causal !== undefined && (outcome === 'delivered' || outcome === 'peerGone')) {
       this.#labels.get(causal.label).step({ type: 'settled', to, seq: causal.seq })
       if (outcome === 'peerGone') flow.abandoned.add(causal.label)
     }

@@ -13,9 +13,9 @@ export interface Stage<Event, Effect> {
 
 /**
  * What became of a message that was to be acknowledged. `peerGone` and `expired` mean that no
- * acknowledgement came: it may have arrived.
+ * acknowledgement came: it may have arrived. What is `unsendable` has not.
  */
-export type Outcome = 'delivered' | 'peerGone' | 'expired'
+export type Outcome = 'delivered' | 'peerGone' | 'expired' | 'unsendable'
 
 /** Why a stage did not take what a peer sent. Nothing of it was kept and nothing acknowledged. */
 export type RefusalReason =

@@ -74,7 +74,16 @@ export async function buildHouse(
     return peers
   }
   const cluster = new Cluster(
-    { world, identity, overlay, codec, transport, logger: log },
+    {
+      world,
+      identity,
+      overlay,
+      codec,
+      transport,
+      channelDelivery: options.channelDelivery,
+      delivery: options.delivery,
+      logger: log,
+    },
     timing.downAfterMs === undefined ? {} : { downAfterMs: timing.downAfterMs },
   )
   const remote = new Remote({

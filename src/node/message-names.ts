@@ -38,6 +38,8 @@ export function kindOf(kind: EnvelopeKind): MessageKind {
       return 'control'
     case ENVELOPE.FORWARD:
       return 'forward'
+    case ENVELOPE.STAMP:
+      return 'stamp'
     default:
       return unreachable(kind)
   }

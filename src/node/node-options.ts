@@ -1,3 +1,9 @@
+import {
+  DELIVERY_FIELDS,
+  type DeliveryOptions,
+  deliveryPart,
+  readDelivery,
+} from '../base/delivery-options.js'
 import { TroupeError } from '../base/errors.js'
 import type { Logger } from '../base/logger.js'
 import {
@@ -13,6 +19,7 @@ import {
   oneOf,
   readOptions,
 } from '../base/options.js'
+import { type GivenPipelineOptions, readPipelineOptions } from '../delivery/pipeline-options.js'
 import { fullMesh } from '../overlay/full-mesh.js'
 import type { OverlayFactory } from '../overlay/overlay.js'
 import { type ChannelOptions, ChannelTable } from '../peer/channel-table.js'
@@ -36,24 +43,33 @@ export interface UserCodec<T extends object = object> {
 export const classCodec = <T extends object>(codec: UserCodec<T>): UserCodec =>
   codec as unknown as UserCodec
 
+/** A channel: its connections and bound, and what messages on it ask of delivery. */
+export interface NodeChannelOptions extends ChannelOptions, DeliveryOptions {}
+
 export interface NodeOptions {
   /** The node's name, unique in its cluster: 1 to 64 letters, digits, `.`, `_` or `-`. */
   readonly name: string
   /**
    * Where to listen; default 127.0.0.1 and a free port (`port: 0`). Anything but loopback needs a `cookie`, or
-   * TLS with a `ca`.
+   * TLS with a `ca`. On `0.0.0.0` or `::` the node tells others the addresses of its interfaces, unless
+   * `advertise` says otherwise.
    */
   readonly listen?: { readonly host?: string; readonly port: number } | undefined
   /** Where others are to dial this node when that is not where it listens (behind NAT, in a container). */
   readonly advertise?: Address | undefined
   /** A secret that all nodes share, at least one character. Proved by both sides, never sent. */
   readonly cookie?: string | undefined
-  /** TLS for all connections; with `ca` both sides must present a certificate it signed. */
+  /** TLS for all connections: `key` and `cert` are needed; with `ca` both sides must present a certificate it signed. */
   readonly tls?: TlsOptions | undefined
   /** Who connects to whom. Default: `fullMesh()`. */
   readonly overlay?: OverlayFactory | undefined
-  /** Named traffic classes: `{ game: { connections: 4 }, replay: {} }`. `default` may be tuned too. */
-  readonly channels?: Readonly<Record<string, Partial<ChannelOptions>>>
+  /**
+   * Named traffic classes: `{ game: { connections: 4 }, orders: { reliable: true } }`. `default` may be
+   * tuned too. What is declared here holds for messages that this node sends.
+   */
+  readonly channels?: Readonly<Record<string, Partial<NodeChannelOptions>>>
+  /** Bounds and times of reliable, causal and monotonic delivery. */
+  readonly delivery?: GivenPipelineOptions
   /** Classes that other nodes may spawn here. Default: none. */
   readonly remoteSpawn?: readonly SpawnableClass[]
   /** Heartbeats and how soon a node is given up: `local()`, `lan()` (default), `wan()`, or times of your own. */
@@ -129,6 +145,16 @@ const isClasses = check<readonly SpawnableClass[]>(
   (v) => Array.isArray(v) && v.every((item) => typeof item === 'function'),
 )
 
+const PORTS = ['clock', 'random', 'entropy', 'crypto', 'compress', 'turn', 'network']
+
+const isWorld = check<World>(
+  `a world with ${PORTS.join(', ')}, such as realWorld()`,
+  (v) =>
+    typeof v === 'object' &&
+    v !== null &&
+    PORTS.every((port) => typeof (v as Record<string, unknown>)[port] === 'object'),
+)
+
 const optional = <T>(rule: Check<T>): { fallback: undefined; check: Check<T> } => ({
   fallback: undefined,
   check: rule,
@@ -147,6 +173,7 @@ const FIELDS = {
     ),
   ),
   channels: optional(isObject()),
+  delivery: { fallback: {}, check: isObject() },
   remoteSpawn: { fallback: [], check: isClasses },
   timing: optional(isObject()),
   connections: optional(isObject()),
@@ -162,7 +189,7 @@ const FIELDS = {
   remoteStacks: { fallback: false, check: isBoolean },
   orphanAfterMs: { fallback: 60_000, check: durationMs(1) },
   onRootFailed: { fallback: 'stay', check: oneOf('stop', 'stay') },
-  world: optional(isObject()),
+  world: optional(isWorld),
 } as unknown as Fields<NodeOptions>
 
 const LISTEN_FIELDS: Fields<{ host: string; port: number }> = {
@@ -188,6 +215,9 @@ export interface ReadNodeOptions
   extends Required<Omit<NodeOptions, Absent>>,
     Pick<NodeOptions, Absent> {
   readonly overlay: OverlayFactory
+  /** Without what they ask of delivery. */
+  readonly channels: Readonly<Record<string, Partial<ChannelOptions>>>
+  readonly channelDelivery: Readonly<Record<string, DeliveryOptions>>
   readonly listen?: { readonly host: string; readonly port: number }
 }
 
@@ -210,9 +240,14 @@ export function readNodeOptions(given: NodeOptions): ReadNodeOptions {
   for (const actorClass of read.remoteSpawn ?? []) declaredType(actorClass)
   const listen = read.listen && readOptions('startNode.listen', LISTEN_FIELDS, read.listen)
   const tls = read.tls && readOptions('startNode.tls', TLS_FIELDS, read.tls)
+  for (const part of ['key', 'cert'] as const) {
+    if (tls && tls[part] === undefined)
+      throw badOption(`startNode.tls.${part}`, isText.text, undefined)
+  }
   const timing = readOptions('startNode.timing', TIMING_FIELDS, read.timing)
-  const { channels = {}, connections = {}, cookie } = read
-  new ChannelTable(channels, 'startNode.channels')
+  const { connections = {}, cookie } = read
+  const { channels, channelDelivery } = readChannels(read.channels)
+  readPipelineOptions(read.delivery, 'startNode.delivery')
   checkConnections(connections, timing)
   checkListen({
     ...(listen && { listen }),
@@ -223,11 +258,45 @@ export function readNodeOptions(given: NodeOptions): ReadNodeOptions {
     ...(read as ReadNodeOptions),
     overlay: read.overlay ?? fullMesh(),
     channels,
+    channelDelivery,
     connections,
     timing,
     ...(listen && { listen }),
     ...(tls && { tls }),
   }
+}
+
+/** What concerns the lanes of channels, and apart from it what concerns delivery. */
+function readChannels(
+  given: NodeOptions['channels'] = {},
+): Pick<ReadNodeOptions, 'channels' | 'channelDelivery'> {
+  const of = 'startNode.channels'
+  const channels: Record<string, Partial<ChannelOptions>> = {}
+  const channelDelivery: Record<string, DeliveryOptions> = {}
+  for (const [name, options] of Object.entries(given)) {
+    checkChannelNames(`${of}.${name}`, options)
+    const delivery = isObject<Partial<NodeChannelOptions>>().test(options) && deliveryPart(options)
+    if (!delivery) {
+      channels[name] = options
+      continue
+    }
+    channelDelivery[name] = readDelivery(`${of}.${name}`, delivery)
+    channels[name] = Object.fromEntries(
+      Object.entries(options).filter(([option]) => !Object.hasOwn(DELIVERY_FIELDS, option)),
+    )
+  }
+  new ChannelTable(channels, of)
+  return { channels, channelDelivery }
+}
+
+function checkChannelNames(of: string, options: object): void {
+  const known = ['connections', 'policy', ...Object.keys(DELIVERY_FIELDS)]
+  const unknown = Object.keys(options ?? {}).find((option) => !known.includes(option))
+  if (unknown === undefined) return
+  throw new TroupeError(
+    'ERR_BAD_OPTION',
+    `${of}.${unknown} is not an option; there are: ${known.join(', ')}`,
+  )
 }
 
 function checkConnections(

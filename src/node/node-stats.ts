@@ -1,4 +1,5 @@
 import type { ActorCounters } from '../actor/actor-system.js'
+import type { DeliveryStats } from '../cluster/delivery-stats.js'
 import type { RelayStats } from '../cluster/router.js'
 import type { TransportStats } from '../peer/transport.js'
 import type { House } from './house.js'
@@ -21,6 +22,8 @@ export interface NodeStats {
     readonly stale: number
     readonly refused: number
   }
+  /** Reliable, causal and monotonic messages; undefined before the node has started, and after it stopped. */
+  readonly delivery: DeliveryStats | undefined
   readonly relay: Readonly<RelayStats> | undefined
   /** Connections, lanes, and who was turned away, by error code. */
   readonly transport: TransportStats
@@ -32,6 +35,7 @@ export function statsOf({ system, supervision, remote, cluster }: House): NodeSt
     actors: { ...system.counters, living: system.size, handled: system.scheduler.handled },
     bonds: supervision.counts,
     remote: { ...remote.counts, ...remote.counters },
+    delivery: cluster.deliveryStats(),
     relay: relay && { ...relay },
     transport: cluster.transportStats(),
   }

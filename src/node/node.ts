@@ -158,10 +158,10 @@ export class Node extends LocalNode implements Gated, Interposable {
 
   /**
    * Partisan's forward: sends a plain value to a named handler of any node (see `onForward`), at most
-   * once. False: slow down, or it was not taken.
+   * once unless its channel or options ask for more. False: slow down, or it was not taken.
    *
-   * @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE, ERR_UNKNOWN_NODE, ERR_NO_ROUTE,
-   *   ERR_UNKNOWN_CHANNEL, ERR_NODE_STOPPED
+   * @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE, ERR_UNKNOWN_NODE, ERR_NODE_DOWN,
+   *   ERR_NO_ROUTE, ERR_UNKNOWN_CHANNEL, ERR_NODE_STOPPED
    */
   forward(to: NamedHandler, message: unknown, options?: ForwardOptions): boolean
   /** The same to an actor, by the name of a method: a tell for who has neither class nor type. */

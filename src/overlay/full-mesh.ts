@@ -314,7 +314,8 @@ class FullMesh implements Overlay {
       this.#aboutSelf(from, record)
       return false
     }
-    return !(isPresent(record) && this.#isFull(from, name)) && this.#us.apply(record)
+    if (isPresent(record) && this.#isFull(from, name)) return false
+    return this.#us.apply(record, this.#up.get(name))
   }
 
   /** Nobody adds this node but itself; others may only remove what it added. */
@@ -323,7 +324,7 @@ class FullMesh implements Overlay {
     const age = compareIncarnations(record.member, self.member)
     if (age < 0) return
     if (age > 0) {
-      if (isPresent(record)) this.#goOut(removedRecord(self, this.#own, false))
+      this.#goOut(removedRecord(self, this.#own, false)) // replaced, even if that one is gone too
     } else if (record.added > self.added) {
       this.#bad(from.name, 'a record of this node that it never wrote')
     } else if (record.removed === self.added) {

@@ -67,12 +67,20 @@ export class MeshMembership {
     return this.set.member(peer.name)?.incarnation === peer.incarnation
   }
 
-  /** Joins a record of another node in. False: nothing new in it. */
-  apply(record: MemberRecord): boolean {
+  /**
+   * Joins a record of another node in. False: nothing new in it. Who is `connected` under that name
+   * and has lost it to a newer incarnation gets to know, and makes room for that one.
+   */
+  apply(record: MemberRecord, connected?: Member): boolean {
     const change = this.set.merge(record)
     if (change === undefined) return false
     this.#dirty = true
     const { before, after } = change
+    if (connected !== undefined && compareIncarnations(after.member, connected) > 0) {
+      const { name } = connected
+      this.emit({ type: 'send', to: name, body: wire.news([after]) })
+      this.emit({ type: 'disconnect', peer: name, reason: 'a newer incarnation holds its name' })
+    }
     const was = before !== undefined && isPresent(before) ? before.member : undefined
     const is = isPresent(after) ? after.member : undefined
     if (was !== undefined && is !== undefined && sameIncarnation(was, is)) return true

@@ -94,7 +94,7 @@ export type OverlayEffect =
       /** `left`: by its own or another's wish. `replaced`: a newer incarnation took the name. `evicted`: given up. */
       readonly reason: 'left' | 'replaced' | 'evicted'
     }
-  /** This node is no longer a member (somebody removed it, or it left). */
+  /** This node is no longer a member (somebody removed it, or it left). Addresses are dialled no more. */
   | { readonly type: 'selfLeft' }
   /** Keep this for the next start, in place of what was kept before. */
   | { readonly type: 'persist'; readonly state: unknown }

@@ -111,7 +111,7 @@ class StaticMembers implements Overlay {
         this.#introduced(addressText(event.address), event.peer)
         break
       case 'join':
-        this.#out = false
+        if (this.#out) this.#comeBack()
         this.#removed.delete(event.contact.name)
         this.#admit(event.contact)
         break
@@ -140,6 +140,14 @@ class StaticMembers implements Overlay {
     }
   }
 
+  /** Who leaves dials no address any more; those that nobody has answered at are tried again. */
+  #comeBack(): void {
+    this.#out = false
+    for (const target of this.#targets) {
+      if (!this.#answered.has(keyOf(target))) this.#dial(target)
+    }
+  }
+
   #introduced(key: string, peer: Member): void {
     const target = this.#targets.find((item) => keyOf(item) === key)
     if (target === undefined || this.#out) return
@@ -154,9 +162,9 @@ class StaticMembers implements Overlay {
 
   #peerUp(peer: Member): void {
     this.#up.set(peer.name, peer)
-    if (this.#out || this.#removed.has(peer.name)) {
-      this.#sendOff(peer.name)
-    } else if (this.#members.has(peer.name) || peer.addresses.some((at) => this.#lists(at))) {
+    // Where the two are apart, a `join` of ours may follow. If the other thinks we are together, it says HERE.
+    if (this.#out || this.#removed.has(peer.name)) return
+    if (this.#members.has(peer.name) || peer.addresses.some((at) => this.#lists(at))) {
       this.#admit(peer)
     }
   }

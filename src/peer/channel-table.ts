@@ -2,14 +2,15 @@ import { TroupeError } from '../base/errors.js'
 import { type Fields, integer, isObject, oneOf, readOptions, show } from '../base/options.js'
 
 /** What a lane does with one message more than it may hold. */
-export type LanePolicy = 'fail' | 'dropOldest' | 'dropNewest'
+export type LanePolicy = 'fail' | 'dropOldest' | 'dropNewest' | 'wait'
 
 export interface ChannelOptions {
   /** Connections to each peer, 1 to 64; the larger wish of two nodes counts. Default 1. */
   readonly connections: number
   /**
    * At the lane's hard bound: `fail` refuses the new message, `dropNewest` takes and drops it,
-   * `dropOldest` makes room for it. Dropped ones become dead letters. Default `fail`.
+   * `dropOldest` makes room for it. Dropped ones become dead letters. With `wait` asks wait for room
+   * until their deadline, and tells are refused. Default `fail`.
    */
   readonly policy: LanePolicy
 }
@@ -25,7 +26,7 @@ const MAX_NAME_CHARS = 64
 
 const FIELDS: Fields<ChannelOptions> = {
   connections: { fallback: 1, check: integer(1, MAX_LANES) },
-  policy: { fallback: 'fail', check: oneOf('fail', 'dropOldest', 'dropNewest') },
+  policy: { fallback: 'fail', check: oneOf('fail', 'dropOldest', 'dropNewest', 'wait') },
 }
 
 /**

@@ -8,7 +8,7 @@ export interface DialHost {
   /** What the connection is for, now that it is known which incarnation is there; undefined: it is not wanted any more. */
   purpose(dial: Dial, incarnation: string): Purpose | undefined
   /** With OPEN the stream of `greeter` must be handed on or closed, at once; else it is closed already. */
-  ended(dial: Dial, outcome: Outcome, greeting: Greeting, greeter: Greeter): void
+  ended(dial: Dial, outcome: Outcome, greeting: Greeting, greeter: Greeter, holder: string): void
   failed(dial: Dial, error: TroupeError): void
 }
 
@@ -68,13 +68,13 @@ export class Dial implements GreeterHost {
 
   proven(): void {}
 
-  ended(greeter: Greeter, outcome: Outcome, greeting: Greeting): void {
+  ended(greeter: Greeter, outcome: Outcome, greeting: Greeting, holder: string): void {
     if (this.#over) {
       greeter.stream.abort()
       return
     }
     this.#over = true
-    this.#host.ended(this, outcome, greeting, greeter)
+    this.#host.ended(this, outcome, greeting, greeter, holder)
   }
 
   failed(_greeter: Greeter, error: TroupeError): void {

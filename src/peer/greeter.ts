@@ -15,8 +15,8 @@ export interface GreeterHost {
   challenged(greeter: Greeter, incarnation: string): void
   /** Acceptor: `answer` or `refuse`, now or later. */
   proven(greeter: Greeter, greeting: Greeting, purpose: Purpose): void
-  /** Dialler: the acceptor's answer. With OPEN the stream is the host's to hand on. */
-  ended(greeter: Greeter, outcome: Outcome, greeting: Greeting): void
+  /** Dialler: the acceptor's answer. With OPEN the stream is the host's to hand on; `holder` is told with REPLACED. */
+  ended(greeter: Greeter, outcome: Outcome, greeting: Greeting, holder: string): void
   failed(greeter: Greeter, error: TroupeError): void
 }
 
@@ -48,15 +48,15 @@ export class Greeter implements StreamOwner {
     this.#dialled = role === 'dialler'
     this.peer = peer
     this.remote = connection.remote
-    const { world, codec, cookie, self } = context
+    const { world, plainCodec, cookie, self } = context
     this.#handshake = new Handshake({
       role,
       incarnation: self.incarnation,
       nonce: world.entropy.bytes(NONCE_BYTES),
       cookie,
       crypto: world.crypto,
-      encode: (value) => codec.encodeValue(value),
-      decode: (bytes) => codec.decodeValue(bytes),
+      encode: (value) => plainCodec.encodeValue(value),
+      decode: (bytes) => plainCodec.decodeValue(bytes),
     })
     this.#timer = world.clock.after(timeoutMs, () =>
       this.#step({ type: 'timeout', afterMs: timeoutMs }),
@@ -70,8 +70,8 @@ export class Greeter implements StreamOwner {
   }
 
   /** With OPEN the stream is the caller's to hand on, at once; otherwise it closes. */
-  answer(outcome: Outcome, greeting: Greeting): void {
-    this.#step({ type: 'answer', outcome, greeting })
+  answer(outcome: Outcome, greeting: Greeting, holder = ''): void {
+    this.#step({ type: 'answer', outcome, greeting, holder })
     if (outcome !== OUTCOME.OPEN) this.stream.close()
   }
 
@@ -139,7 +139,7 @@ export class Greeter implements StreamOwner {
         this.#whenLetIn(effect.greeting.member.name, FRAME.WELCOME, () => {
           this.#finish()
           if (effect.outcome !== OUTCOME.OPEN) this.stream.close()
-          this.#host.ended(this, effect.outcome, effect.greeting)
+          this.#host.ended(this, effect.outcome, effect.greeting, effect.holder)
         })
         return
       case 'failed':

@@ -21,6 +21,8 @@ export const OUTCOME = {
   DUPLICATE: 1,
   /** The session named is not known here (any more); this connection is closed. */
   GONE: 2,
+  /** A newer incarnation holds the dialler's name here; this connection is closed. */
+  REPLACED: 3,
 } as const
 export type Outcome = (typeof OUTCOME)[keyof typeof OUTCOME]
 

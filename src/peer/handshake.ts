@@ -44,8 +44,13 @@ export type HandshakeEvent =
   | { readonly type: 'frame'; readonly kind: FrameKind; readonly body: Uint8Array }
   /** Dialler: the answer to `challenged`. */
   | { readonly type: 'ask'; readonly purpose: Purpose; readonly greeting: Greeting }
-  /** Acceptor: the answer to `proven`. */
-  | { readonly type: 'answer'; readonly outcome: Outcome; readonly greeting: Greeting }
+  /** Acceptor: the answer to `proven`. `holder`: with REPLACED the incarnation that holds the name. */
+  | {
+      readonly type: 'answer'
+      readonly outcome: Outcome
+      readonly greeting: Greeting
+      readonly holder: string
+    }
   | { readonly type: 'refuse'; readonly error: TroupeError }
   | { readonly type: 'timeout'; readonly afterMs: number }
   | { readonly type: 'closed'; readonly error: Error | undefined }
@@ -57,7 +62,12 @@ export type HandshakeEffect =
   /** Acceptor: the other side is who it says; take it or not. */
   | { readonly type: 'proven'; readonly greeting: Greeting; readonly purpose: Purpose }
   /** The end, seen from either side. What follows on the connection is not the handshake's. */
-  | { readonly type: 'ended'; readonly outcome: Outcome; readonly greeting: Greeting }
+  | {
+      readonly type: 'ended'
+      readonly outcome: Outcome
+      readonly greeting: Greeting
+      readonly holder: string
+    }
   /** The other end: close the connection once what was sent is out. */
   | { readonly type: 'failed'; readonly error: TroupeError }
 
@@ -70,7 +80,7 @@ type State = 'idle' | 'hello' | 'challenge' | 'asking' | 'proof' | 'deciding' | 
  *     HELLO      versions, features, nonce       ─►
  *                                                ◄─   CHALLENGE  version, features, nonce, incarnation
  *     PROOF      mac, purpose, who I am          ─►
- *                                                ◄─   WELCOME    mac, outcome, who I am
+ *                                                ◄─   WELCOME    mac, outcome, who I am, holder
  *                                                     or, at any time, REFUSE code, text
  *
  * A mac is HMAC-SHA-256 under the cookie over the role and every byte said so far, both nonces and
@@ -80,7 +90,8 @@ type State = 'idle' | 'hello' | 'challenge' | 'asking' | 'proof' | 'deciding' | 
  *
  * A REFUSE carries no mac: it comes before, or because, the two share no secret. So whoever sits on
  * the line can make an attempt fail, as by cutting the line, and no more: nothing but that attempt
- * depends on the code. The handshake proves who is there; it does not keep those on the line from
+ * depends on the code. What a node shall act upon, that it was replaced, is therefore said in a
+ * WELCOME. The handshake proves who is there; it does not keep those on the line from
  * reading or changing what follows. TLS does.
  */
 export class Handshake {
@@ -105,7 +116,7 @@ export class Handshake {
       case 'ask':
         return this.#ask(event.purpose, event.greeting)
       case 'answer':
-        return this.#answer(event.outcome, event.greeting)
+        return this.#answer(event.outcome, event.greeting, event.holder)
       case 'refuse':
         return this.#refuse(event.error)
       case 'timeout':
@@ -221,25 +232,28 @@ export class Handshake {
     return [{ type: 'proven', greeting, purpose }]
   }
 
-  #answer(outcome: Outcome, greeting: Greeting): readonly HandshakeEffect[] {
+  #answer(outcome: Outcome, greeting: Greeting, holder: string): readonly HandshakeEffect[] {
     if (this.#state !== 'deciding' || this.#greeting === undefined) return NOTHING
-    const said = this.#config.encode([outcome, greetingToWire(greeting)])
+    const said = this.#config.encode([outcome, greetingToWire(greeting), holder])
     const welcome = this.#say(FRAME.WELCOME, [this.#transcript.mac('acceptor', said), said])
     this.#state = 'over'
-    return [welcome, { type: 'ended', outcome, greeting: this.#greeting }]
+    return [welcome, { type: 'ended', outcome, greeting: this.#greeting, holder }]
   }
 
   #onWelcome(fields: readonly unknown[]): readonly HandshakeEffect[] {
     const said = this.#proven('acceptor', fields)
     if (said instanceof TroupeError) return this.#refuse(said)
-    const outcome = said[0]
-    const greeting = greetingFromWire(said[1])
+    const [outcome, self, holder] = said
+    const greeting = greetingFromWire(self)
     if (greeting === undefined || !isOutcome(outcome)) return this.#broken('WELCOME is malformed')
+    if (typeof holder !== 'string' || isUlid(holder) !== (outcome === OUTCOME.REPLACED)) {
+      return this.#broken('WELCOME is malformed')
+    }
     if (greeting.member.incarnation !== this.#claimed) {
       return this.#broken(`${greeting.member.incarnation} answers for ${this.#claimed}`)
     }
     this.#state = 'over'
-    return [{ type: 'ended', outcome, greeting }]
+    return [{ type: 'ended', outcome, greeting, holder }]
   }
 
   /** What was said under a good mac, decoded. */
@@ -264,7 +278,9 @@ export class Handshake {
     const [code, text] = fields
     const known = REFUSALS.find((each) => each === code) ?? 'ERR_HANDSHAKE'
     const detail = typeof text === 'string' ? text.slice(0, 300) : 'no reason given'
-    return this.#fail(known, `refused: ${detail}`)
+    const suffix = ` (${known})` // it is written once more below
+    const plain = detail.endsWith(suffix) ? detail.slice(0, -suffix.length) : detail
+    return this.#fail(known, `refused: ${plain}`)
   }
 
   #noCookie(theirs: boolean): readonly HandshakeEffect[] {
@@ -315,4 +331,7 @@ const isBytes = (value: unknown, length: number): value is Uint8Array =>
   value instanceof Uint8Array && value.length === length
 
 const isOutcome = (value: unknown): value is Outcome =>
-  value === OUTCOME.OPEN || value === OUTCOME.DUPLICATE || value === OUTCOME.GONE
+  value === OUTCOME.OPEN ||
+  value === OUTCOME.DUPLICATE ||
+  value === OUTCOME.GONE ||
+  value === OUTCOME.REPLACED

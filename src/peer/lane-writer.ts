@@ -55,6 +55,8 @@ export class LaneWriter {
   #turning = false
   /** A write was answered with "wait": `drained` follows. */
   #draining = false
+  /** The way is cut: `drained` follows, as if it were a matter of room. */
+  #cut = false
   #late: DelayLine<LateFrame> | undefined = undefined
   #aside: Aside<LateFrame> | undefined = undefined
 
@@ -128,6 +130,7 @@ export class LaneWriter {
       const detail = `${this.#host.peer} takes messages of at most ${limit} bytes`
       this.#host.undelivered(envelope, new TroupeError('ERR_TOO_LARGE', detail))
     }
+    this.#tellReady()
   }
 
   /** Takes a frame that waited on another lane, when the number of lanes has changed. */
@@ -193,6 +196,10 @@ export class LaneWriter {
     if (this.#queue.hasBulk) this.#pumpBulk(stream)
     if (this.#queue.empty) this.#host.emptied()
     else if (!this.#draining && stream.unsentBytes < options.windowBytes) this.#askTurn()
+    this.#tellReady()
+  }
+
+  #tellReady(): void {
     if (this.#waiters.length === 0 || !this.#calm) return
     for (const waiter of this.#waiters.splice(0)) waiter.resolve()
   }
@@ -231,13 +238,13 @@ export class LaneWriter {
   }
 
   #pumpBulk(stream: FrameStream): void {
-    const { gate, world } = this.#context
+    const { gate } = this.#context
     stream.connection.cork()
     while (this.#window.allows(stream.unsentBytes)) {
       const maxBytes = this.#window.fragmentBytes(stream.unsentBytes)
       if (gate.out(this.#host, FRAME.FRAGMENT, undefined, maxBytes).drop) {
         this.#draining = true
-        world.clock.after(CUT_RETRY_MS, () => this.drained())
+        this.#retryCut()
         break
       }
       const helping = this.#queue.takeBulk(maxBytes)
@@ -253,10 +260,20 @@ export class LaneWriter {
     if (!this.#queue.hasBulk) this.#window.refill()
   }
 
+  /** One timer, however often the pump runs meanwhile. */
+  #retryCut(): void {
+    if (this.#cut) return
+    this.#cut = true
+    this.#context.world.clock.after(CUT_RETRY_MS, () => {
+      this.#cut = false
+      this.drained()
+    })
+  }
+
   /** The lane holds what it may hold: the channel's policy decides; undefined when there is room now. */
   #atBound(envelope: Envelope): SendOutcome | undefined {
     const { policy } = this.#context.table.options(this.#host.index)
-    if (policy === 'fail') return FULL
+    if (policy === 'fail' || policy === 'wait') return FULL
     if (policy === 'dropNewest') {
       this.#dropped(envelope)
       return SLOW

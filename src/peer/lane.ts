@@ -35,7 +35,7 @@ export class Lane implements StreamOwner, WriterHost {
   readonly channel: string
   readonly index: number
   readonly lane: number
-  /** The dialling side's clock of the connection in place, or of the last one. */
+  /** The dialling side's clock of the connection in place, or of the session's last one. */
   clock = 0
   /** Messages that came in over this connection. */
   received = 0
@@ -83,8 +83,9 @@ export class Lane implements StreamOwner, WriterHost {
     return this.#writer.sendFrame(kind, body)
   }
 
-  /** The largest message that the peer takes. */
-  agree(maxMessageBytes: number): void {
+  /** A session begins, with a peer that takes messages of so many bytes: either side may dial this one. */
+  begin(maxMessageBytes: number): void {
+    this.clock = 0 // that of the side that dialled the last session tells nothing about the other
     this.#writer.agree(maxMessageBytes)
   }
 

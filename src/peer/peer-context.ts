@@ -16,6 +16,11 @@ export interface PeerContext {
   readonly world: World
   readonly options: PeerOptions
   readonly codec: Codec
+  /**
+   * For handshakes, heartbeats and goodbyes: knows neither classes of users nor refs, so that no code
+   * of theirs runs on what a stranger sends, and has no bound but that of these frames.
+   */
+  readonly plainCodec: Codec
   readonly gate: Gate
   readonly pace: Pace
   readonly table: ChannelTable

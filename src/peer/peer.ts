@@ -98,7 +98,7 @@ export class Peer implements LaneHost, SessionHost {
     this.#redial.stop()
     this.member = greeting.member
     this.#resize(greeting.channels)
-    for (const lane of this.lanes()) lane.agree(greeting.maxMessageBytes)
+    for (const lane of this.lanes()) lane.begin(greeting.maxMessageBytes)
     this.session = new Session(this.#context, this, start)
     this.membership().attach(stream, laneClock)
     this.session.start()
@@ -149,12 +149,20 @@ export class Peer implements LaneHost, SessionHost {
     this.#forget(reason)
   }
 
+  /** What waits is never written; should the peer come back, it begins with nothing. */
+  giveUp(reason: TroupeError): void {
+    if (this.live) return // fragments may be under way, and what waits can travel
+    const detail = `node ${this.name} went down before this was sent`
+    const data = { node: this.name }
+    this.#abandon(new TroupeError('ERR_NODE_DOWN', detail, { cause: reason, data }))
+  }
+
   /** Says goodbye and closes; the peer still takes what was written. */
   farewell(stopping: boolean, reason: TroupeError): void {
     if (this.session === undefined) return
     for (const lane of this.lanes()) lane.pump()
     this.session.confirmAll()
-    const body = this.#context.codec.encodeValue([stopping ? 1 : 0, reason.message])
+    const body = this.#context.plainCodec.encodeValue([stopping ? 1 : 0, reason.message])
     this.membership().writeNow(FRAME.GOODBYE, body)
     this.#end(reason, (stream) => stream.close(), true)
   }
@@ -296,7 +304,7 @@ export class Peer implements LaneHost, SessionHost {
   #onGoodbye(body: Uint8Array): void {
     if (this.session === undefined || this.session.leaving) return
     this.session.leaving = true
-    const fields = this.#context.codec.decodeValue(body)
+    const fields = this.#context.plainCodec.decodeValue(body)
     const stopping = Array.isArray(fields) && isCount(fields[0]) && fields[0] === 1
     if (stopping && this.live) this.#context.sink.goodbye(this.member)
   }

@@ -2,7 +2,7 @@ import { TroupeError } from '../base/errors.js'
 import { type Logger, silentLogger } from '../base/logger.js'
 import { show } from '../base/options.js'
 import type { Member } from '../overlay/overlay.js'
-import type { Codec } from '../wire/codec.js'
+import { Codec } from '../wire/codec.js'
 import type { Envelope } from '../wire/envelope.js'
 import type { FrameKind } from '../wire/frame.js'
 import type { Timer } from '../world/clock.js'
@@ -94,7 +94,7 @@ export class Peers implements Transport, PeerHost {
   async start(): Promise<void> {
     const { listen = LOOPBACK, advertise, tls } = this.#config
     const bound = await this.#reception.open(listen, tls)
-    const addresses = advertise ?? [bound]
+    const addresses = advertise ?? bound
     this.#self = Object.freeze({ ...this.#self, addresses })
   }
 
@@ -147,6 +147,10 @@ export class Peers implements Transport, PeerHost {
   disconnect(name: string, reason: string): void {
     const detail = `disconnected from ${name}: ${reason}`
     this.#roster.get(name)?.leave(false, new TroupeError('ERR_CONNECTION_LOST', detail))
+  }
+
+  giveUp(member: Member, reason: TroupeError): void {
+    this.#roster.incarnation(member.incarnation)?.giveUp(reason)
   }
 
   isUp(name: string): boolean {
@@ -248,6 +252,7 @@ export class Peers implements Transport, PeerHost {
       world,
       options: this.options,
       codec,
+      plainCodec: new Codec(),
       gate: this.gate,
       pace: config.pace ?? alwaysInTime,
       table: this.channels,

@@ -1,9 +1,10 @@
 import { TroupeError } from '../base/errors.js'
+import type { Member } from '../overlay/overlay.js'
 import type { Address, Connection, Listener, TlsOptions } from '../world/network.js'
-import { arbitrate } from './arbitration.js'
+import { arbitrate, isOlder } from './arbitration.js'
 import { greetingOf } from './dial.js'
 import { Greeter, type GreeterHost } from './greeter.js'
-import { type Greeting, INTENT, OUTCOME, type Purpose } from './greeting.js'
+import { type Greeting, INTENT, OUTCOME, type Outcome, type Purpose } from './greeting.js'
 import type { PeerContext } from './peer-context.js'
 import type { Roster } from './roster.js'
 
@@ -26,12 +27,14 @@ export class Reception implements GreeterHost {
     return Object.fromEntries(this.#refused)
   }
 
-  /** @throws TroupeError ERR_ADDRESS_IN_USE, ERR_BAD_ADDRESS */
-  async open(at: Address, tls: TlsOptions | undefined): Promise<Address> {
+  /** Says where others can dial this node. @throws TroupeError ERR_ADDRESS_IN_USE, ERR_BAD_ADDRESS */
+  async open(at: Address, tls: TlsOptions | undefined): Promise<readonly Address[]> {
     const accept = (connection: Connection): void => this.#accept(connection)
-    this.#listener = await this.#context.world.network.listen(at, accept, tls)
+    this.#listener = await this.#context.world.network.listen(at, accept, tls, (remote, error) =>
+      this.turnAway(remote, error),
+    )
     if (this.#closed) await this.#listener.close()
-    return this.#listener.address
+    return this.#listener.addresses
   }
 
   /** Nobody comes in any more; strangers are sent away. */
@@ -76,11 +79,15 @@ export class Reception implements GreeterHost {
       this.#onSession(greeter, greeting)
       return
     }
+    if (isOlder(greeting.member, holder.member)) {
+      this.#replaced(greeter, greeting.member, holder.member)
+      return
+    }
     this.#roster.contest(greeting.member, holder).then(
       (refusal) => {
         if (greeter.over) return
         if (refusal !== undefined) greeter.refuse(refusal)
-        else this.proven(greeter, greeting, this.#replaced(greeting, purpose))
+        else this.proven(greeter, greeting, this.#makeWay(greeting, purpose))
       },
       (cause: unknown) => {
         const detail = `nobody could say who holds the name ${greeting.member.name}`
@@ -89,7 +96,7 @@ export class Reception implements GreeterHost {
     )
   }
 
-  #replaced(greeting: Greeting, purpose: Purpose): Purpose {
+  #makeWay(greeting: Greeting, purpose: Purpose): Purpose {
     if (this.#roster.holder(greeting.member) !== undefined) this.#roster.adopt(greeting.member)
     return purpose
   }
@@ -174,13 +181,20 @@ export class Reception implements GreeterHost {
     peer.laneUp(lane, greeter.stream, greeting.clock)
   }
 
+  /** In an answer that proves who gives it, for a node is to act upon it. */
+  #replaced(greeter: Greeter, { name, incarnation }: Member, holder: Member): void {
+    const detail = `${name}/${incarnation} was replaced by incarnation ${holder.incarnation}`
+    this.#close(greeter, OUTCOME.REPLACED, holder.incarnation)
+    this.turnAway(greeter.remote, new TroupeError('ERR_NAME_TAKEN', detail))
+  }
+
   #welcome(greeter: Greeter): void {
     this.#strangers.delete(greeter)
     greeter.answer(OUTCOME.OPEN, greetingOf(this.#context, this.#context.nextClock()))
   }
 
-  #close(greeter: Greeter, outcome: typeof OUTCOME.DUPLICATE | typeof OUTCOME.GONE): void {
+  #close(greeter: Greeter, outcome: Exclude<Outcome, typeof OUTCOME.OPEN>, holder = ''): void {
     this.#strangers.delete(greeter)
-    greeter.answer(outcome, greetingOf(this.#context, this.#context.nextClock()))
+    greeter.answer(outcome, greetingOf(this.#context, this.#context.nextClock()), holder)
   }
 }

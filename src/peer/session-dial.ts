@@ -70,7 +70,7 @@ export class SessionDial implements DialHost, Attempt {
     return OPEN_SESSION
   }
 
-  ended(dial: Dial, outcome: Outcome, greeting: Greeting, greeter: Greeter): void {
+  ended(dial: Dial, outcome: Outcome, greeting: Greeting, greeter: Greeter, newer: string): void {
     this.#settleProof()
     if (this.#over) {
       greeter.stream.close()
@@ -81,6 +81,10 @@ export class SessionDial implements DialHost, Attempt {
     if (error !== undefined) {
       greeter.stream.close()
       this.failed(dial, error)
+      return
+    }
+    if (outcome === OUTCOME.REPLACED) {
+      this.#replaced(member, newer)
       return
     }
     if (outcome !== OUTCOME.OPEN) {
@@ -118,6 +122,15 @@ export class SessionDial implements DialHost, Attempt {
       return new TroupeError('ERR_NAME_TAKEN', detail)
     }
     return this.#roster.unfit(greeting)
+  }
+
+  /** Only a peer that this node wishes to have tells news; at an address anybody may be. */
+  #replaced(teller: Member, newer: string): void {
+    const { self, sink } = this.#context
+    const detail = `node ${self.name} was replaced by incarnation ${newer}, says ${teller.name}`
+    const error = new TroupeError('ERR_NAME_TAKEN', detail)
+    this.failed(this.#dial, error)
+    if (this.#expected !== '') sink.replaced(teller, error)
   }
 
   /** Another incarnation is connected under that name: if it has to go, we dial once more. */

@@ -122,7 +122,7 @@ export class Session {
 
   /** PING or PONG. @throws TroupeError ERR_DECODE, ERR_BAD_FRAME */
   onBeat(kind: FrameKind, body: Uint8Array): void {
-    const fields = this.#context.codec.decodeValue(body)
+    const fields = this.#context.plainCodec.decodeValue(body)
     const [number, counts] = Array.isArray(fields) ? fields : []
     if (!isCount(number) || !Array.isArray(counts) || counts.length % 2 !== 0) {
       throw new TroupeError('ERR_BAD_FRAME', `a heartbeat of ${this.#host.name} is malformed`)
@@ -157,7 +157,7 @@ export class Session {
       lane.told = lane.received
       counts.push(lane.clock, lane.received)
     }
-    this.#host.membership().writeNow(kind, this.#context.codec.encodeValue([number, counts]))
+    this.#host.membership().writeNow(kind, this.#context.plainCodec.encodeValue([number, counts]))
   }
 
   #confirm(counts: readonly unknown[]): void {

@@ -28,6 +28,11 @@ export interface Transport {
   connect(peer: Member): void
   /** Say goodbye, close, forget the wish. What is unsent is handed to `undelivered`. */
   disconnect(peer: string, reason: string): void
+  /**
+   * That incarnation was given up: what waits for it is handed to `undelivered`, and who waits for
+   * `ready` is told. The wish to be connected stays. Does nothing while it is connected.
+   */
+  giveUp(peer: Member, reason: TroupeError): void
   /** True while at least one lane to that peer stands. */
   isUp(peer: string): boolean
   /**
@@ -37,7 +42,7 @@ export interface Transport {
   send(peer: string, channel: number, envelope: Envelope): SendOutcome
   /** A frame of a room of its own (overlay, broadcast, relay), on the membership lane. False when there is none. */
   sendControl(peer: string, kind: FrameKind, body: Uint8Array): boolean
-  /** Resolves when the lane is below its low-water mark. @throws TroupeError ERR_NODE_DOWN when the peer is forgotten */
+  /** Resolves when the lane is below its low-water mark. @throws TroupeError ERR_NODE_DOWN when the peer is given up or forgotten */
   ready(peer: string, channel: number, key: number): Promise<void>
   /** Smoothed round-trip time to a peer from heartbeats, in ms. */
   rttMs(peer: string): number | undefined
@@ -77,6 +82,8 @@ export interface TransportSink {
   connectionLost(peer: Member, channel: string, count: number): void
   /** Somebody was turned away; `code` says why. For counters and the log. */
   refused(remote: string, error: TroupeError): void
+  /** A peer has proven itself and said that a newer incarnation holds this node's name; `reason` says which. */
+  replaced(teller: Member, reason: TroupeError): void
   /** A newcomer claims the name of a living or silent member: probe, then `true` keeps the holder. */
   nameContested(newcomer: Member, holder: Member): Promise<boolean>
 }

@@ -1,7 +1,7 @@
 import type { ActorCounters } from '../actor/actor-system.js'
 import { codeOf } from '../base/errors.js'
 import type { Logger } from '../base/logger.js'
-import type { Carrier } from '../cluster/carrier.js'
+import type { Carrier, DeliveryPlan } from '../cluster/carrier.js'
 import { FULL } from '../cluster/carrier.js'
 import { ENVELOPE, Envelope, type EnvelopeKind } from '../wire/envelope.js'
 import { encodeFailure, plainFailure } from './failure.js'
@@ -42,14 +42,14 @@ export class Answers implements Answerer, AnswerElsewhere {
 
   answer(call: InboundCall, value: unknown): void {
     if (call.peer.gone) return
-    const { peer, channel, callId, key } = call
-    this.#reply(peer.name, channel, '', callId, key, value)
+    const { peer, channel, callId, key, plan } = call
+    this.#reply(peer.name, channel, '', callId, key, value, plan)
   }
 
   refuse(call: InboundCall, error: unknown): void {
     if (call.peer.gone) return
-    const { peer, channel, callId, key } = call
-    this.#fail(peer.name, channel, '', callId, key, error)
+    const { peer, channel, callId, key, plan } = call
+    this.#fail(peer.name, channel, '', callId, key, error, plan)
   }
 
   late(): void {
@@ -79,11 +79,12 @@ export class Answers implements Answerer, AnswerElsewhere {
     callId: number,
     key: number,
     value: unknown,
+    plan?: DeliveryPlan,
   ): void {
     try {
-      this.#send(node, channel, ENVELOPE.REPLY, method, callId, key, [value])
+      this.#send(node, channel, ENVELOPE.REPLY, method, callId, key, [value], plan)
     } catch (error) {
-      if (isValueFault(error)) this.#fail(node, channel, method, callId, key, error)
+      if (isValueFault(error)) this.#fail(node, channel, method, callId, key, error, plan)
       else this.#lost(node, error)
     }
   }
@@ -95,10 +96,11 @@ export class Answers implements Answerer, AnswerElsewhere {
     callId: number,
     key: number,
     error: unknown,
+    plan?: DeliveryPlan,
   ): void {
     const failure = encodeFailure(error, this.#stacks)
     try {
-      this.#send(node, channel, ENVELOPE.FAILURE, method, callId, key, [failure])
+      this.#send(node, channel, ENVELOPE.FAILURE, method, callId, key, [failure], plan)
     } catch (fault) {
       if (!isValueFault(fault)) {
         this.#lost(node, fault)
@@ -106,7 +108,7 @@ export class Answers implements Answerer, AnswerElsewhere {
       }
       try {
         const plain = plainFailure(failure)
-        this.#send(node, channel, ENVELOPE.FAILURE, method, callId, key, [plain])
+        this.#send(node, channel, ENVELOPE.FAILURE, method, callId, key, [plain], plan)
       } catch (again) {
         this.#lost(node, again)
       }
@@ -121,20 +123,27 @@ export class Answers implements Answerer, AnswerElsewhere {
     callId: number,
     key: number,
     args: readonly unknown[],
+    plan: DeliveryPlan | undefined,
   ): void {
     const envelope = new Envelope(kind, 0, method, callId, key, args, undefined, undefined)
-    if (this.#carrier.send(node, channel, envelope) === FULL)
-      this.#whenReady(node, channel, envelope)
+    if (this.#carrier.send(node, channel, envelope, plan) === FULL)
+      this.#whenReady(node, channel, envelope, plan)
   }
 
   /** The asker's deadline bounds how long this matters; it is tried once more and then given up. */
-  #whenReady(node: string, channel: number, envelope: Envelope): void {
+  #whenReady(
+    node: string,
+    channel: number,
+    envelope: Envelope,
+    plan: DeliveryPlan | undefined,
+  ): void {
     const { kind, method, callId, key, args } = envelope
     this.#carrier
       .ready(node, channel, key)
       .then(() => {
         const again = new Envelope(kind, 0, method, callId, key, args, undefined, undefined)
-        if (this.#carrier.send(node, channel, again) === FULL) this.#lost(node, 'the lane is full')
+        if (this.#carrier.send(node, channel, again, plan) === FULL)
+          this.#lost(node, 'the lane is full')
       })
       .catch((error: unknown) => this.#lost(node, error))
   }

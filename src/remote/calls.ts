@@ -1,7 +1,7 @@
 import { Call, type CallCounters } from '../actor/call.js'
 import type { Deadlines } from '../actor/deadlines.js'
 import { TroupeError } from '../base/errors.js'
-import type { Carrier } from '../cluster/carrier.js'
+import type { Carrier, DeliveryPlan } from '../cluster/carrier.js'
 import { ENVELOPE, Envelope } from '../wire/envelope.js'
 import { decodeFailure } from './failure.js'
 import type { RemotePeer } from './remote-peer.js'
@@ -13,6 +13,8 @@ export class RemoteCall extends Call {
   readonly channel: number
   readonly to: number | string
   readonly key: number
+  /** The stages of its question; what is told of it afterwards must not overtake it. */
+  plan: DeliveryPlan | undefined = undefined
 
   constructor(
     deadlines: Deadlines,
@@ -134,7 +136,7 @@ export class Calls {
     try {
       const { to, id, key } = call
       const abort = new Envelope(ENVELOPE.ABORT, to, '', id, key, NO_ARGS, undefined, undefined)
-      this.#carrier.send(peer.name, call.channel, abort)
+      this.#carrier.send(peer.name, call.channel, abort, call.plan)
     } catch {
       // No way to that node: it will not hear of it, and what it answers comes late.
     }

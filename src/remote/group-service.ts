@@ -6,7 +6,7 @@ import { Definition } from '../actor/definition.js'
 import { MethodDefinition } from '../actor/method-definition.js'
 import type { AnyRef } from '../actor/ref.js'
 import type { SendOptions } from '../actor/send-options.js'
-import { TroupeError } from '../base/errors.js'
+import { codeOf, TroupeError } from '../base/errors.js'
 import { actorId, incarnationOf, serialOf } from '../base/identity.js'
 import type { Logger } from '../base/logger.js'
 import { badOption, show } from '../base/options.js'
@@ -149,10 +149,27 @@ export class GroupService {
       const sent =
         member.node === nodeName
           ? this.#tellHere(ref, method, args)
-          : this.#outbox.send(ref, methodOf(ref, method), args, body, options)
+          : this.#tellThere(ref, methodOf(ref, method), args, body, options)
       all = sent && all
     }
     return all
+  }
+
+  /** That it can be encoded is known: what is too large for this one node may be right for the others. */
+  #tellThere(
+    ref: AnyRef,
+    method: MethodDefinition,
+    args: readonly unknown[],
+    body: EncodedBody | undefined,
+    options: SendOptions | undefined,
+  ): boolean {
+    try {
+      return this.#outbox.send(ref, method, args, body, options)
+    } catch (error) {
+      if (codeOf(error) !== 'ERR_TOO_LARGE') throw error
+      this.#system.deadLetter(ref, method.name, args, 'ERR_TOO_LARGE')
+      return false
+    }
   }
 
   #tellHere(ref: AnyRef, method: string | MethodDefinition, args: readonly unknown[]): boolean {

@@ -1,5 +1,6 @@
 import { both } from '../actor/call.js'
 import type { ReplySink } from '../actor/reply-sink.js'
+import type { DeliveryPlan } from '../cluster/carrier.js'
 import type { RemotePeer } from './remote-peer.js'
 
 /** Sends the answers of inbound calls. */
@@ -16,18 +17,31 @@ export class InboundCall implements ReplySink {
   readonly callId: number
   readonly channel: number
   readonly key: number
+  /** The answer is as reliable as its question. */
+  readonly plan: DeliveryPlan | undefined
   settled: boolean
   readonly #answerer: Answerer
   #abandon: ((reason: unknown) => void) | undefined
+  /** Why the asker gave up, once it has. */
+  #givenUp: { readonly reason: unknown } | undefined
 
-  constructor(answerer: Answerer, peer: RemotePeer, callId: number, channel: number, key: number) {
+  constructor(
+    answerer: Answerer,
+    peer: RemotePeer,
+    callId: number,
+    channel: number,
+    key: number,
+    plan?: DeliveryPlan,
+  ) {
     this.#answerer = answerer
     this.peer = peer
     this.callId = callId
     this.channel = channel
     this.key = key
+    this.plan = plan
     this.settled = false
     this.#abandon = undefined
+    this.#givenUp = undefined
   }
 
   reply(value: unknown): void {
@@ -41,6 +55,10 @@ export class InboundCall implements ReplySink {
   }
 
   onAbandoned(run: (reason: unknown) => void): void {
+    if (this.#givenUp !== undefined) {
+      run(this.#givenUp.reason)
+      return
+    }
     const before = this.#abandon
     this.#abandon = before === undefined ? run : both(before, run)
   }
@@ -48,7 +66,9 @@ export class InboundCall implements ReplySink {
   /** The asker gave up, or its node went down. */
   abandon(reason: unknown): void {
     const abandon = this.#abandon
-    if (this.#settle()) abandon?.(reason)
+    if (!this.#settle()) return
+    this.#givenUp = { reason }
+    abandon?.(reason)
   }
 
   #settle(): boolean {

@@ -1,7 +1,7 @@
 import type { ActorSystem } from '../actor/actor-system.js'
 import type { Cell } from '../actor/cell.js'
 import { Message } from '../actor/message.js'
-import { TroupeError } from '../base/errors.js'
+import { messageOf, TroupeError } from '../base/errors.js'
 import type { Logger } from '../base/logger.js'
 import { show } from '../base/options.js'
 import type { Carrier, Member } from '../cluster/carrier.js'
@@ -50,16 +50,23 @@ export class Inbox {
     this.#parts = parts
   }
 
-  receive(from: Member, channel: number, envelope: Envelope): void {
+  /** False only with `again`: a tell whose receiver's mailbox is full. */
+  receive(from: Member, channel: number, envelope: Envelope, again = false): boolean {
     this.counters.received++
     try {
       const peer = this.#parts.peers.sender(from)
+      if (again && this.#isFull(envelope)) return false
       if (peer === undefined) this.counters.stale++
       else if (isSound(envelope)) this.#dispatch(from, peer, channel, envelope)
       else this.#refuse(from, envelope, 'a field is wrong')
     } catch (error) {
       this.#refuse(from, envelope, error)
     }
+    return true
+  }
+
+  #isFull({ kind, to }: Envelope): boolean {
+    return kind === ENVELOPE.TELL && isAddress(to) && this.#cell(to)?.full === true
   }
 
   #dispatch(from: Member, peer: RemotePeer, channel: number, envelope: Envelope): void {
@@ -125,7 +132,9 @@ export class Inbox {
         break
       }
     }
-    const call = new InboundCall(this.#parts.answers, peer, callId, channel, key)
+    const { answers, carrier } = this.#parts
+    const plan = carrier.answerPlan(envelope)
+    const call = new InboundCall(answers, peer, callId, channel, key, plan)
     inbound.set(callId, call)
     return call
   }
@@ -212,7 +221,7 @@ export class Inbox {
 
   #refuse(from: Member, envelope: Envelope, why: unknown): void {
     this.counters.refused++
-    const reason = why instanceof Error ? why.message : String(why)
+    const reason = messageOf(why)
     const { kind, to, method } = envelope
     this.#parts.log.warn(
       { node: from.name, kind: show(kind), to: show(to), method: show(method), reason },

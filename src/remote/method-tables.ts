@@ -1,5 +1,6 @@
 import { classNamed } from '../actor/class-registry.js'
 import { Definition } from '../actor/definition.js'
+import { type DeliveryOptions, readDelivery } from '../base/delivery-options.js'
 import { codeOf, TroupeError } from '../base/errors.js'
 import { show } from '../base/options.js'
 import type { Clock } from '../world/clock.js'
@@ -83,8 +84,13 @@ export class MethodTables {
   }
 }
 
-/** A method table in flight: `[names, indices of keyed methods, channel of each or null]`. */
-export type WireTable = readonly [readonly string[], readonly number[], readonly (string | null)[]]
+/** A method table in flight: `[names, indices of keyed methods, channel of each or null, delivery of each or null]`. */
+export type WireTable = readonly [
+  readonly string[],
+  readonly number[],
+  readonly (string | null)[],
+  readonly (DeliveryOptions | null)[],
+]
 
 export function tableToWire(definition: Definition): WireTable {
   const { methods } = definition
@@ -92,17 +98,26 @@ export function tableToWire(definition: Definition): WireTable {
     methods.map((method) => method.name),
     methods.filter((method) => method.keyed).map((method) => method.index),
     methods.map((method) => method.channel ?? null),
+    methods.map((method) => (method.delivery === undefined ? null : { ...method.delivery })),
   ]
 }
 
 /** @throws TroupeError ERR_DECODE when what a peer sent is no table */
 export function definitionFromWire(type: string, wire: unknown): Definition {
-  const [names, keyed, channels] = Array.isArray(wire) ? (wire as readonly unknown[]) : []
-  if (!isList(names, isText) || !isList(keyed, isIndex) || !isList(channels, isTextOrNull)) {
+  const [names, keyed, channels, deliveries] = Array.isArray(wire)
+    ? (wire as readonly unknown[])
+    : []
+  if (
+    !isList(names, isText) ||
+    !isList(keyed, isIndex) ||
+    !isList(channels, isTextOrNull) ||
+    !isList(deliveries, isObjectOrNull)
+  ) {
     throw new TroupeError('ERR_DECODE', `the method table of ${show(type)} is malformed`)
   }
   try {
-    return Definition.fromTable(type, names, keyed, channels)
+    const asked = deliveries.map((each) => each && readDelivery(`${type}.delivery`, each))
+    return Definition.fromTable(type, names, keyed, channels, asked)
   } catch (cause) {
     throw new TroupeError('ERR_DECODE', `the method table of ${show(type)} is refused`, { cause })
   }
@@ -136,6 +151,8 @@ const isText = (value: unknown): value is string =>
   typeof value === 'string' && value.length <= TEXT_MAX
 
 const isTextOrNull = (value: unknown): value is string | null => value === null || isText(value)
+
+const isObjectOrNull = (value: unknown): value is object | null => typeof value === 'object'
 
 const isIndex = (value: unknown): value is number =>
   Number.isInteger(value) && (value as number) >= 0 && (value as number) < METHODS_MAX

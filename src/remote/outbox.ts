@@ -6,9 +6,10 @@ import type { Outbound } from '../actor/outbound.js'
 import { type AnyRef, routeOf } from '../actor/ref.js'
 import { RemoteRoute } from '../actor/routes.js'
 import type { SendOptions } from '../actor/send-options.js'
+import { asksDelivery } from '../base/delivery-options.js'
 import { codeOf, type ErrorCode, TroupeError } from '../base/errors.js'
 import { incarnationOf, serialOf } from '../base/identity.js'
-import type { Carrier } from '../cluster/carrier.js'
+import type { Carrier, DeliveryPlan } from '../cluster/carrier.js'
 import { FULL, SENT } from '../cluster/carrier.js'
 import { ENVELOPE, type EncodedBody, Envelope } from '../wire/envelope.js'
 import { type Addressee, Addressees } from './addressees.js'
@@ -18,6 +19,7 @@ import { type Control, unknownNode } from './control.js'
 import { keyHash, receiverKey } from './key-hash.js'
 import type { MethodTables } from './method-tables.js'
 import type { RemotePeer, RemotePeers } from './remote-peer.js'
+import { expiring, laneFull, type WaitingAsks } from './waiting-asks.js'
 import { encodeReason } from './wire-reason.js'
 
 /** Where a ref leads, worked out once per ref and incarnation of its node. */
@@ -54,6 +56,7 @@ export class Outbox implements Outbound {
   readonly #calls: Calls
   readonly #tables: MethodTables
   readonly #control: Control
+  readonly #waiting: WaitingAsks
   readonly #askTimeoutMs: number
   readonly #channels = new Map<string, number>()
   readonly #defaultChannel: number
@@ -65,6 +68,7 @@ export class Outbox implements Outbound {
     readonly calls: Calls
     readonly tables: MethodTables
     readonly control: Control
+    readonly waiting: WaitingAsks
     readonly askTimeoutMs: number
   }) {
     this.#system = parts.system
@@ -73,6 +77,7 @@ export class Outbox implements Outbound {
     this.#calls = parts.calls
     this.#tables = parts.tables
     this.#control = parts.control
+    this.#waiting = parts.waiting
     this.#askTimeoutMs = parts.askTimeoutMs
     this.#defaultChannel = parts.carrier.channelIndex('default')
   }
@@ -101,8 +106,12 @@ export class Outbox implements Outbound {
     const key = this.#key(at, method, args, options)
     const wire = this.#wireMethod(at, method)
     const envelope = new Envelope(ENVELOPE.TELL, at.to, wire, 0, key, args, body, undefined)
+    if (this.#waiting.size > 0 && this.#waiting.holds(at.incarnation, channel, key)) {
+      return this.#dead(ref, method, args, 'ERR_LANE_FULL')
+    }
+    const plan = this.#plan(channel, method, options)
     try {
-      const outcome = this.#carrier.send(at.peer.name, channel, envelope)
+      const outcome = this.#carrier.send(at.peer.name, channel, envelope, plan)
       if (outcome === SENT) return true
       return outcome === FULL ? this.#dead(ref, method, args, 'ERR_LANE_FULL') : false
     } catch (error) {
@@ -144,10 +153,17 @@ export class Outbox implements Outbound {
     if (call.settled) return call.promise
     const wire = this.#wireMethod(at, method)
     const envelope = new Envelope(ENVELOPE.ASK, to, wire, call.id, key, args, undefined, undefined)
+    const plan = this.#plan(channel, method, options)
+    call.plan = plan
     try {
-      if (this.#carrier.send(peer.name, channel, envelope) === FULL) {
-        const detail = `the lane to node ${peer.name} is full: ${ref} was not asked`
-        this.#calls.refuse(call, new TroupeError('ERR_LANE_FULL', detail))
+      const wait = this.#waiting.holds(at.incarnation, channel, key)
+      if (!wait) {
+        const bounded = plan && expiring(plan, Math.max(1, timeoutMs))
+        if (this.#carrier.send(peer.name, channel, envelope, bounded) !== FULL) return call.promise
+      }
+      const waits = wait || this.#carrier.waits(channel)
+      if (!waits || !this.#waiting.add(call, envelope, plan, timeoutMs)) {
+        this.#calls.refuse(call, laneFull(peer.name, ref))
       }
     } catch (error) {
       this.#calls.refuse(call, error)
@@ -229,6 +245,15 @@ export class Outbox implements Outbound {
       this.#channels.set(name, index)
     }
     return index
+  }
+
+  #plan(
+    channel: number,
+    method: MethodDefinition,
+    options: SendOptions | undefined,
+  ): DeliveryPlan | undefined {
+    const asked = options !== undefined && asksDelivery(options) ? options : undefined
+    return this.#carrier.plan(channel, method.delivery, asked)
   }
 
   #dead(ref: AnyRef, method: MethodDefinition, args: readonly unknown[], code: ErrorCode): false {

@@ -6,7 +6,6 @@ import type { Logger } from '../base/logger.js'
 import { isText, show } from '../base/options.js'
 import type { Carrier } from '../cluster/carrier.js'
 import type { Clock, Timer } from '../world/clock.js'
-import { isValueFault } from './answers.js'
 import { encodeFailure, plainFailure } from './failure.js'
 import { HostedOwner } from './hosted-owner.js'
 import type { RemotePeer } from './remote-peer.js'
@@ -263,24 +262,15 @@ export class PlacementHost implements SignalsLost {
   #failed(peer: RemotePeer | undefined, order: number, error: unknown): void {
     if (peer === undefined) return
     const failure = encodeFailure(error, this.#stacks)
-    try {
-      this.#answer(peer, order, 'failed', failure)
-    } catch (fault) {
-      if (!isValueFault(fault)) throw fault
-      this.#answer(peer, order, 'failed', plainFailure(failure))
-    }
+    const plain = (): readonly unknown[] => [order, 'failed', plainFailure(failure)]
+    this.#streams.send(peer, 0, 'placed', [order, 'failed', failure], plain)
   }
 
   /** Told again at each contact until the owner's node has noted it. */
   #report(owner: HostedOwner, id: string, number: number, reason: ExitReason): void {
     const wire = encodeReason(reason, this.#stacks)
-    try {
-      this.#streams.send(owner.peer, 0, 'childEnded', [owner.id, id, number, wire])
-    } catch (error) {
-      if (!isValueFault(error)) throw error
-      const args = [owner.id, id, number, plainReason(wire)]
-      this.#streams.send(owner.peer, 0, 'childEnded', args)
-    }
+    const plain = (): readonly unknown[] => [owner.id, id, number, plainReason(wire)]
+    this.#streams.send(owner.peer, 0, 'childEnded', [owner.id, id, number, wire], plain)
   }
 
   #endNoted(peer: RemotePeer, [ownerId, id, number]: readonly unknown[]): void {

@@ -7,7 +7,7 @@ import { Definition } from '../actor/definition.js'
 import { ActorRef, type AnyRef } from '../actor/ref.js'
 import { TroupeError } from '../base/errors.js'
 import { incarnationOf, serialOf } from '../base/identity.js'
-import { isText, show } from '../base/options.js'
+import { durationMs, type Fields, isText, readOptions, show } from '../base/options.js'
 import type { Control } from './control.js'
 import { definitionFromWire, tableToWire } from './method-tables.js'
 
@@ -15,6 +15,11 @@ export interface ResolveOptions extends LookupOptions {
   /** Deadline in milliseconds. Default: the node's askTimeoutMs. */
   readonly timeoutMs?: number
 }
+
+const FIELDS = {
+  on: { fallback: undefined, check: isText },
+  timeoutMs: { fallback: undefined, check: durationMs() },
+} as unknown as Fields<ResolveOptions>
 
 /** Finding actors: by the name they registered on their node, or by a ref that came without its class. */
 export class Registry {
@@ -50,11 +55,12 @@ export class Registry {
    */
   async resolve<A extends Actor<unknown>>(
     target: string | AnyRef,
-    options: ResolveOptions = {},
+    options?: ResolveOptions,
   ): Promise<ActorRef<A>> {
+    const { on, timeoutMs } = readOptions('resolve', FIELDS, options)
     const system = this.#system
     const ref = typeof target === 'string' ? undefined : target
-    const node = ref?.node ?? options.on ?? system.nodeName
+    const node = ref?.node ?? on ?? system.nodeName
     const name = ref === undefined ? (target as string) : ref.name
     if (node === system.nodeName) {
       const cell = ref === undefined ? system.named(name ?? '') : system.cellOf(ref)
@@ -64,16 +70,15 @@ export class Registry {
     }
     const id = ref?.id
     const wire = id === undefined ? name : [incarnationOf(id), serialOf(id)]
-    const { timeoutMs } = options
     const answer = await this.#control.request(node, 'resolve', [wire], { timeoutMs })
     return this.#typed({ node, id, name }, this.#definitionOf(node, answer))
   }
 
   /** The actor that holds a name now; undefined when nobody does. Rejects as `resolve`. */
-  async whereis(name: string, options: ResolveOptions = {}): Promise<AnyRef | undefined> {
-    const node = options.on ?? this.#system.nodeName
+  async whereis(name: string, options?: ResolveOptions): Promise<AnyRef | undefined> {
+    const { on, timeoutMs } = readOptions('whereis', FIELDS, options)
+    const node = on ?? this.#system.nodeName
     if (node === this.#system.nodeName) return this.#system.named(name)?.ref
-    const { timeoutMs } = options
     const found = await this.#control.request(node, 'whereis', [name], { timeoutMs })
     if (found === undefined || (found instanceof ActorRef && found.node === node)) return found
     throw new TroupeError('ERR_DECODE', `node ${node} answered whereis with ${show(found)}`)

@@ -8,6 +8,8 @@ export interface RemoteOptions {
   readonly errorStacks: boolean
   /** Unanswered asks to one node; more are refused with ERR_LANE_FULL. Default: 262,144. */
   readonly callsMax: number
+  /** Asks that may wait for room, on channels with the policy `wait`; more are refused with ERR_LANE_FULL. Default: 10,000. */
+  readonly waitingMax: number
   /** Unanswered asks of one node that can still be aborted; the oldest beyond cannot. Default: 262,144. */
   readonly inboundMax: number
   /** Pause before a signal (watch, link, end of an actor) is sent again, in ms. Default: 1,000. */
@@ -35,6 +37,7 @@ const FIELDS: Fields<RemoteOptions> = {
   },
   errorStacks: { fallback: false, check: isBoolean },
   callsMax: { fallback: 262_144, check: integer(1) },
+  waitingMax: { fallback: 10_000, check: integer(1) },
   inboundMax: { fallback: 262_144, check: integer(1) },
   signalRetryMs: { fallback: 1_000, check: durationMs(1) },
   signalGiveUpMs: { fallback: 10_000, check: durationMs(1) },

@@ -11,7 +11,6 @@ import type {
 } from '../supervision/placement.js'
 import type { MembersView, Place } from '../supervision/relocation.js'
 import type { Supervision } from '../supervision/supervision.js'
-import { isValueFault } from './answers.js'
 import { decodeFailure } from './failure.js'
 import type { RemotePeer, RemotePeers } from './remote-peer.js'
 import type { SignalStreams, SignalsLost } from './signal-streams.js'
@@ -87,11 +86,8 @@ export class RemotePlacements implements RemotePlacement, SignalsLost {
         } else resolve({ type: 'failed', error: badAnswer(place, answer) })
       }
       const lost = (error: TroupeError): void => resolve({ type: 'lost', error })
-      try {
-        this.#send({ peer, answered, lost }, wire)
-      } catch (error) {
-        resolve({ type: 'failed', error })
-      }
+      const failed = (error: unknown): void => resolve({ type: 'failed', error })
+      this.#send({ peer, answered, lost }, wire, failed)
     })
   }
 
@@ -120,11 +116,18 @@ export class RemotePlacements implements RemotePlacement, SignalsLost {
     return peer
   }
 
-  /** @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE */
-  #send(order: Order, wire: readonly unknown[]): void {
+  #send(order: Order, wire: readonly unknown[], failed: (error: unknown) => void): void {
     const number = ++this.#lastOrder
-    this.#streams.send(order.peer, 0, 'place', [number, ...wire])
     this.#orders.set(number, order)
+    const fail = (error: unknown): undefined => {
+      this.#orders.delete(number)
+      failed(error)
+    }
+    try {
+      this.#streams.send(order.peer, 0, 'place', [number, ...wire], fail)
+    } catch (error) {
+      fail(error)
+    }
   }
 
   #sendReason(
@@ -132,13 +135,11 @@ export class RemotePlacements implements RemotePlacement, SignalsLost {
     reason: ExitReason,
     wire: (reason: readonly unknown[]) => readonly unknown[],
   ): void {
+    const number = ++this.#lastOrder
+    this.#orders.set(number, order)
     const encoded = encodeReason(reason, false)
-    try {
-      this.#send(order, wire(encoded))
-    } catch (error) {
-      if (!isValueFault(error)) throw error
-      this.#send(order, wire(plainReason(encoded)))
-    }
+    const plain = (): readonly unknown[] => [number, ...wire(plainReason(encoded))]
+    this.#streams.send(order.peer, 0, 'place', [number, ...wire(encoded)], plain)
   }
 
   // from hosts

@@ -25,6 +25,7 @@ import { RemotePlacements } from './remote-placement.js'
 import { RemoteSpawn } from './remote-spawn.js'
 import { SignalStreams } from './signal-streams.js'
 import { Signals } from './signals.js'
+import { WaitingAsks } from './waiting-asks.js'
 
 export interface RemoteParts {
   readonly world: Pick<World, 'clock' | 'turn'>
@@ -71,12 +72,22 @@ export class Remote implements CarrierSink {
     const answers = new Answers(carrier, peers, counters, stacks, log)
     const control = new Control(carrier, peers, calls, askTimeoutMs, log)
     const tables = new MethodTables(control, world.clock)
-    const outbox = new Outbox({ system, carrier, peers, calls, tables, control, askTimeoutMs })
+    const { clock } = world
+    const waiting = new WaitingAsks({ carrier, codec, clock, most: options.waitingMax })
+    const outbox = new Outbox({
+      system,
+      carrier,
+      peers,
+      calls,
+      tables,
+      control,
+      waiting,
+      askTimeoutMs,
+    })
     const { signalRetryMs: retryMs, signalGiveUpMs: giveUpMs, inboundMax } = options
     const timing = { retryMs, giveUpMs }
     const streams = new SignalStreams({ world, carrier, codec, peers, options: timing, log })
     const sink = supervision
-    const { clock } = world
     const signals = new Signals({ clock, system, peers, outbox, streams, control, sink, stacks })
     this.control = control
     this.registry = new Registry(system, control)
@@ -164,8 +175,8 @@ export class Remote implements CarrierSink {
 
   // from the cluster
 
-  envelope(from: Member, channel: number, envelope: Envelope): void {
-    this.#inbox.receive(from, channel, envelope)
+  envelope(from: Member, channel: number, envelope: Envelope, again = false): boolean {
+    return this.#inbox.receive(from, channel, envelope, again)
   }
 
   nodeUp(node: Member): void {
@@ -210,6 +221,8 @@ export class Remote implements CarrierSink {
         return
       case ENVELOPE.ASK:
       case ENVELOPE.CONTROL: {
+        // A question that expired was for the sake of its deadline, and that is its own business.
+        if (reason.code === 'ERR_EXPIRED') return
         const peer = this.#peers.present(node.name)
         if (peer?.incarnation === node.incarnation) {
           this.#calls.undelivered(peer, envelope.callId, reason)

@@ -1,4 +1,4 @@
-import { TroupeError } from '../base/errors.js'
+import { codeOf, messageOf, TroupeError } from '../base/errors.js'
 import type { Logger } from '../base/logger.js'
 import { show } from '../base/options.js'
 import { unreachable } from '../base/unreachable.js'
@@ -6,6 +6,7 @@ import type { Carrier } from '../cluster/carrier.js'
 import type { Codec } from '../wire/codec.js'
 import { ENVELOPE, Envelope } from '../wire/envelope.js'
 import type { World } from '../world/world.js'
+import { isValueFault } from './answers.js'
 import type { RemotePeer, RemotePeers } from './remote-peer.js'
 import {
   type Packet,
@@ -19,8 +20,14 @@ import {
 export interface PackedSignal {
   /** Picks the lane: a signal for an actor follows the messages to it. */
   readonly key: number
-  readonly bytes: Uint8Array
+  /** Null: only its number travels. */
+  bytes: Uint8Array | null
+  /** Makes what is sent when the peer takes no message as large. */
+  readonly instead: ((error: unknown) => Uint8Array | null) | undefined
 }
+
+/** Arguments for those that cannot travel because of `error`; undefined: nothing can be sent for them. */
+export type Instead = (error: unknown) => readonly unknown[] | undefined
 
 export type SignalHandler = (from: RemotePeer, args: readonly unknown[]) => void
 
@@ -74,11 +81,35 @@ export class SignalStreams {
     this.#listeners.push(listener)
   }
 
-  /** Sends now, and again until the peer has it. @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE */
-  send(peer: RemotePeer, key: number, op: string, args: readonly unknown[]): void {
+  /**
+   * Sends now, and again until the peer has it. That the peer takes no message as large may turn out
+   * later: `instead` is asked then too, so that one signal does not hold up all behind it.
+   * @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE, when there is nothing to send instead
+   */
+  send(
+    peer: RemotePeer,
+    key: number,
+    op: string,
+    args: readonly unknown[],
+    instead?: Instead,
+  ): void {
     if (peer.gone) return
-    const bytes = this.#codec.encodeValue([op, ...args])
-    this.#step(peer, { type: 'send', signal: { key, bytes } })
+    const limit = this.#codec.maxMessageBytes - PACKET_BYTES
+    const pack = (given: readonly unknown[]): Uint8Array =>
+      this.#codec.encodeValue([op, ...given], limit)
+    const packInstead = (error: unknown): Uint8Array | null => {
+      const other = isValueFault(error) ? instead?.(error) : undefined
+      return other === undefined ? null : pack(other)
+    }
+    let bytes: Uint8Array | null
+    try {
+      bytes = pack(args)
+    } catch (error) {
+      bytes = packInstead(error)
+      if (bytes === null) throw error
+    }
+    const signal = { key, bytes, instead: instead && packInstead }
+    this.#step(peer, { type: 'send', signal })
   }
 
   /** A SIGNAL envelope's arguments. @throws TroupeError ERR_DECODE when they are none */
@@ -87,7 +118,7 @@ export class SignalStreams {
     if (args.length !== 5 || !isNumber(mine) || mine === 0 || !isNumber(yours)) throw bad(args)
     if (!isNumber(seq) || !isNumber(ack)) throw bad(args)
     if (bytes !== null && !(bytes instanceof Uint8Array)) throw bad(args)
-    const signal = bytes === null ? undefined : { key, bytes }
+    const signal = bytes === null ? undefined : { key, bytes, instead: undefined }
     this.#step(peer, { type: 'packet', packet: { mine, yours, seq, ack, signal } })
   }
 
@@ -191,21 +222,21 @@ export class SignalStreams {
     try {
       this.#carrier.send(peer.name, this.#channel, envelope)
     } catch (error) {
+      if (signal !== undefined && shrink(signal, error)) this.#transmit(peer, packet)
       // There is no way now. The stream sends again, or gives up.
-      this.#log.debug({ node: peer.name, error }, 'a signal could not be sent now')
+      else this.#log.debug({ node: peer.name, error }, 'a signal could not be sent now')
     }
   }
 
   #deliver(peer: RemotePeer, signal: PackedSignal): void {
     try {
-      const value = this.#codec.decodeValue(signal.bytes, this.#codec.maxMessageBytes)
+      const value = this.#codec.decodeValue(signal.bytes as Uint8Array, this.#codec.maxMessageBytes)
       const [op, ...args] = Array.isArray(value) ? (value as unknown[]) : []
       const handler = typeof op === 'string' ? this.#handlers.get(op) : undefined
       if (handler === undefined) throw new TroupeError('ERR_DECODE', `no signal is ${show(op)}`)
       handler(peer, args)
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      this.#log.warn({ node: peer.name, reason }, 'a signal was refused')
+      this.#log.warn({ node: peer.name, reason: messageOf(error) }, 'a signal was refused')
     }
   }
 
@@ -215,6 +246,21 @@ export class SignalStreams {
     const reason = new TroupeError('ERR_PEER_SILENT', detail)
     for (const listener of this.#listeners) listener.lost(peer, reason)
   }
+}
+
+/** The most that an envelope adds to the bytes of a signal. */
+const PACKET_BYTES = 128
+
+/** True when the signal is smaller now, and may be tried again. */
+function shrink(signal: PackedSignal, error: unknown): boolean {
+  const { bytes, instead } = signal
+  if (bytes === null || instead === undefined || codeOf(error) !== 'ERR_TOO_LARGE') return false
+  try {
+    signal.bytes = instead(error)
+  } catch {
+    return false // what there is instead is too large for this node itself
+  }
+  return signal.bytes === null || signal.bytes.length < bytes.length
 }
 
 const isNumber = (value: unknown): value is number =>

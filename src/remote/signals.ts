@@ -7,7 +7,6 @@ import { show } from '../base/options.js'
 import type { Place } from '../supervision/relocation.js'
 import type { DownNews, RemoteBonds, RemoteBondsSink } from '../supervision/remote-bonds.js'
 import type { Clock } from '../world/clock.js'
-import { isValueFault } from './answers.js'
 import type { Control } from './control.js'
 import { receiverKey } from './key-hash.js'
 import { type Newcomer, Newcomers } from './newcomers.js'
@@ -142,12 +141,7 @@ export class Signals implements RemoteBonds, SignalsLost {
     args: (reason: readonly unknown[]) => readonly unknown[],
   ): void {
     const wire = encodeReason(reason, this.#stacks)
-    try {
-      this.#streams.send(peer, 0, op, args(wire))
-    } catch (error) {
-      if (!isValueFault(error)) throw error
-      this.#streams.send(peer, 0, op, args(plainReason(wire)))
-    }
+    this.#streams.send(peer, 0, op, args(wire), () => args(plainReason(wire)))
   }
 
   // inbound

@@ -85,6 +85,7 @@ export class SimNetwork implements Network {
 /** A bound port. */
 export class SimListener implements Listener {
   readonly address: Address
+  readonly addresses: readonly Address[]
   readonly life: Life
   readonly secure: boolean
   readonly accept: (connection: Connection) => void
@@ -100,6 +101,7 @@ export class SimListener implements Listener {
     this.#agenda = agenda
     this.life = life
     this.address = address
+    this.addresses = [ANY.has(address.host) ? { ...address, host: life.name } : address]
     this.accept = accept
     this.secure = tls !== undefined
   }

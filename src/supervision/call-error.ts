@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../base/errors.js'
+import { type ErrorCode, messageOf } from '../base/errors.js'
 
 /** Why a management call was refused; `cause` is what a start failed with. */
 export interface CallError {
@@ -10,6 +10,8 @@ export interface CallError {
 /** The supervisor is on its way out. */
 export const ENDS: CallError = { code: 'ERR_STOPPED', detail: 'the supervisor ends' }
 
+export const ENDED: CallError = { code: 'ERR_STOPPED', detail: 'the supervisor has ended' }
+
 export const noChild = (id: string): CallError => ({
   code: 'ERR_NO_CHILD',
   detail: `there is no child '${id}'`,
@@ -17,7 +19,6 @@ export const noChild = (id: string): CallError => ({
 
 /** A child that was to start for a call did not. */
 export function startError(type: 'startFailed' | 'noPlace', id: string, cause: unknown): CallError {
-  const why = cause instanceof Error ? cause.message : String(cause)
   const code = type === 'noPlace' ? 'ERR_NO_PLACE' : 'ERR_START_FAILED'
-  return { code, detail: `child '${id}' did not start: ${why}`, cause }
+  return { code, detail: `child '${id}' did not start: ${messageOf(cause)}`, cause }
 }

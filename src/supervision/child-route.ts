@@ -43,22 +43,41 @@ export class ChildRoute implements Route {
     args: readonly unknown[],
     options: SendOptions | undefined,
   ): boolean {
+    const { system } = this.#supervisor
     const current = this.#current()
-    if (current) return routeOf(current).tell(current, method, args, options)
-    this.#supervisor.system.deadLetter(ref, method.name, args, 'ERR_NO_CHILD')
+    if (!current) {
+      system.deadLetter(ref, method.name, args, 'ERR_NO_CHILD')
+      return false
+    }
+    const own = this.#methodOf(current, method)
+    if (own) return routeOf(current).tell(current, own, args, options)
+    system.unknownMethod(ref, method.name, args, undefined)
     return false
   }
 
   ask(
-    _ref: AnyRef,
+    ref: AnyRef,
     method: MethodDefinition,
     args: readonly unknown[],
     options: SendOptions | undefined,
   ): Promise<unknown> {
+    const { system } = this.#supervisor
     const current = this.#current()
-    if (current) return routeOf(current).ask(current, method, args, options)
-    const detail = `child '${this.#childId}' of ${this.#supervisor.ref} does not run now`
-    return Promise.reject(new TroupeError('ERR_NO_CHILD', detail))
+    if (!current) {
+      const detail = `child '${this.#childId}' of ${this.#supervisor.ref} does not run now`
+      return Promise.reject(new TroupeError('ERR_NO_CHILD', detail))
+    }
+    const own = this.#methodOf(current, method)
+    if (own) return routeOf(current).ask(current, own, args, options)
+    const call = system.call(ref, method.name, options)
+    system.unknownMethod(ref, method.name, args, call)
+    return call.promise
+  }
+
+  /** The method of that name of the present child, which may have another class than the one before. */
+  #methodOf(current: AnyRef, method: MethodDefinition): MethodDefinition | undefined {
+    const { definition } = current
+    return definition === this.definition ? method : definition.method(method.name)
   }
 
   ready(_ref: AnyRef): Promise<void> {

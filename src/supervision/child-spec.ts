@@ -177,8 +177,6 @@ export function checkSpecs(of: string, strategy: Strategy, specs: unknown): read
 
 /** @throws TroupeError ERR_BAD_OPTION when strategy and child do not go together, as in OTP */
 export function checkSpec(of: string, strategy: Strategy, spec: ChildSpec): void {
-  if (!(spec instanceof ChildSpec))
-    throw badOption(`${of}.startChild`, 'given what child() makes', spec)
   if (spec.significant && strategy.autoShutdown === 'never') {
     const rule = `false while ${of} has autoShutdown: 'never'`
     throw badOption(`child('${spec.id}').significant`, rule, true)

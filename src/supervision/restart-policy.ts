@@ -1,4 +1,5 @@
 import { type ExitReason, isAbnormal } from '../actor/exit-reason.js'
+import { RingQueue } from '../base/ring-queue.js'
 import { unreachable } from '../base/unreachable.js'
 
 /** How many restarts a supervisor grants before it gives up. */
@@ -9,30 +10,37 @@ export interface Intensity {
   readonly withinMs: number
 }
 
-export interface RestartDecision {
-  readonly restart: boolean
-  /** Times of the restarts within the window, oldest first; at most `maxRestarts` + 1. */
-  readonly history: readonly number[]
-}
+/** The failures of one supervisor's children, as far as they still count: OTP's rule for giving up. */
+export class RestartWindow {
+  readonly #intensity: Intensity
+  readonly #times = new RingQueue<number>()
 
-/**
- * OTP's rule for one more failure at `nowMs`: the failure counts itself, a restart is forgotten once
- * it is older than `withinMs` (one exactly that old still counts), and more than `maxRestarts` of
- * them mean to give up.
- */
-export function decideRestart(
-  history: readonly number[],
-  intensity: Intensity,
-  nowMs: number,
-): RestartDecision {
-  const { maxRestarts, withinMs } = intensity
-  if (maxRestarts === Number.POSITIVE_INFINITY) return ALWAYS
-  const recent = history.filter((then) => nowMs <= then + withinMs)
-  recent.push(nowMs)
-  return { restart: recent.length <= maxRestarts, history: recent }
-}
+  constructor(intensity: Intensity) {
+    this.#intensity = intensity
+  }
 
-const ALWAYS: RestartDecision = { restart: true, history: [] }
+  /** When those that count happened, oldest first; at most `maxRestarts` + 1. */
+  get times(): readonly number[] {
+    return [...this.#times]
+  }
+
+  /**
+   * One more failure, at a time not before the last. It counts itself, one is forgotten once it is
+   * older than `withinMs` (one exactly that old still counts), and more than `maxRestarts` of them
+   * mean to give up: false.
+   */
+  grants(nowMs: number): boolean {
+    const { maxRestarts, withinMs } = this.#intensity
+    if (maxRestarts === Number.POSITIVE_INFINITY) return true
+    const times = this.#times
+    for (let oldest = times.peek(); oldest !== undefined; oldest = times.peek()) {
+      if (nowMs <= oldest + withinMs) break
+      times.shift()
+    }
+    times.push(nowMs)
+    return times.size <= maxRestarts
+  }
+}
 
 /**
  * - `permanent`: always restarted.

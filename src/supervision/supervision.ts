@@ -110,6 +110,11 @@ export class Supervision implements Bonds, RemoteBondsSink {
     this.#drivers.set(cell, driver)
   }
 
+  /** What drives the present incarnation of a supervisor. */
+  driver(cell: Cell): SupervisorDriver | undefined {
+    return this.#drivers.get(cell)
+  }
+
   released(cell: Cell, driver: SupervisorDriver): void {
     if (this.#drivers.get(cell) === driver) this.#drivers.delete(cell)
   }

@@ -7,7 +7,7 @@ import { ChildPlaces, type PlaceEvent } from './child-places.js'
 import { ChildRunner, type Outcome, type StartFailure } from './child-runner.js'
 import type { Child, ChildCount } from './child-table.js'
 import type { MembersView } from './relocation.js'
-import { decideRestart, restartsAfter } from './restart-policy.js'
+import { RestartWindow, restartsAfter } from './restart-policy.js'
 import type { Strategy } from './strategies.js'
 import type { CoreSpec, LogEntry, SupervisorEffect, SupervisorEvent } from './supervisor-event.js'
 import type { Purpose } from './supervisor-work.js'
@@ -34,14 +34,15 @@ export class SupervisorCore<S extends CoreSpec> {
   readonly #runner: ChildRunner<S>
   readonly #places: ChildPlaces<S>
   readonly #queue = new RingQueue<Queued<S>>()
+  readonly #window: RestartWindow
   #phase: Phase = 'new'
-  #history: readonly number[] = []
   #nowMs = 0
   #effects: SupervisorEffect<S>[] = []
 
   /** `firstRun` lets the numbers of runs rise over the incarnations of the supervisor. */
   constructor(strategy: Strategy, specs: readonly S[], view: MembersView, firstRun = 0) {
     this.#strategy = strategy
+    this.#window = new RestartWindow(strategy)
     const emit = (effect: SupervisorEffect<S>) => void this.#effects.push(effect)
     this.#runner = new ChildRunner(view, firstRun, strategy.type === 'dynamic', emit)
     this.#places = new ChildPlaces(this.#runner, emit, {
@@ -282,13 +283,9 @@ export class SupervisorCore<S extends CoreSpec> {
 
   /** OTP: the failing child and, by strategy, its siblings start again, unless that is once too often. */
   #restart(child: Child<S>, reason: ExitReason | undefined, counts: boolean): void {
-    if (counts) {
-      const decision = decideRestart(this.#history, this.#strategy, this.#nowMs)
-      this.#history = decision.history
-      if (!decision.restart) {
-        this.#giveUp(child, reason)
-        return
-      }
+    if (counts && !this.#window.grants(this.#nowMs)) {
+      this.#giveUp(child, reason)
+      return
     }
     const { type } = this.#strategy
     const rest =

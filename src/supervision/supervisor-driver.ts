@@ -1,13 +1,13 @@
 import type { Cell } from '../actor/cell.js'
 import type { ExitReason } from '../actor/exit-reason.js'
 import type { AnyRef } from '../actor/ref.js'
-import { TroupeError } from '../base/errors.js'
+import { messageOf, TroupeError } from '../base/errors.js'
 import { Refusal } from '../base/refusal.js'
 import { RingQueue } from '../base/ring-queue.js'
 import { unreachable } from '../base/unreachable.js'
 import type { Timer } from '../world/clock.js'
 import { AwayChildren } from './away-children.js'
-import type { CallError } from './call-error.js'
+import { type CallError, ENDED } from './call-error.js'
 import { ChildHost, type HostListener } from './child-host.js'
 import type { ChildSpec } from './child-spec.js'
 import type { ChildCount, ChildStatus } from './child-table.js'
@@ -98,6 +98,7 @@ export class SupervisorDriver implements HostListener, PlacementListener {
 
   /** Rejects with a `Refusal` that carries one of our codes: a call that fails is no crash of the supervisor. */
   call(request: CallRequest): Promise<void> {
+    if (this.#over) return Promise.reject(refusalOf(ENDED))
     const call = ++this.#lastCall
     return new Promise((resolve, reject) => {
       this.#calls.set(call, { resolve, reject })
@@ -109,6 +110,8 @@ export class SupervisorDriver implements HostListener, PlacementListener {
   orphaned(): void {
     if (this.#over) return
     this.#release()
+    // a start that is still to come would make an actor without a supervisor
+    this.#effects.clear()
     this.#host.killAll()
     this.#away.abandonAll()
   }
@@ -116,6 +119,11 @@ export class SupervisorDriver implements HostListener, PlacementListener {
   /** The ref a child has now. */
   ref(id: string): AnyRef | undefined {
     return this.#away.ref(id) ?? this.#host.child(id)?.ref
+  }
+
+  /** As `ref`, of whatever incarnation the supervisor is at when it is asked. */
+  refNow(id: string): AnyRef | undefined {
+    return this.#supervision.driver(this.#cell)?.ref(id)
   }
 
   /** The specification of a child; for a dynamic supervisor's as well. */
@@ -249,6 +257,7 @@ export class SupervisorDriver implements HostListener, PlacementListener {
         return
       }
       case 'retryPlaces':
+        this.#retry?.cancel()
         this.#retry = this.#cell.system.clock.after(
           PLACE_RETRY_MS,
           () => this.membersChanged(),
@@ -275,10 +284,8 @@ export class SupervisorDriver implements HostListener, PlacementListener {
 
   #onStartFailed(id: string, cause: unknown): void {
     this.#release()
-    const why = cause instanceof Error ? cause.message : String(cause)
-    const error = new TroupeError('ERR_START_FAILED', `child '${id}' did not start: ${why}`, {
-      cause,
-    })
+    const detail = `child '${id}' did not start: ${messageOf(cause)}`
+    const error = new TroupeError('ERR_START_FAILED', detail, { cause })
     this.#starting?.reject(error)
     this.#starting = undefined
     this.#ending?.resolve()
@@ -295,7 +302,7 @@ export class SupervisorDriver implements HostListener, PlacementListener {
     this.#over = true
     this.#retry?.cancel()
     for (const call of [...this.#calls.keys()]) {
-      this.#reply(call, { code: 'ERR_STOPPED', detail: 'the supervisor has ended' })
+      this.#reply(call, ENDED)
     }
     this.#supervision.released(this.#cell, this)
     this.#supervision.placements.unlisten(this.#cell.id, this)
@@ -305,16 +312,17 @@ export class SupervisorDriver implements HostListener, PlacementListener {
     const settle = this.#calls.get(call)
     this.#calls.delete(call)
     if (!settle) return
-    if (!error) {
-      settle.resolve()
-      return
-    }
-    const refusal = new Refusal(error.code, `${error.detail} (${error.code})`)
-    if (error.cause !== undefined) refusal.cause = error.cause
-    settle.reject(refusal)
+    if (error) settle.reject(refusalOf(error))
+    else settle.resolve()
   }
 
   #log(entry: LogEntry): void {
     logEntry(this.#cell.system.log, String(this.#cell.ref), entry)
   }
+}
+
+function refusalOf({ code, detail, cause }: CallError): Refusal {
+  const refusal = new Refusal(code, `${detail} (${code})`)
+  if (cause !== undefined) refusal.cause = cause
+  return refusal
 }

@@ -1,4 +1,5 @@
 import { showReason } from '../actor/exit-reason.js'
+import { messageOf } from '../base/errors.js'
 import type { Logger } from '../base/logger.js'
 import { unreachable } from '../base/unreachable.js'
 import type { LogEntry } from './supervisor-event.js'
@@ -18,8 +19,7 @@ export function logEntry(log: Logger, supervisor: string, entry: LogEntry): void
     }
     case 'startFailed': {
       const { error, again } = entry
-      const reason = error instanceof Error ? error.message : String(error)
-      log.error({ ...fields, reason, again, err: error }, 'child did not start')
+      log.error({ ...fields, reason: messageOf(error), again, err: error }, 'child did not start')
       return
     }
     case 'gaveUp': {

@@ -21,6 +21,7 @@ export class Work<S extends CoreSpec> {
   readonly purpose: Purpose
   readonly #stops: readonly Child<S>[]
   readonly #starts: readonly Child<S>[]
+  readonly #startSet: ReadonlySet<Child<S>>
   #stopsDone = 0
   #startsDone = 0
   /** Whose stop or start is under way; what an earlier work began is not among them before its turn. */
@@ -37,6 +38,7 @@ export class Work<S extends CoreSpec> {
     this.purpose = purpose
     this.#stops = stops
     this.#starts = starts
+    this.#startSet = new Set(starts)
     this.#parallel = parallel
   }
 
@@ -47,8 +49,7 @@ export class Work<S extends CoreSpec> {
 
   /** Whether a child that is stopped by this work is started again by it. */
   starts(child: Child<S>): boolean {
-    if (this.#starts.length === 0) return false
-    return this.#starts.includes(child)
+    return this.#startSet.has(child)
   }
 
   nextStop(): Child<S> | undefined {

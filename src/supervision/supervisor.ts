@@ -3,6 +3,7 @@ import { hidden } from '../actor/decorators.js'
 import { Definition } from '../actor/definition.js'
 import type { ExitReason } from '../actor/exit-reason.js'
 import { ActorRef, type AnyRef } from '../actor/ref.js'
+import { messageOf } from '../base/errors.js'
 import { badOption, isObject, show } from '../base/options.js'
 import { Refusal } from '../base/refusal.js'
 import { ChildRoute } from './child-route.js'
@@ -107,8 +108,8 @@ export abstract class Supervisor<Args = void> extends Actor<Args> {
   }
 
   /**
-   * A handle that follows a child over restarts and relocation: a ref that means whoever is the child
-   * when it is used. Sent to another node it arrives as the child's ref of that moment.
+   * A handle that follows a child over restarts, its own and the supervisor's, and relocation: a ref
+   * that means whoever is the child when it is used. Sent to another node it arrives as the child's ref of that moment.
    */
   child<A extends Actor<unknown> = Actor<unknown>>(id: string): ActorRef<A> {
     const driver = this.#live()
@@ -116,7 +117,7 @@ export abstract class Supervisor<Args = void> extends Actor<Args> {
     if (!spec) throw refusal('ERR_NO_CHILD', `there is no child '${id}'`)
     const { cell } = contextOf(this)
     const definition = Definition.of(spec.actorClass)
-    return new ActorRef<A>(new ChildRoute(cell, id, definition, () => driver.ref(id)))
+    return new ActorRef<A>(new ChildRoute(cell, id, definition, () => driver.refNow(id)))
   }
 
   #fromTemplate(template: ChildSpec, args: unknown, given: StartChildOptions = {}): ChildSpec {
@@ -124,11 +125,18 @@ export abstract class Supervisor<Args = void> extends Actor<Args> {
     return accepted(() => {
       if (!isObject().test(given)) throw badOption(`${of}.startChild`, isObject().text, given)
       const { id, ...options } = given
-      const name = id ?? `${template.id}/${++this.#started}`
-      const spec = template.as(name, { ...options, args })
+      const spec = template.as(id ?? this.#nextId(template.id), { ...options, args })
       checkSpec(this.constructor.name, this.strategy, spec)
       return spec
     })
+  }
+
+  /** `match/1`, `match/2`, …, but for those that callers have given out. */
+  #nextId(of: string): string {
+    let id: string
+    do id = `${of}/${++this.#started}`
+    while (this.#driver?.spec(id))
+    return id
   }
 
   #given(spec: unknown): ChildSpec {
@@ -172,7 +180,7 @@ function accepted(read: () => ChildSpec): ChildSpec {
   try {
     return read()
   } catch (error) {
-    throw refusal('ERR_BAD_OPTION', error instanceof Error ? error.message : String(error))
+    throw refusal('ERR_BAD_OPTION', messageOf(error))
   }
 }
 

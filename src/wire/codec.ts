@@ -26,6 +26,7 @@ export interface CodecOptions {
 
 export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 const MAX_NAME = 255
+const HALF_PAIR = /\p{Surrogate}/u
 
 /**
  * Values to bytes and back; one for each node. Plain values travel as MessagePack, the rest in boxes
@@ -79,8 +80,8 @@ export class Codec {
   ): void {
     const prototype: object = Class.prototype
     const why =
-      name === '' || name.length > MAX_NAME
-        ? `its name must have 1 to ${MAX_NAME} characters`
+      name === '' || name.length > MAX_NAME || HALF_PAIR.test(name)
+        ? `its name must have 1 to ${MAX_NAME} characters and no half surrogate pairs`
         : this.#classesByName.has(name)
           ? 'another class has that name'
           : this.#classes.has(prototype)
@@ -101,7 +102,7 @@ export class Codec {
   /** Arguments as bytes of their own. @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE */
   encodeArgs(args: readonly unknown[]): EncodedBody {
     const writer = this.#writer
-    const head = this.#encode(args, true)
+    const head = this.#encode(args, true, this.maxMessageBytes)
     const payloads = writer.lifts
     writer.lifts = []
     return { head, payloads }
@@ -123,9 +124,16 @@ export class Codec {
     return this.decodeArgs({ head, payloads: payloads.map((bytes) => Uint8Array.from(bytes)) })
   }
 
-  /** One value for a control frame, all in one piece. @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE */
-  encodeValue(value: unknown): Uint8Array {
-    return this.#encode(value, false)
+  /**
+   * One value for a control frame, all in one piece. The default limit is that of control frames, 1 MiB,
+   * or of messages, whichever is larger.
+   * @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE
+   */
+  encodeValue(
+    value: unknown,
+    limitBytes: number = Math.max(CONTROL_LIMIT, this.maxMessageBytes),
+  ): Uint8Array {
+    return this.#encode(value, false, limitBytes)
   }
 
   /** The default limit is that of control frames, 1 MiB. @throws TroupeError ERR_DECODE, and nothing else */
@@ -138,7 +146,7 @@ export class Codec {
    * Writes arguments into the record that a writer has in progress; byte payloads end up in its
    * `lifts`. When it throws, the record holds rubbish and must be dropped.
    *
-   * @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE
+   * @throws TroupeError ERR_NOT_SERIALIZABLE, and OVERFLOW beyond the limit of the record
    */
   writeArgs(writer: ValueWriter, args: readonly unknown[]): void {
     this.#enter()
@@ -147,7 +155,7 @@ export class Codec {
       writer.list(args, 0)
       writer.close()
     } catch (error) {
-      throw this.#explain(error, writer, 'arguments', args)
+      throw error === OVERFLOW ? error : this.#explain(error, writer, 'arguments', args)
     } finally {
       this.#writing = false
     }
@@ -164,18 +172,19 @@ export class Codec {
     this.#writing = true
   }
 
-  #encode(value: unknown, args: boolean): Buffer {
+  #encode(value: unknown, args: boolean, limit: number): Buffer {
     this.#enter()
     const writer = this.#writer
-    writer.begin(this.maxMessageBytes)
+    writer.begin(limit)
     writer.open(this, args)
     try {
       if (args) writer.list(value as readonly unknown[], 0)
       else writer.write(value, 0)
       writer.close()
-      if (writer.size > this.maxMessageBytes) throw OVERFLOW
+      if (writer.size > limit) throw OVERFLOW
       return copyOf(writer.buffer, writer.start, writer.at)
     } catch (error) {
+      if (error === OVERFLOW) throw tooLarge(limit)
       throw this.#explain(error, writer, args ? 'arguments' : 'value', value)
     } finally {
       writer.drop()
@@ -184,7 +193,6 @@ export class Codec {
   }
 
   #explain(error: unknown, writer: ValueWriter, root: string, value: unknown): TroupeError {
-    if (error === OVERFLOW) return tooLarge(this.maxMessageBytes)
     const steps = writer.trail.slice(0, writer.reached)
     if (error !== REFUSED) return refusal(root, steps, 'could not be read', error)
     const cycle = steps.length > MAX_DEPTH ? cycleIn(value, steps) : undefined

@@ -14,6 +14,8 @@ export const ENVELOPE = {
   CONTROL: 7,
   /** `forward` to a named handler, without actors. */
   FORWARD: 8,
+  /** Nothing but a stamp of the delivery stages; `args` is `[]`. */
+  STAMP: 9,
 } as const
 
 export type EnvelopeKind = (typeof ENVELOPE)[keyof typeof ENVELOPE]

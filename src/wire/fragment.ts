@@ -91,12 +91,13 @@ export class Fragmenter {
   #cut(count: number, into: Uint8Array[]): void {
     let left = count
     while (left > 0) {
-      const chunk = this.#chunks[this.#chunk] as Uint8Array
-      const end = Math.min(chunk.length, this.#chunkAt + left)
+      // Chunks shrink when their owner detaches them too soon: its message is lost then, not the line.
+      const chunk = this.#chunks[this.#chunk] ?? new Uint8Array(left)
+      const end = Math.max(this.#chunkAt, Math.min(chunk.length, this.#chunkAt + left))
       if (end > this.#chunkAt) into.push(chunk.subarray(this.#chunkAt, end))
       left -= end - this.#chunkAt
       this.#chunkAt = end
-      if (end === chunk.length) {
+      if (end >= chunk.length) {
         this.#chunk++
         this.#chunkAt = 0
       }

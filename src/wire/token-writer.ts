@@ -90,7 +90,7 @@ export class TokenWriter extends ByteBatch {
     if (!(value as WellFormed).isWellFormed()) return false
     this.cost += COST_STRING
     let room = value.length * 3
-    if (room > 0xffff) room = Buffer.byteLength(value, 'utf8')
+    if (room > 0xffff || this.size + room > this.limit) room = Buffer.byteLength(value, 'utf8')
     this.mustFit(room)
     this.reserve(room + 5)
     const head = room < 256 ? 2 : room < 65536 ? 3 : 5

@@ -24,10 +24,14 @@ export function pathText(root: string, steps: readonly Step[]): string {
 export function cycleIn(root: unknown, steps: readonly Step[]): number | undefined {
   const met = new Set<unknown>()
   let value = root
-  for (let i = 0; i < steps.length; i++) {
-    if (met.has(value)) return i
-    met.add(value)
-    value = follow(value, steps[i] as Step)
+  try {
+    for (let i = 0; i < steps.length; i++) {
+      if (met.has(value)) return i
+      met.add(value)
+      value = follow(value, steps[i] as Step)
+    }
+  } catch {
+    return undefined // a getter that makes new values may throw when it is read once more
   }
   return met.has(value) ? steps.length : undefined
 }

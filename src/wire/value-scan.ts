@@ -40,7 +40,7 @@ export class ValueScan {
     this.#fault = ''
     for (;;) {
       while (left === 0) {
-        if (depth === 0) return at === end ? '' : 'it does not end where it should'
+        if (depth === 0) return this.#faultAtEnd(at, end)
         left = missing[--depth] as number
         inMap = left < 0
         if (inMap) left = -left
@@ -67,12 +67,17 @@ export class ValueScan {
       if (isMap(token)) count *= 2
       if (!(count <= end - at)) return 'a container promises more than there is'
       this.#cost += COST_CONTAINER + count
-      if (this.#cost > COST_LIMIT) return 'it holds too many values'
+      if (this.#cost > COST_LIMIT) return TOO_MUCH
       if (depth > MAX_DEPTH) return `it is nested deeper than ${MAX_DEPTH} levels`
       missing[depth++] = inMap ? -left : left
       left = count
       inMap = isMap(token)
     }
+  }
+
+  #faultAtEnd(at: number, end: number): string {
+    if (at !== end) return 'it does not end where it should'
+    return this.#cost > COST_LIMIT ? TOO_MUCH : ''
   }
 
   /** Bytes that follow the token of a bin, a long string or an extension. */
@@ -129,6 +134,7 @@ export class ValueScan {
 }
 
 const EXTENSION = 'an extension is unknown'
+const TOO_MUCH = 'it holds too many values'
 
 /** Bytes after a token whose length the token alone decides; -1 for the others. */
 const FIXED = new Int8Array(256).fill(-1)

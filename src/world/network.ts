@@ -1,3 +1,5 @@
+import type { TroupeError } from '../base/errors.js'
+
 /** A host (name, IPv4 or IPv6 without brackets) and a TCP port. */
 export interface Address {
   readonly host: string
@@ -19,7 +21,12 @@ export interface Network {
    * Resolves when the address is bound; port 0 takes a free one.
    * @throws TroupeError ERR_ADDRESS_IN_USE, ERR_BAD_ADDRESS
    */
-  listen(at: Address, accept: (connection: Connection) => void, tls?: TlsOptions): Promise<Listener>
+  listen(
+    at: Address,
+    accept: (connection: Connection) => void,
+    tls?: TlsOptions,
+    turnedAway?: TurnedAway,
+  ): Promise<Listener>
   /**
    * Resolves once the connection stands (TLS included).
    * @throws TroupeError ERR_CONNECT, also after `timeoutMs`
@@ -27,8 +34,13 @@ export interface Network {
   connect(to: Address, options: { timeoutMs: number; tls?: TlsOptions }): Promise<Connection>
 }
 
+/** Hears of those who dialled and did not get as far as `accept`. */
+export type TurnedAway = (remote: string, error: TroupeError) => void
+
 export interface Listener {
   readonly address: Address
+  /** Where others can dial it, best first: more than `address` when it listens on all interfaces. */
+  readonly addresses: readonly Address[]
   /** Stops accepting; connections that stand are left alone. */
   close(): Promise<void>
 }

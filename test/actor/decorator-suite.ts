@@ -1,7 +1,16 @@
 import { assert } from 'chai'
 import { Actor } from '../../src/actor/actor.js'
 import { classNamed } from '../../src/actor/class-registry.js'
-import { accepts, actor, channel, hidden, reentrant } from '../../src/actor/decorators.js'
+import {
+  accepts,
+  actor,
+  causal,
+  channel,
+  hidden,
+  monotonic,
+  reentrant,
+  reliable,
+} from '../../src/actor/decorators.js'
 import { Definition } from '../../src/actor/definition.js'
 import type { MethodDefinition } from '../../src/actor/method-definition.js'
 import { partitionKey } from '../../src/actor/partition-key.js'
@@ -67,6 +76,24 @@ class Blitz extends Match {
   clock(): number {
     return 0
   }
+}
+
+@reliable
+class Bank extends Actor {
+  pay(_sum: number): void {}
+
+  @causal('ledger')
+  note(_text: string): void {}
+
+  @monotonic
+  rate(_rate: number): void {}
+}
+
+@causal('branch')
+class Branch extends Bank {
+  @reliable
+  @monotonic
+  override pay(_sum: number): void {}
 }
 
 class Bare extends Match {
@@ -140,6 +167,16 @@ export function decoratorSuite(mode: string): void {
       assert.deepEqual(method(Match, 'resign').accepts, [anything, anything])
     })
 
+    it('joins what a class and its methods ask of delivery, the method first', () => {
+      assert.deepEqual(method(Bank as never, 'pay').delivery, { reliable: true })
+      assert.deepEqual(method(Bank as never, 'note').delivery, { reliable: true, causal: 'ledger' })
+      assert.deepEqual(method(Bank as never, 'rate').delivery, { reliable: true, monotonic: true })
+      const branch = { reliable: true, causal: 'branch' }
+      assert.deepEqual(method(Branch as never, 'pay').delivery, { ...branch, monotonic: true })
+      assert.deepEqual(method(Branch as never, 'note').delivery, { ...branch, causal: 'ledger' })
+      assert.isUndefined(method(Match, 'join').delivery)
+    })
+
     it('inherits what is said about a method and lets a subclass say more', () => {
       assert.equal(Definition.of(Blitz).type, 'suite/blitz')
       assert.equal(method(Blitz, 'join').channel, 'fast')
@@ -162,6 +199,38 @@ export function decoratorSuite(mode: string): void {
 }
 
 function misplacedDecorators(): void {
+  it('refuses labels that are none', () => {
+    for (const label of ['', 'x'.repeat(65), 7, false, undefined]) {
+      refused(() => causal(label as string))
+    }
+  })
+
+  it('refuses what is asked of delivery twice, and elsewhere', () => {
+    refused(() => {
+      class Wrong extends Actor {
+        @causal('a')
+        @causal('b')
+        move(): void {}
+      }
+      return Wrong
+    })
+    refused(() => {
+      class Wrong extends Actor {
+        @reliable
+        @reliable
+        move(): void {}
+      }
+      return Wrong
+    })
+    refused(() => {
+      class Wrong extends Actor {
+        @monotonic
+        static move(): void {}
+      }
+      return Wrong
+    })
+  })
+
   it('refuses decorators on static methods', () => {
     refused(() => {
       class Wrong extends Actor {

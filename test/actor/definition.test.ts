@@ -1,6 +1,6 @@
 import { assert } from 'chai'
 import { Actor } from '../../src/actor/actor.js'
-import { actor } from '../../src/actor/decorators.js'
+import { actor, channel } from '../../src/actor/decorators.js'
 import { Definition } from '../../src/actor/definition.js'
 import { codeOfThrow } from './one-node.js'
 
@@ -165,6 +165,18 @@ describe('a definition from a table another node sent', () => {
     it(`refuses ${what}`, () => {
       assert.equal(
         codeOfThrow(() => Definition.fromTable('far/room', table as string[])),
+        'ERR_BAD_DEFINITION',
+      )
+    })
+  }
+})
+
+describe('a decorator that takes a name', () => {
+  for (const [name, decorator] of Object.entries({ actor, channel })) {
+    it(`@${name} without its parentheses is refused, and does not replace the class`, () => {
+      const bare = decorator as unknown as (target: unknown) => unknown
+      assert.equal(
+        codeOfThrow(() => bare(class Box extends Actor {})),
         'ERR_BAD_DEFINITION',
       )
     })

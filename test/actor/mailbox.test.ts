@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { assert } from 'chai'
 import fc from 'fast-check'
 import { Mailbox, ReentrantMailbox } from '../../src/actor/mailbox.js'
@@ -64,6 +66,24 @@ describe('a mailbox', () => {
 
   it('keeps the order of reentrant and other messages, and lets the reentrant ones pass', () => {
     fc.assert(fc.property(steps, (script) => compare(new ReentrantMailbox(), true, script)))
+  })
+
+  it('keeps no memory of a rush once it is over', () => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const heap = (): number => {
+      collect()
+      return process.memoryUsage().heapUsed
+    }
+    const mailboxes = Array.from({ length: 20 }, () => new Mailbox())
+    const one = message()
+    const before = heap()
+    for (const mailbox of mailboxes) {
+      for (let i = 0; i < 60_000; i++) mailbox.push(one)
+      while (mailbox.take() !== undefined) mailbox.release()
+    }
+    assert.isBelow(heap() - before, 3_000_000, 'bytes; their rings had 10 MB')
+    assert.isTrue(mailboxes.every((mailbox) => mailbox.size === 0))
   })
 
   for (const mailbox of [new Mailbox(), new ReentrantMailbox()]) {

@@ -160,6 +160,13 @@ describe('a ref', () => {
       )
     })
   }
+
+  it('names the option that does not exist', () => {
+    assert.throws(
+      () => ref.with({ timeout: 1 } as object),
+      'with.timeout is not an option; there are: timeoutMs, signal, partitionKey, channel',
+    )
+  })
 })
 
 describe('a call', () => {

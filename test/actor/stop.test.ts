@@ -229,4 +229,31 @@ describe('a kill', () => {
     ref.tell.go()
     assert.equal(await codeOfRejection(ref.ask.go()), 'ERR_STOPPED')
   })
+
+  it('refuses what is no reason, no ref and no time, and says so', () => {
+    const { node, ref } = diary()
+    const stop = (...args: unknown[]) => {
+      const given = args as Parameters<typeof node.system.stop>
+      return () => void node.system.stop(...given)
+    }
+    assert.throws(
+      stop(ref, { type: 'tired' }),
+      /stop\.reason must be .*got {"type":"tired"}.*BAD_OPTION/,
+    )
+    assert.throws(stop(ref, null), /stop\.reason must be .*got null.*ERR_BAD_OPTION/)
+    assert.throws(stop('somebody'), /stop takes a ref to an actor, got "somebody".*ERR_BAD_REF/)
+    assert.throws(stop(ref, NORMAL, -1), /stop\.timeoutMs must be .*got -1.*ERR_BAD_OPTION/)
+  })
+
+  for (const use of ['watch', 'unwatch', 'link', 'unlink'] as const) {
+    it(`${use} refuses what is no ref`, async () => {
+      class Careless extends Actor {
+        use(ref: unknown): void {
+          this[use](ref as never)
+        }
+      }
+      const { ask } = new OneNode().node.spawn(Careless)
+      assert.equal(await codeOfRejection(ask.use('somebody')), 'ERR_BAD_REF')
+    })
+  }
 })

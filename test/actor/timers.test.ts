@@ -73,6 +73,23 @@ describe("an actor's timer", () => {
     assert.equal(one.world.timers, 0)
   })
 
+  it('repeats on its times though the clock is late, and leaves out times that have passed', async () => {
+    const { one, log, ref } = clockwork()
+    const { clock } = one.world
+    const { after } = clock
+    let lateMs = 3
+    clock.after = (delayMs, run) => after(delayMs + lateMs, run)
+    ref.tell.each(10)
+    await one.world.advance(35)
+    assert.deepEqual(log, ['tick 13', 'tick 23', 'tick 33'])
+    lateMs = 35
+    await one.world.advance(55)
+    assert.deepEqual(log.slice(3), ['tick 43', 'tick 85'])
+    lateMs = 0
+    await one.world.advance(60)
+    assert.deepEqual(log.slice(5), ['tick 125', 'tick 130', 'tick 140', 'tick 150'])
+  })
+
   it('takes its turn among the messages', async () => {
     const { one, log, ref } = clockwork()
     const work = gate()

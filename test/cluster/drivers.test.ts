@@ -212,9 +212,15 @@ describe('address dialer', () => {
     await sim.run(10_000)
     const attempts = transport.introduced
     assert.isAbove(attempts, 3)
-    dialer.stop()
+    dialer.clear()
     await sim.run(30_000)
     assert.equal(transport.introduced, attempts)
+    dialer.dial(addressOf('b'))
+    assert.equal(transport.introduced, attempts + 1, 'and begins when it is told to')
+    dialer.stop()
+    dialer.dial(addressOf('b'))
+    await sim.run(30_000)
+    assert.equal(transport.introduced, attempts + 1)
   })
 })
 

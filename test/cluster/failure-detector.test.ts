@@ -44,12 +44,41 @@ function lineOf(effect: DetectorEffect): string {
   }
 }
 
+/** Which events it takes to be down, and to be so no more. */
+const downAfter = (events: readonly DetectorEvent[]): boolean[] => {
+  const detector = new FailureDetector(2_000)
+  return events.map((event) => {
+    detector.step(event)
+    return detector.isDown('b')
+  })
+}
+
 const run = (events: readonly DetectorEvent[]): string[] => {
   const detector = new FailureDetector(2_000)
   return events.flatMap((event) => detector.step(event)).map(lineOf)
 }
 
 describe('failure detector', () => {
+  it('calls down who was up and was given up, until it is up again', () => {
+    for (const [events, isDown] of [
+      [[joined(b)], [false]],
+      [
+        [joined(b), up(b), down(b), timer, up(b)],
+        [false, false, false, true, false],
+      ],
+      [
+        [joined(b), up(b), goodbye(b), down(b), joined(newer)],
+        [false, false, false, true, false],
+      ],
+      [
+        [joined(b), up(b), down(b), timer, left(b)],
+        [false, false, false, true, false],
+      ],
+    ] as const) {
+      assert.deepEqual(downAfter(events), [...isDown])
+    }
+  })
+
   const cases: readonly (readonly [string, readonly DetectorEvent[], readonly string[]])[] = [
     ['a connected stranger is not up', [up(b)], []],
     ['a member that is not connected is not up', [joined(b)], []],

@@ -39,6 +39,10 @@ export class FakeTransport implements Transport {
     this.calls.push(`disconnect ${peer}: ${reason}`)
   }
 
+  giveUp(peer: Member): void {
+    this.calls.push(`give up ${peer.name}`)
+  }
+
   isUp(peer: string): boolean {
     return this.connected.has(peer)
   }

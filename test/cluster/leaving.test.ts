@@ -24,6 +24,20 @@ describe('cluster: leaving', () => {
     assertWhole(town, ['a', 'b', 'c'])
   })
 
+  it('does not take a later removal for a wish: who is out already cannot leave', async () => {
+    const town = new SimCluster({ seed: 37 })
+    await town.settled(['a', 'b'])
+    town.node('a').cluster.leave()
+    town.node('a').cluster.leave()
+    await town.sim.run(1_000)
+    await town.join('b', 'a') // which takes a in again, too
+    await town.sim.run(3_000)
+    assertWhole(town, ['a', 'b'])
+    town.node('b').cluster.leave('a')
+    await town.sim.run(1_000)
+    assert.deepEqual(town.node('a').only('left'), ['left wanted', 'left removed'])
+  })
+
   it('removes another node, which learns that it is out', async () => {
     const town = new SimCluster({ seed: 32 })
     await town.settled(['a', 'b', 'c'])

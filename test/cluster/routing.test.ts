@@ -208,6 +208,26 @@ describe('cluster: relaying', () => {
 describe('cluster: static members', () => {
   const overlay = staticMembers(['a:9000', 'b:9000', 'c:9000'])
 
+  it('tell one that was replaced while it was cut off; it dials no address of its list any more', async () => {
+    const town = new SimCluster({ seed: 5 })
+    const list = staticMembers(['a:9000', 'b:9000', 'elsewhere:9000'])
+    for (const name of ['a', 'b']) await town.start(name, { overlay: list })
+    await town.sim.run(3_000)
+    const [a, b] = [town.node('a'), town.node('b')]
+    const heal = town.sim.partition(['a', 'elsewhere'], ['b'])
+    await town.sim.run(8_000)
+    const heir = await town.start('b', { overlay: staticMembers(['a:9000']), host: 'elsewhere' })
+    await town.sim.run(8_000)
+    heal()
+    await town.sim.run(30_000)
+    assert.deepEqual(b.only('left'), ['left removed'])
+    assert.deepEqual(b.members(), ['b'])
+    assert.isTrue(a.cluster.isUp('b') && heir.cluster.isUp('a'))
+    const told = [a.log.length, heir.log.length, b.log.length]
+    await town.sim.run(60_000)
+    assert.deepEqual([a.log.length, heir.log.length, b.log.length], told)
+  })
+
   it('find each other without a join, in whatever order they start, and after restarts', async () => {
     const town = new SimCluster({ seed: 8 })
     for (const name of ['c', 'a']) await town.start(name, { overlay })

@@ -70,6 +70,34 @@ describe('acknowledged stage, sending', () => {
     assert.equal(sender.core.pendingBytes, 0)
   })
 
+  it('sends again soon what the receiver held and gave back', () => {
+    const sender = new Sender({ retryMs: 100, maxRetryMs: 60_000 })
+    for (const message of ['m1', 'm2', 'm3']) sender.send(message)
+    sender.ack(0, [{ from: 2, to: 3, held: true }])
+    sender.nowMs = 40
+    const [delayMs = 0] = delays(sender.ack(1, [{ from: 3, to: 3, held: true }]))
+    assert.isAtMost(delayMs, 150)
+    const again = sender.timer(40 + 150)
+    assert.deepEqual(sends(again), ['2:m2'])
+    sender.ack(2)
+    assert.deepEqual(sends(sender.timer(400)), ['3:m3'])
+    assert.deepEqual(outcomes(sender.ack(3)), ['m3 delivered'])
+    assert.equal(sender.core.pending, 0)
+  })
+
+  it('gives up at once what can never be sent, and keeps its number', () => {
+    const sender = new Sender({ retryMs: 100 })
+    sender.send('m1', 1, NEVER, 500)
+    sender.send('m2', 1)
+    const effects = sender.core.step({ type: 'unsendable', id: 1, nowMs: 0 })
+    assert.deepEqual(outcomes(effects), ['m1 unsendable'])
+    assert.deepEqual(sends(effects), ['1:filler'])
+    assert.equal(sender.core.pendingBytes, 10)
+    assert.deepEqual(sender.core.step({ type: 'unsendable', id: 1, nowMs: 0 }), [])
+    assert.deepEqual(sender.core.step({ type: 'unsendable', id: 9, nowMs: 0 }), [])
+    assert.deepEqual(outcomes(sender.ack(2)), ['m2 delivered'])
+  })
+
   it('sends again what is not acknowledged, oldest first, with its key, never before retryMs', () => {
     const sender = new Sender({ retryMs: 100 })
     const [delayMs = 0] = delays(sender.send('m1', 7))
@@ -175,7 +203,12 @@ describe('acknowledged stage, sending', () => {
     assert.include(sends(effects), '1:filler')
     assert.equal(sender.core.pendingBytes, 10)
     assert.deepEqual(outcomes(sender.ack(2)), ['m2 delivered'])
-    assert.deepEqual(sender.core.outcomes, { delivered: 1, peerGone: 0, expired: 1 })
+    assert.deepEqual(sender.core.outcomes, {
+      delivered: 1,
+      peerGone: 0,
+      expired: 1,
+      unsendable: 0,
+    })
   })
 
   it('wakes for an expiry that comes before the next retransmission', () => {

@@ -2,7 +2,7 @@ import { assert } from 'chai'
 import { seededRandom } from '../../src/base/random.js'
 import { type DeliveryPlan, deliveryPlan } from '../../src/delivery/delivery-plan.js'
 import { Pipeline } from '../../src/delivery/pipeline.js'
-import type { PipelineEffect } from '../../src/delivery/pipeline-event.js'
+import type { PipelineEffect, Receipt } from '../../src/delivery/pipeline-event.js'
 import type { GivenPipelineOptions } from '../../src/delivery/pipeline-options.js'
 import { decodeStamp, encodeReset, flowTag, labelId } from '../../src/delivery/stamp.js'
 
@@ -26,12 +26,12 @@ class Node {
     return this.core.step({ type: 'send', to, channel: 'x', key: 1, plan, ...rest })
   }
 
-  receive(from: string, effects: Effects): Effects {
+  receive(from: string, effects: Effects, confirm = false): Effects {
     return effects.flatMap((effect) => {
       if (effect.type !== 'transmit' && effect.type !== 'acknowledge') return []
       const message = effect.type === 'transmit' ? (effect.message ?? 'junk') : 'junk'
       const stamp = effect.stamp ?? new Uint8Array(0)
-      const rest = { stamp, message, bytes: 10, nowMs: 0 }
+      const rest = { stamp, message, bytes: 10, confirm, nowMs: 0 }
       return this.core.step({ type: 'received', from, channel: 'x', ...rest })
     })
   }
@@ -50,6 +50,49 @@ const outcomes = (effects: Effects): string[] =>
   effects.flatMap((e) => (e.type === 'outcome' ? [`${e.message} ${e.outcome}`] : []))
 
 describe('delivery pipeline, stage by stage', () => {
+  it('counts a message as here only when it was taken, and lets it come again when it was not', () => {
+    const [a, b] = [new Node('A'), new Node('B')]
+    const first = a.send('B', 'm1', RELIABLE)
+    const second = a.send('B', 'm2', RELIABLE)
+    const [offer] = b.receive('A', first, true)
+    assert.equal(offer?.type, 'deliver')
+    const receipt = (offer as { receipt: Receipt }).receipt
+    assert.deepEqual(delivered(b.receive('A', second, true)), [])
+    b.core.step({ type: 'returned', receipt })
+    assert.deepEqual(outcomes(a.receive('B', b.acks('A'))), [])
+    assert.deepEqual(delivered(b.receive('A', first, true)), ['m1'])
+    const next = b.core.step({ type: 'taken', receipt })
+    assert.deepEqual(delivered(next), ['m2'])
+    const last = next.find((effect) => effect.type === 'deliver') as { receipt: Receipt }
+    b.core.step({ type: 'taken', receipt: last.receipt })
+    assert.deepEqual(outcomes(a.receive('B', b.acks('A'))), ['m1 delivered', 'm2 delivered'])
+    assert.equal(a.core.pending + b.core.pending, 0)
+  })
+
+  it('refuses a message of a label too many, its own and of others', () => {
+    const [a, b] = [new Node('A', { maxLabels: 1 }), new Node('B', { maxLabels: 1 })]
+    a.send('B', 'm1', deliveryPlan({ causal: 'one' }))
+    const full = a.send('B', 'm2', deliveryPlan({ causal: 'two' }))
+    assert.deepEqual(
+      full.map((e) => (e.type === 'full' ? e.reason : e.type)),
+      ['clock'],
+    )
+    b.receive('A', new Node('A').send('B', 'm1', deliveryPlan({ causal: 'one' })))
+    const other = b.receive('C', new Node('C').send('B', 'm1', deliveryPlan({ causal: 'two' })))
+    assert.deepEqual(refusals(other), ['tooManyLabels'])
+  })
+
+  it('goes on acknowledging after a causal message was given back', () => {
+    const [a, b] = [new Node('A'), new Node('B', { maxLabels: 1 })]
+    b.receive('A', a.send('B', 'm1', deliveryPlan({ causal: 'one' })))
+    b.acks('A')
+    const refused = b.receive('A', a.send('B', 'm2', deliveryPlan({ causal: 'two' })))
+    assert.deepEqual(refusals(refused), ['tooManyLabels'])
+    b.acks('A')
+    b.receive('A', a.send('B', 'm3', RELIABLE))
+    assert.include(outcomes(a.receive('B', b.acks('A'))), 'm3 delivered')
+  })
+
   it('stamps, delivers, acknowledges and reports a reliable message', () => {
     const [a, b] = [new Node('A'), new Node('B')]
     const out = a.send('B', 'm1', RELIABLE)

@@ -146,14 +146,20 @@ describe('acknowledged stage, receiving', () => {
     assert.deepEqual(delivered(receiver.data(2, 1)), ['m2', 'm3'])
   })
 
-  it('releases a chain of 50,000 held messages in a moment', () => {
-    const receiver = new Receiver(1_000_000)
-    const began = performance.now()
-    for (let id = 50_000; id > 1; id--) receiver.data(id, id - 1)
-    assert.lengthOf(delivered(receiver.data(1)), 50_000)
-    assert.equal(receiver.core.floor, 50_000)
-    assert.isBelow(performance.now() - began, 1_500)
-  })
+  it('releases a chain of 50,000 held messages in a time that grows with their number only', () => {
+    const millisOf = (count: number): number => {
+      const receiver = new Receiver(1_000_000)
+      const began = performance.now()
+      for (let id = count; id > 1; id--) receiver.data(id, id - 1)
+      assert.lengthOf(delivered(receiver.data(1)), count)
+      assert.equal(receiver.core.floor, count)
+      return performance.now() - began
+    }
+    millisOf(5_000) // warm
+    const few = Math.min(millisOf(5_000), millisOf(5_000), millisOf(5_000))
+    // Ten times as many: ten times as long, where a square would be a hundred.
+    assert.isBelow(millisOf(50_000), 40 * few)
+  }).timeout(20_000)
 
   it('agrees with a plain model, whatever comes in whatever order', () => {
     const item = fc.record({ id: fc.integer({ min: 1, max: 40 }), key: fc.nat(3) })

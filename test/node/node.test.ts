@@ -44,6 +44,8 @@ describe('node options', () => {
     assert.deepEqual(read as object, {
       name: 'a',
       channels: {},
+      channelDelivery: {},
+      delivery: {},
       remoteSpawn: [],
       timing: {},
       connections: {},
@@ -95,6 +97,18 @@ describe('node address', () => {
         assert.strictEqual(alone.code, 'ERR_JOIN_SELF', 'the text leads to itself')
       }))
   }
+
+  it('is one that others can dial when the node listens on all interfaces', () =>
+    simulated(async (env) => {
+      const a = await env.start('a', { listen: { host: '0.0.0.0', port: 9_000 } })
+      assert.strictEqual(a.node.address, 'a:9000')
+      const b = await env.start('b', { listen: { host: '::', port: 9_000 } })
+      assert.strictEqual(b.node.address, 'b:9000')
+      await env.complete(b.node.join('a:9000'))
+      const c = await env.start('c')
+      await env.complete(c.node.join('a:9000'))
+      await env.connected(['a', 'b', 'c'])
+    }))
 
   it('is the advertised one where there is one', () =>
     simulated(async (env) => {
@@ -188,7 +202,7 @@ describe('node stats', () => {
       const pending = far.ask.slowly(50, 2)
       await env.run(110)
       const stats = a.node.stats()
-      assert.hasAllKeys(stats, ['actors', 'bonds', 'remote', 'relay', 'transport'])
+      assert.hasAllKeys(stats, ['actors', 'bonds', 'remote', 'delivery', 'relay', 'transport'])
       assert.hasAllKeys(stats.actors, [
         'crashes',
         'deadLetters',

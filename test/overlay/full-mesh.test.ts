@@ -30,6 +30,14 @@ const gone = (peer: Member, by: string): unknown =>
   recordToWire(removedRecord(presentRecord(peer), by, false))
 const types = (effects: readonly OverlayEffect[]): string[] => effects.map((e) => e.type)
 
+/** Whom an effect is about. */
+const to = (effect: OverlayEffect): string | undefined => {
+  if ('to' in effect) return effect.to
+  if ('member' in effect) return effect.member.name
+  if (!('peer' in effect)) return undefined
+  return typeof effect.peer === 'string' ? effect.peer : effect.peer.name
+}
+
 /** A node named `me` that is connected to members a and b. */
 function meshOfThree() {
   const [me, a, b] = [member('me', 1), member('a', 2), member('b', 3)]
@@ -147,6 +155,31 @@ describe('full mesh: what it answers', () => {
       body: [STATE, [own(me)], 'b', '', false],
     })
     assert.deepEqual(part, [])
+  })
+
+  it('a newer incarnation of a connected node: that one hears it and makes room', () => {
+    const { overlay, a } = meshOfThree()
+    const heir = member('b', 9)
+    const effects = overlay.step({ type: 'message', from: a, body: [NEWS, [own(heir)]] })
+    assert.deepEqual(
+      effects.filter(({ type }) => type !== 'persist').map((e) => [e.type, to(e)]),
+      [
+        ['send', 'b'],
+        ['disconnect', 'b'],
+        ['memberLeft', 'b'],
+        ['memberJoined', 'b'],
+        ['connect', 'b'],
+      ],
+    )
+  })
+
+  it('a newer incarnation of this node, there or gone again: this one is out', () => {
+    for (const record of [own(member('me', 9)), gone(member('me', 9), 'a')]) {
+      const { overlay, a, names } = meshOfThree()
+      const effects = overlay.step({ type: 'message', from: a, body: [NEWS, [record]] })
+      assert.include(types(effects), 'selfLeft')
+      assert.deepEqual(names(), ['me'])
+    }
   })
 
   it('a state of another cluster: news of it to its own', () => {

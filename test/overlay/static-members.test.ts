@@ -1,8 +1,9 @@
 import { assert } from 'chai'
 import { codeOf } from '../../src/base/errors.js'
+import { seededRandom } from '../../src/base/random.js'
 import { staticMembers } from '../../src/overlay/static-members.js'
 import { overlayContract } from '../contracts/overlay.js'
-import { CoreNetwork } from './core-network.js'
+import { addressOf, CoreNetwork, incarnationFor } from './core-network.js'
 
 overlayContract('staticMembers', (addresses) => staticMembers(addresses), {
   joins: false,
@@ -42,6 +43,24 @@ describe('static members', () => {
     }
   })
 
+  it('does not hang up on the contact of a join that follows, though it had left', () => {
+    const self = { name: 'a', addresses: [addressOf('a')], tags: [], generation: 1 }
+    const a = staticMembers(LIST).create(
+      { ...self, incarnation: incarnationFor(1) },
+      seededRandom(1),
+    )
+    const b = { ...self, name: 'b', addresses: [addressOf('b')], incarnation: incarnationFor(2) }
+    a.step({ type: 'start' })
+    a.step({ type: 'peerUp', peer: b })
+    a.step({ type: 'leave', name: 'a' })
+    a.step({ type: 'peerDown', peer: 'b', incarnation: b.incarnation })
+    assert.deepEqual(a.step({ type: 'peerUp', peer: b }), [])
+    const types = a.step({ type: 'join', contact: b }).map((effect) => effect.type)
+    // It dials again the addresses that nobody has answered at, and keeps the contact.
+    assert.deepEqual(types.slice(-3), ['memberJoined', 'connect', 'send'])
+    assert.notInclude(types, 'disconnect')
+  })
+
   it('hangs up where another name answers than the list expects', () => {
     const { net, names } = three([{ name: 'x', host: 'b', port: 9_000 }])
     assert.deepEqual(names('a'), ['a'])
@@ -78,6 +97,17 @@ describe('static members', () => {
     assert.deepEqual(overlay.step({ type: 'nodeDown', peer: 'b', incarnation }), [
       { type: 'connectAddress', address: { host: 'b', port: 9_000 } },
     ])
+  })
+
+  it('tries the addresses that nobody answered at again when it comes back after it left', () => {
+    const { net } = three(['a:9000', 'b:9000', 'c:9000', 'd:9000'])
+    const { overlay } = net.node('a')
+    overlay.step({ type: 'leave', name: 'a' })
+    const effects = overlay.step({ type: 'join', contact: net.node('b').member })
+    assert.deepEqual(
+      effects.filter(({ type }) => type === 'connectAddress'),
+      [{ type: 'connectAddress', address: { host: 'd', port: 9_000 } }],
+    )
   })
 
   it('refuses what is no list of addresses', () => {

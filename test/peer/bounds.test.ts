@@ -1,5 +1,5 @@
 import { assert } from 'chai'
-import { FULL, SENT } from '../../src/peer/transport.js'
+import { FULL, SENT, SLOW } from '../../src/peer/transport.js'
 import { Codec } from '../../src/wire/codec.js'
 import { FRAME, HEAD_BYTES } from '../../src/wire/frame.js'
 import { putHead } from '../../src/wire/frame-writer.js'
@@ -48,6 +48,23 @@ describe('bounds of lanes', () => {
     await lab.complete(waiting)
     assert.equal(a.tell('b', 1, 4), SENT)
     await lab.until(() => b.got.length === 4, 'all messages')
+  })
+
+  it('who waits for a lane is told when what fills it turns out to be too large for the peer', async () => {
+    const lab = new SimLab({ seed: 'refused' })
+    const [a, b] = [
+      await lab.start('a'),
+      await lab.start('b', { options: { maxMessageBytes: 100 * KIB } }),
+    ]
+    a.peers.connect({ ...b.peers.self, addresses: [] })
+    assert.equal(a.tell('b', 1, new Uint8Array(2_000 * KIB)), SLOW)
+    const ready = a.peers.ready('b', 1, 1)
+    b.peers.connect(a.peers.self)
+    await lab.complete(ready)
+    assert.deepEqual(
+      a.dead.map(({ code }) => code),
+      ['ERR_TOO_LARGE'],
+    )
   })
 
   it('a node that asks for signs of life without reading them costs no memory', async () => {
@@ -111,5 +128,23 @@ describe('maxMessageBytes of two nodes', () => {
     assert.isTrue(a.peers.sendControl('b', FRAME.OVERLAY, new Uint8Array(700 * KIB)))
     await lab.until(() => b.controls.length === 1, 'the frame')
     assert.equal(b.controls[0]?.body.length, 700 * KIB)
+  })
+
+  it('does not bound handshakes and heartbeats of many lanes', async () => {
+    const lab = new SimLab({ seed: 'lanes' })
+    const names = Array.from({ length: 40 }, (_, i) => `a channel with a long name, number ${i}`)
+    const channels = Object.fromEntries(names.map((name) => [name, { connections: 6 }]))
+    const start = (name: string): Promise<TestPeer> =>
+      lab.start(name, {
+        channels,
+        options: { maxMessageBytes: KIB },
+        codec: new Codec({ maxMessageBytes: KIB }),
+      })
+    const [a, b] = [await start('a'), await start('b')]
+    await up(lab, a, b)
+    await lab.until(() => a.count('channelUp') === 42, 'all channels')
+    for (const name of names) for (let key = 0; key < 6; key++) a.tellOn(name, 'b', key, key)
+    await lab.pass(3_000)
+    assert.equal(b.got.length, 240)
   })
 })

@@ -156,6 +156,26 @@ describe('faults at the gate of a node', () => {
     assert.equal(b.count('down'), 0)
   })
 
+  it('looks for the end of a cut at one pace, however much is sent meanwhile', async () => {
+    const lab = new SimLab({ seed: 'pace of a cut' })
+    const [a, b] = [await lab.start('a'), await lab.start('b')]
+    a.peers.connect(b.peers.self)
+    await lab.until(() => a.peers.isUp('b') && b.peers.isUp('a'))
+    let tries = 0
+    a.peers.gate.add((frame) => {
+      if (frame.kind !== FRAME.FRAGMENT) return undefined
+      tries++
+      return DROP
+    })
+    for (let i = 0; i < 40; i++) {
+      a.tell('b', 1, new Uint8Array(100_000))
+      await lab.pass(1)
+    }
+    tries = 0
+    await lab.pass(1_000)
+    assert.isAtMost(tries, 20)
+  })
+
   it('connects through a gate that delays every frame', async () => {
     const c = await lab.start('c')
     c.peers.gate.add(() => late(30))

@@ -4,7 +4,7 @@ import type { Greeting } from '../../src/peer/greeting.js'
 import { OPEN_SESSION, OUTCOME } from '../../src/peer/greeting.js'
 import { Handshake, type HandshakeEffect } from '../../src/peer/handshake.js'
 import { Codec } from '../../src/wire/codec.js'
-import { FRAME } from '../../src/wire/frame.js'
+import { FRAME, type FrameKind } from '../../src/wire/frame.js'
 import { realCrypto } from '../../src/world/real/real-crypto.js'
 
 const codec = new Codec()
@@ -69,6 +69,7 @@ function run(
           type: 'answer',
           outcome: OUTCOME.OPEN,
           greeting: greeting('acceptor'),
+          holder: '',
         } as const
         queue.push([from, from.step(answer)])
       }
@@ -163,6 +164,27 @@ describe('handshake', () => {
     )
     assert.deepEqual(ends(effects), ['ERR_HANDSHAKE_TIMEOUT'])
     assert.deepEqual(acceptor.step({ type: 'timeout', afterMs: 1 }), [])
+  })
+
+  it('a node that was replaced hears by whom, in a proof that nobody can make up', () => {
+    const replacing = (proven: boolean): readonly HandshakeEffect[] => {
+      const [dialler, acceptor] = [side('dialler'), side('acceptor')]
+      const sent = (effects: readonly HandshakeEffect[]): Uint8Array =>
+        effects.flatMap((effect) => (effect.type === 'send' ? [effect.body] : []))[0] as Uint8Array
+      const frame = (kind: FrameKind, body: Uint8Array) => ({ type: 'frame', kind, body }) as const
+      acceptor.step({ type: 'start' })
+      const hello = frame(FRAME.HELLO, sent(dialler.step({ type: 'start' })))
+      dialler.step(frame(FRAME.CHALLENGE, sent(acceptor.step(hello))))
+      const ask = { type: 'ask', purpose: OPEN_SESSION, greeting: greeting('dialler') } as const
+      acceptor.step(frame(FRAME.PROOF, sent(dialler.step(ask))))
+      const { REPLACED } = OUTCOME
+      const holder = proven ? ID.acceptor : 'nobody'
+      const answer = { type: 'answer', outcome: REPLACED, greeting: greeting('acceptor') } as const
+      return dialler.step(frame(FRAME.WELCOME, sent(acceptor.step({ ...answer, holder }))))
+    }
+    const [end] = replacing(true)
+    assert.deepInclude(end, { type: 'ended', outcome: OUTCOME.REPLACED, holder: ID.acceptor })
+    assert.deepEqual(ends(replacing(false)), ['ERR_HANDSHAKE'], 'no incarnation')
   })
 
   it('a refusal reaches the dialler with code and reason; unknown codes as ERR_HANDSHAKE', () => {

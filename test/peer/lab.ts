@@ -136,6 +136,9 @@ export class TestPeer implements TransportSink {
   connectionLost(_peer: Member, _channel: string, count: number): void {
     this.lost += count
   }
+  replaced(teller: Member, reason: TroupeError): void {
+    this.news.push(`replaced says ${teller.name} ${reason.code}`)
+  }
   refused(_remote: string, error: TroupeError): void {
     this.refusals.push(error.code)
   }

@@ -56,7 +56,7 @@ describe('channel table', () => {
   const bad: [given: unknown, message: RegExp][] = [
     [{ membership: {} }, /channels\.membership is reserved/],
     [{ game: { connections: 65 } }, /channels\.game\.connections must be an integer from 1 to 64/],
-    [{ game: { policy: 'wait' } }, /channels\.game\.policy must be 'fail' or/],
+    [{ game: { policy: 'block' } }, /channels\.game\.policy must be 'fail' or/],
     [{ game: { lanes: 2 } }, /channels\.game\.lanes is not an option/],
     [{ '': {} }, /name must have 1 to 64 characters/],
     [[], /channels must be an object/],

@@ -1,5 +1,5 @@
 import { assert } from 'chai'
-import { codeOf } from '../../src/base/errors.js'
+import { codeOf, TroupeError } from '../../src/base/errors.js'
 import { FULL } from '../../src/peer/transport.js'
 import { SimLab, seeds, TestPeer } from './lab.js'
 
@@ -181,6 +181,27 @@ describe('sessions between peers, in virtual time', () => {
     assert.deepEqual([a.count('down'), b.count('down')], [0, 0])
   })
 
+  for (const seed of seeds(6)) {
+    it(`comes back at once, whichever side dials and however much it has dialled before ${replay(seed)}`, async () => {
+      const lab = new SimLab({ seed: `roles ${seed}` })
+      const [a, b, c] = [await lab.start('a'), await lab.start('b'), await lab.start('c')]
+      for (let i = 0; i < 30; i++) {
+        await lab.complete(a.peers.introduce(c.address, 5_000))
+        a.peers.disconnect('c', 'enough')
+      }
+      a.peers.connect(b.peers.self)
+      await lab.until(() => a.peers.isUp('b') && b.peers.isUp('a'), 'up')
+      b.peers.connect(a.peers.self)
+      for (let i = 0; i < 10; i++) {
+        a.peers.reset('b')
+        await lab.until(() => !a.peers.isUp('b') && !b.peers.isUp('a'), 'down')
+        const from = lab.sim.nowMs
+        await lab.until(() => a.peers.isUp('b') && b.peers.isUp('a'), 'up again')
+        assert.isBelow(lab.sim.nowMs - from, 1_000)
+      }
+    })
+  }
+
   it('a peer that was never wished is forgotten after downAfterMs, and what waited is handed back', async () => {
     const lab = new SimLab({ seed: 'forget' })
     const [a, b] = [await lab.start('a'), await lab.start('b')]
@@ -279,6 +300,58 @@ describe('sessions between peers, in virtual time', () => {
       const lab = new SimLab({ seed: 'older' })
       const { joined, asked } = await contested(lab, false, 0)
       assert.deepEqual([joined, asked], ['ERR_NAME_TAKEN', ''])
+    })
+
+    it('an older incarnation that dials a peer of its own is told that it was replaced', async () => {
+      const lab = new SimLab({ seed: 'told' })
+      const { a, twin } = await contested(lab, false, 0)
+      assert.equal(twin.count('replaced'), 0, 'at an address anybody may be')
+      twin.peers.connect(a.peers.self)
+      await lab.until(() => twin.count('replaced') > 0)
+      assert.include(twin.news, 'replaced says a ERR_NAME_TAKEN')
+      assert.equal(a.peers.stats().refused['ERR_NAME_TAKEN'], 2)
+      assert.equal(a.count('down'), 0)
+    })
+  })
+
+  describe('giving up', () => {
+    it('empties the lanes of a peer that is away, also of what was half written', async () => {
+      const lab = new SimLab({ seed: 'given up' })
+      const [a, b] = [await lab.start('a'), await lab.start('b')]
+      a.peers.connect(b.peers.self)
+      await lab.until(() => a.peers.isUp('b') && b.peers.isUp('a'))
+      lab.sim.link('a', 'b', { bytesPerMs: 100 })
+      a.tell('b', 1, 'large', new Uint8Array(2_000_000))
+      a.tell('b', 1, 'behind it')
+      a.tell('b', 2, 'beside it')
+      await lab.pass(500)
+      const heal = lab.sim.partition(['a'], ['b'])
+      a.peers.reset('b')
+      await lab.until(() => !a.peers.isUp('b'))
+      const reason = new TroupeError('ERR_NODE_DOWN', 'as the test wants it')
+      const ready = lab.complete(a.peers.ready('b', 1, 1).then(() => '', codeOf))
+      a.peers.giveUp({ ...b.peers.self, incarnation: a.peers.self.incarnation }, reason)
+      assert.deepEqual(a.dead, [], 'another incarnation is meant')
+      a.peers.giveUp(b.peers.self, reason)
+      assert.deepEqual(
+        a.dead.map(({ code, args }) => [code, args[0]]),
+        [
+          ['ERR_NODE_DOWN', 'large'],
+          ['ERR_NODE_DOWN', 'behind it'],
+        ],
+      )
+      assert.equal(await ready, 'ERR_NODE_DOWN')
+      heal()
+      await lab.until(() => a.peers.isUp('b') && b.peers.isUp('a'))
+      a.peers.giveUp(b.peers.self, reason)
+      a.tell('b', 1, 'after')
+      a.peers.giveUp(b.peers.self, reason)
+      await lab.until(() => b.got.some(({ args }) => args[0] === 'after'), 'nothing is given up')
+      assert.deepEqual(
+        b.got.map(({ args }) => args[0]),
+        ['beside it', 'after'],
+      )
+      assert.lengthOf(a.dead, 2)
     })
   })
 })

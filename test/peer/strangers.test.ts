@@ -54,6 +54,26 @@ describe('strangers at the door, over raw sockets', () => {
     assert.equal(friend.count('down'), 0)
   }
 
+  it('runs no codec of users on what strangers send', async () => {
+    class Trap {}
+    const theirs = new Codec()
+    let sprung = 0
+    for (const each of [theirs, node.codec]) {
+      each.register('trap', Trap, {
+        toWire: () => 0,
+        fromWire: () => {
+          sprung++
+          return new Trap()
+        },
+      })
+    }
+    const socket = await stranger()
+    socket.write(frame(FRAME.HELLO, theirs.encodeValue(['troupe', new Trap()])))
+    await lab.until(() => node.refusals.length === 1, 'a refusal')
+    assert.equal(sprung, 0)
+    await friendIsFine()
+  })
+
   const cases: [what: string, bytes: Buffer, code: string][] = [
     ['garbage', Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'), 'ERR_BAD_FRAME'],
     ['a length of 2^31', Buffer.from([0, 0, 0, 0x80, 1, FRAME.HELLO, 0, 0]), 'ERR_BAD_FRAME'],

@@ -74,9 +74,10 @@ describe('A second process with a name that is taken', function () {
     await until('the first is turned away', () => {
       return (a.node.stats().transport.refused['ERR_NAME_TAKEN'] ?? 0) > 0
     })
-    await until('it gives a up', async () => {
-      return (await first.call('told')).some(({ event }) => event === 'nodeDown')
+    await until('it hears of it', async () => {
+      return (await first.call('told')).some(({ event }) => event === 'removed')
     })
+    assert.deepEqual(await first.call('members').then((all) => all.map(({ name }) => name)), ['b'])
     const ledger = a.node.lookup(Ledger, 'ledger', { on: 'b' })
     assert.equal(await ledger.ask.process(), second.pid)
     assert.lengthOf(a.node.members(), 2)

@@ -173,6 +173,6 @@ export function record(node: Node): Told[] {
   events.on('refused', ({ remote, error }) => tell('refused', remote, error.code))
   events.on('badMessage', ({ from }) => tell('badMessage', from))
   events.on('deadLetter', ({ to, reason }) => tell('deadLetter', to.node, reason))
-  events.on('left', () => tell('left', node.name))
+  events.on('left', ({ wanted }) => tell(wanted ? 'left' : 'removed', node.name))
   return told
 }

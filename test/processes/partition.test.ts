@@ -16,6 +16,7 @@ describe('Two processes that are cut off from each other, both alive, until it h
   const proxies: TcpProxy[] = []
   let a: LocalNode
   let b: NodeProcess
+  let portOfA: number
 
   afterEach(() => {
     for (const proxy of proxies.splice(0)) proxy.close()
@@ -25,7 +26,7 @@ describe('Two processes that are cut off from each other, both alive, until it h
   beforeEach(async () => {
     const [toA, toB] = [await TcpProxy.open(), await TcpProxy.open()]
     proxies.push(toA, toB)
-    toA.target = await freePort()
+    portOfA = toA.target = await freePort()
     toB.target = await freePort()
     a = await startNode({
       name: 'a',
@@ -112,5 +113,58 @@ describe('Two processes that are cut off from each other, both alive, until it h
       ['a', 'b'],
     )
     assert.lengthOf(about(a.told, 'memberLeft', 'b'), 0, 'nobody left meanwhile')
+  })
+
+  it('ends what waited when the other one was given up, and refuses more until it is back', async () => {
+    await b.call('spawnLedger', 'ledger')
+    const ledger = a.node.lookup(Ledger, 'ledger', { on: 'b' })
+    assert.deepEqual(await ledger.ask.entries(), [])
+    cut()
+    await until('a has lost b', () => about(a.told, 'peerDown', 'b').length > 0)
+    ledger.tell.write(1)
+    const asked = ledger
+      .with({ timeoutMs: 60_000 })
+      .ask.entries()
+      .catch((error: Error) => error.message)
+    await until('a gives b up', () => about(a.told, 'nodeDown', 'b').length > 0)
+    assert.include(String(await asked), 'ERR_NODE_DOWN')
+    assert.isFalse(ledger.tell.write(2))
+    assert.deepEqual(
+      about(a.told, 'deadLetter', 'b').map(({ code }) => code),
+      ['ERR_NODE_DOWN', 'ERR_NODE_DOWN'],
+    )
+    heal()
+    await bothUp()
+    ledger.tell.write(3)
+    assert.deepEqual(await ledger.ask.entries(), [3])
+  })
+
+  it('tells the one that was replaced meanwhile, which dials no more', async () => {
+    const [heir] = await processes(1)
+    assert.isDefined(heir)
+    cut()
+    await bothDown()
+    await heir.call('start', { name: 'b', cookie: COOKIE, timing: local() })
+    await heir.call('join', `${HOST}:${portOfA}`) // not through the stretch that is cut
+    await heir.call('spawnLedger', 'ledger')
+    const told = a.told.length
+    heal()
+    await until('the first hears of it', async () => {
+      return about(await b.call('told'), 'removed', 'b').length > 0
+    })
+    assert.deepEqual(
+      (await b.call('members')).map(({ name }) => name),
+      ['b'],
+    )
+    const refused = (): number => a.node.stats().transport.refused['ERR_NAME_TAKEN'] ?? 0
+    const turnedAway = refused()
+    await new Promise((resolve) => setTimeout(resolve, 2_000))
+    assert.equal(refused(), turnedAway)
+    assert.lengthOf(about(await b.call('told'), 'removed', 'b'), 1)
+    assert.equal((await b.call('stats')).transport.connections, 0)
+    assert.isTrue(a.node.isUp('b'))
+    assert.isEmpty(a.told.slice(told).filter(({ event }) => event !== 'refused'))
+    const ledger = a.node.lookup(Ledger, 'ledger', { on: 'b' })
+    assert.equal(await ledger.ask.process(), heir.pid)
   })
 })

@@ -1,6 +1,7 @@
 import { assert } from 'chai'
 import { codeOf } from '../../src/index.js'
 import { Ledger } from './actors.js'
+import { rejection } from './environment.js'
 import { everywhere, inSimulation, promise } from './promise.js'
 import type { Subject } from './subject.js'
 import { trouble } from './trouble.js'
@@ -117,28 +118,176 @@ promise('Delivery', 'the event `deadLetter` with the reason', () => {
   })
 })
 
-promise('Delivery', 'wait on their lane for its return', () => {
-  everywhere(
-    'what is sent to a member that is down arrives when it is back, in order',
+promise('Delivery', 'is given up at `nodeDown`', () => {
+  everywhere('what was sent between peerDown and nodeDown ends there, for good', async (env) => {
+    const [a, b] = await env.pair()
+    const made = b.node.spawn(Ledger)
+    const ledger = a.node.ref(Ledger, String(made))
+    await env.complete(ledger.ask.record('before'))
+    const heal = env.partition('a', 'b')
+    await env.until('a has lost b', () => a.heard('peerDown', 'b').length > 0)
+    assert.isTrue(ledger.tell.write(1))
+    assert.isTrue(ledger.tell.write(2, new Uint8Array(100_000)))
+    const asked = rejection(ledger.with({ timeoutMs: 60_000 }).ask.record('asked'))
+    await env.until('b is given up', () => a.heard('nodeDown', 'b').length > 0)
+    const error = await env.complete(asked)
+    assert.strictEqual(error.code, 'ERR_NODE_DOWN')
+    assert.match(error.message, /before this was sent/)
+    assert.deepEqual(error.data, { node: 'b' })
+    assert.sameDeepMembers(
+      a.letters.map(({ to, method, args, reason }) => [String(to), method, args[0], reason]),
+      [
+        [String(made), 'write', 1, 'ERR_NODE_DOWN'],
+        [String(made), 'write', 2, 'ERR_NODE_DOWN'],
+      ],
+    )
+    heal()
+    await env.connected(['a', 'b'])
+    assert.isTrue(ledger.tell.write('after'))
+    assert.deepEqual(await env.complete(ledger.ask.entries()), ['before', 'after'])
+  })
+
+  everywhere('who waits for `ready` is told, and waits no more while it is down', async (env) => {
+    const [a, b] = await env.pair({
+      connections: { laneHighWaterBytes: 1_000, laneLowWaterBytes: 100 },
+    })
+    const ledger = a.node.ref(Ledger, String(b.node.spawn(Ledger)))
+    await env.complete(ledger.ask.size())
+    const heal = env.partition('a', 'b')
+    await env.until('a has lost b', () => a.heard('peerDown', 'b').length > 0)
+    assert.isFalse(ledger.tell.write(1, new Uint8Array(10_000)), 'accepted above the mark')
+    const waited = rejection(ledger.ready())
+    await env.until('b is given up', () => a.heard('nodeDown', 'b').length > 0)
+    assert.strictEqual((await env.complete(waited)).code, 'ERR_NODE_DOWN')
+    assert.strictEqual((await env.failure(ledger.ready())).code, 'ERR_NODE_DOWN')
+    heal()
+    await env.connected(['a', 'b'])
+    await env.complete(ledger.ready())
+  })
+
+  inSimulation(
+    'whatever breaks, no ask that failed unsent ever runs, and what was told is accounted for',
     async (env) => {
-      const [a, b] = await env.pair()
+      const [a, b] = await env.pair({ channels: { bulk: { connections: 2 } } })
       const made = b.node.spawn(Ledger)
       const ledger = a.node.ref(Ledger, String(made))
-      const heal = env.partition('a', 'b')
-      await env.until('b is given up', () => a.heard('nodeDown', 'b').length > 0)
-      for (let at = 0; at < 50; at++) assert.isTrue(ledger.tell.write(at))
-      const asked = env.failure(ledger.with({ timeoutMs: 300 }).ask.record('asked'))
-      assert.strictEqual((await asked).code, 'ERR_ASK_TIMEOUT')
-      heal()
-      await env.connected(['a', 'b'])
-      const entries = await env.complete(ledger.ask.entries())
+      const unsent: number[] = []
+      let sent = 0
+      await trouble(env, ['a', 'b'], {
+        steps: 60,
+        longestMs: 12_000,
+        during: (step) => {
+          const channel = step % 2 === 0 ? 'bulk' : 'default'
+          const weight = new Uint8Array(step % 7 === 0 ? 200_000 : 1)
+          ledger.with({ channel }).tell.write(sent++, weight)
+          const at = -1 - step
+          ledger
+            .with({ channel, timeoutMs: 600_000 })
+            .ask.record(at)
+            .catch((error: Error) => {
+              if (/before this was sent|is down/.test(error.message)) unsent.push(at)
+            })
+        },
+      })
+      await env.run(10_000)
+      const entries = (await env.complete(made.ask.entries())) as number[]
       assert.deepEqual(
-        entries,
-        Array.from({ length: 50 }, (_, at) => at),
+        unsent.filter((at) => entries.includes(at)),
+        [],
+        'it ran all the same',
       )
-      assert.lengthOf(a.letters, 0)
+      assert.isAtMost(
+        missing(
+          sent,
+          entries.filter((at) => at >= 0),
+          a,
+        ).length,
+        a.lost,
+      )
     },
+    10,
   )
+})
+
+promise('Delivery', 'refused at once', () => {
+  everywhere('a node that is down takes nothing until it is up again', async (env) => {
+    const [a, b] = await env.pair()
+    const made = b.node.spawn(Ledger)
+    const ledger = a.node.ref(Ledger, String(made))
+    const heal = env.partition('a', 'b')
+    await env.until('b is given up', () => a.heard('nodeDown', 'b').length > 0)
+    for (let at = 0; at < 50; at++) assert.isFalse(ledger.tell.write(at))
+    assert.deepEqual(
+      a.letters.map(({ args, reason }) => [args[0], reason]),
+      Array.from({ length: 50 }, (_, at) => [at, 'ERR_NODE_DOWN']),
+    )
+    const since = env.now()
+    const error = await env.failure(ledger.with({ timeoutMs: 60_000 }).ask.record('asked'))
+    assert.strictEqual(error.code, 'ERR_NODE_DOWN')
+    assert.isBelow(env.now() - since, 1_000)
+    assert.throws(() => a.node.forward({ node: 'b', name: 'news' }, 1), /ERR_NODE_DOWN/)
+    heal()
+    await env.until('b is back', () => a.heard('nodeUp', 'b').length === 2)
+    assert.isTrue(ledger.tell.write('after'))
+    assert.deepEqual(await env.complete(ledger.ask.entries()), ['after'])
+    assert.lengthOf(a.letters, 50)
+  })
+
+  everywhere('a dead letter tells it in the middle of a giving up, too', async (env) => {
+    const [a, b] = await env.pair()
+    const ledger = a.node.ref(Ledger, String(b.node.spawn(Ledger)))
+    await env.complete(ledger.ask.size())
+    const again: boolean[] = []
+    a.node.events.on('deadLetter', ({ args }) => {
+      if (args[0] === 1) again.push(ledger.tell.write(2))
+    })
+    const heal = env.partition('a', 'b')
+    await env.until('a has lost b', () => a.heard('peerDown', 'b').length > 0)
+    ledger.tell.write(1)
+    await env.until('b is given up', () => a.heard('nodeDown', 'b').length > 0)
+    assert.deepEqual(again, [false])
+    heal()
+    await env.connected(['a', 'b'])
+    assert.deepEqual(await env.complete(ledger.ask.entries()), [])
+  })
+})
+
+promise('Delivery', 'wait on their lane, within its bound', () => {
+  everywhere('a connection that comes back in time takes what waited, in order', async (env) => {
+    const [a, b] = await env.pair()
+    const ledger = a.node.ref(Ledger, String(b.node.spawn(Ledger)))
+    await env.complete(ledger.ask.size())
+    env.reset('a', 'b')
+    await env.until('a has lost b', () => a.heard('peerDown', 'b').length > 0)
+    for (let at = 0; at < 50; at++) assert.isTrue(ledger.tell.write(at))
+    const entries = await env.complete(ledger.ask.entries())
+    assert.deepEqual(
+      entries,
+      Array.from({ length: 50 }, (_, at) => at),
+    )
+    assert.lengthOf([...a.letters, ...a.heard('nodeDown')], 0)
+  })
+
+  inSimulation('a member that was never reached is waited for', async (env) => {
+    const [a] = await env.pair()
+    const c = await env.start('c')
+    const made = c.node.spawn(Ledger, undefined, { name: 'ledger' })
+    const heal = env.partition('a', 'c')
+    await env.complete(c.node.join('b:9000'))
+    await env.until('a has heard of c', () => a.members().includes('c'))
+    const ledger = a.node.lookup(Ledger, 'ledger', { on: 'c' })
+    for (let at = 0; at < 50; at++) assert.isTrue(ledger.tell.write(at))
+    await env.run(30_000)
+    assert.lengthOf([...a.letters, ...a.heard('nodeUp', 'c')], 0)
+    heal()
+    await env.connected(['a', 'b', 'c'])
+    await env.run(1_000)
+    assert.deepEqual(
+      await env.complete(made.ask.entries()),
+      Array.from({ length: 50 }, (_, at) => at),
+    )
+    assert.lengthOf([...a.letters, ...a.heard('nodeDown')], 0)
+  })
 })
 
 promise('Delivery', 'is reported as `connectionLost` with a count', () => {

@@ -7,6 +7,7 @@ import {
   startNode,
   type Timing,
 } from '../../src/index.js'
+import type { Address } from '../../src/world/network.js'
 import type { FaultyWorld } from './faulty-world.js'
 import { Subject } from './subject.js'
 
@@ -23,6 +24,9 @@ export abstract class Environment {
   /** The times of its nodes. */
   abstract readonly timing: Timing
   readonly subjects = new Map<string, Subject>()
+  /** Started by `startAs`, which tests stop themselves. */
+  protected readonly elsewhere: Node[] = []
+  readonly #planned = new Map<string, Address>()
   readonly #log: string[] = []
   readonly #allowed: RegExp[] = []
 
@@ -37,8 +41,16 @@ export abstract class Environment {
   /** Cuts all ways between two nodes or groups of nodes; what comes back heals it. */
   abstract partition(a: string | readonly string[], b: string | readonly string[]): () => void
 
+  /** Where a node will listen. Known before it starts, unlike a port that its start draws. */
+  async addressOf(name: string): Promise<Address> {
+    const address = this.#planned.get(name) ?? (await this.freeAddress(name))
+    this.#planned.set(name, address)
+    return address
+  }
+
   protected abstract worldOf(name: string): FaultyWorld
   protected abstract listenOf(name: string): NonNullable<NodeOptions['listen']>
+  protected abstract freeAddress(name: string): Promise<Address>
 
   /** Starts a node; of a name that was started before, its next incarnation at the same address. */
   async start(name: string, options: Partial<NodeOptions> = {}): Promise<Subject> {
@@ -46,7 +58,7 @@ export abstract class Environment {
     const faulty = this.worldOf(name)
     const all: NodeOptions = {
       name,
-      listen: before === undefined ? this.listenOf(name) : before.address,
+      listen: before?.address ?? this.#planned.get(name) ?? this.listenOf(name),
       cookie: 'open sesame',
       timing: this.timing,
       logger: this.#logger(name),
@@ -62,7 +74,7 @@ export abstract class Environment {
 
   /** Starts a node under a name that another one holds, on another machine. */
   async startAs(name: string, machine: string, options: Partial<NodeOptions> = {}): Promise<Node> {
-    return this.complete(
+    const node = await this.complete(
       startNode({
         name,
         listen: this.listenOf(machine),
@@ -73,6 +85,8 @@ export abstract class Environment {
         world: this.worldOf(machine).world,
       }),
     )
+    this.elsewhere.push(node)
+    return node
   }
 
   /** Starts nodes that all know each other. */

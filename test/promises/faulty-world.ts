@@ -41,9 +41,9 @@ export class FaultyWorld {
         immediate: (run) => turn.immediate(guarded(run)),
       },
       network: {
-        listen: async (at, accept, tls) => {
+        listen: async (at, accept, tls, turnedAway) => {
           const taken = (connection: Connection) => accept(this.#line(connection, this.#accepted))
-          const listener = await network.listen(at, taken, tls)
+          const listener = await network.listen(at, taken, tls, turnedAway)
           this.#listeners.add(listener)
           return listener
         },
@@ -79,6 +79,7 @@ export class FaultyWorld {
     for (const timer of this.#timers) timer.cancel()
     for (const line of [...this.#dialled, ...this.#accepted]) line.kill()
     await Promise.all([...this.#listeners].map((listener) => listener.close()))
+    await this.world.store?.close()
   }
 
   #line(connection: Connection, among: Set<Line>, to?: Address): Line {

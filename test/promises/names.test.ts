@@ -1,8 +1,10 @@
 import { assert } from 'chai'
-import { child, type Member, oneForOne, Supervisor } from '../../src/index.js'
+import { child, type Member, type Node, oneForOne, Supervisor } from '../../src/index.js'
 import { Ledger } from './actors.js'
-import { outcomeOf } from './environment.js'
+import { type Environment, outcomeOf } from './environment.js'
 import { everywhere, inSimulation, promise } from './promise.js'
+import { Simulated } from './simulated.js'
+import type { Subject } from './subject.js'
 
 class Shop extends Supervisor {
   override readonly strategy = oneForOne({ maxRestarts: 5, withinMs: 5_000 })
@@ -56,22 +58,171 @@ promise('Names', 'A node name belongs to one incarnation at a time', () => {
     assert.notStrictEqual(a.node.members()[1]?.incarnation, b.node.incarnation)
     await env.complete(heir.stop())
   })
+})
 
-  inSimulation('the holder that was only cut off is turned away when it is back', async (env) => {
-    const [a, b] = await env.pair()
-    const heal = env.partition('b', ['a', 'elsewhere'])
-    await env.until('b is given up', () => a.heard('nodeDown', 'b').length === 1)
-    const heir = await env.startAs('b', 'elsewhere')
-    await env.complete(heir.join(a.address, { timeoutMs: 10_000 }))
+/** b is cut off from all others, given up by a, and replaced by a start of its name elsewhere. */
+async function replaced(env: Environment, others: readonly string[] = ['a']) {
+  const subjects = await env.cluster([...others, 'b'])
+  const [a, b] = [subjects[0] as Subject, env.subject('b')]
+  const heal = env.partition('b', others)
+  await env.until('b is given up', () => a.heard('nodeDown', 'b').length === 1)
+  const heir = await env.startAs('b', 'elsewhere')
+  const healHeir = env instanceof Simulated ? env.partition('b', 'elsewhere') : () => {}
+  await env.complete(heir.join(a.address, { timeoutMs: 10_000 }))
+  await env.until('all know the heir', () =>
+    others.every((name) => {
+      const { node } = env.subject(name)
+      return node.isUp('b') && incarnationOf(node, 'b') === heir.incarnation
+    }),
+  )
+  return {
+    a,
+    b,
+    heir,
+    heal: () => {
+      heal()
+      healHeir()
+    },
+  }
+}
+
+const incarnationOf = (node: Node, name: string): string | undefined =>
+  node.members().find((member) => member.name === name)?.incarnation
+
+promise('Names', 'A holder that was only cut off', () => {
+  everywhere('it is turned away and told, once, and is alone then', async (env) => {
+    const { a, b, heir, heal } = await replaced(env)
+    const told = a.told.length
     heal()
-    await env.run(60_000)
-    assert.isAbove(a.node.stats().transport.refused['ERR_NAME_TAKEN'] ?? 0, 0)
+    await env.until('b is told', () => b.heard('left').length > 0)
+    assert.deepEqual(b.last('left').payload, { wanted: false })
+    assert.deepEqual(b.members(), ['b'])
+    const refused = a.node.stats().transport.refused['ERR_NAME_TAKEN'] ?? 0
+    assert.isAbove(refused, 0)
+    await env.run(env instanceof Simulated ? 120_000 : 3_000)
+    assert.lengthOf(b.heard('left'), 1)
+    assert.strictEqual(
+      a.node.stats().transport.refused['ERR_NAME_TAKEN'],
+      refused,
+      'it dials no more',
+    )
     assert.isFalse(b.node.isUp('a'))
+    assert.strictEqual(b.node.stats().transport.connections, 0)
+    assert.strictEqual(incarnationOf(a.node, 'b'), heir.incarnation)
     assert.isTrue(heir.isUp('a'))
-    assert.strictEqual(a.node.members()[1]?.incarnation, heir.incarnation)
-    assert.lengthOf(a.heard('memberLeft'), 1)
+    assert.deepEqual(
+      a.told.slice(told).filter(({ event }) => event !== 'refused'),
+      [],
+      'the others notice nothing',
+    )
     await env.complete(heir.stop())
   })
+
+  everywhere('its actors run on, and it cannot come back under that name', async (env) => {
+    const { a, b, heir, heal } = await replaced(env)
+    const made = b.node.spawn(Ledger)
+    const far = b.node.lookup(Ledger, 'ledger', { on: 'a' })
+    heal()
+    await env.until('b is told', () => b.heard('left').length > 0)
+    assert.strictEqual(await env.complete(made.ask.record(1)), 1)
+    assert.isFalse(far.tell.write(1))
+    assert.deepEqual(b.reasons(), ['ERR_UNKNOWN_NODE'])
+    for (let n = 0; n < 2; n++) {
+      const error = await env.failure(b.node.join(a.address))
+      assert.strictEqual(error.code, 'ERR_NAME_TAKEN')
+      assert.include(error.message, heir.incarnation)
+    }
+    assert.lengthOf(b.heard('left'), 1)
+    const other = await env.startAs('d', 'd')
+    assert.strictEqual(await env.complete(other.join(a.address)), 'a')
+    await env.complete(Promise.all([heir.stop(), other.stop()]))
+  })
+
+  inSimulation(
+    'in larger clusters the others notice nothing, also when the heir is gone again',
+    async (env) => {
+      const others = ['a', 'c', 'd', 'e']
+      const { a, b, heir, heal } = await replaced(env, others)
+      const fate = env.sim.random.int(3)
+      if (fate === 1) {
+        heir.leave()
+        await env.run(1_000)
+      } else if (fate === 2) {
+        env.sim.crash('elsewhere', { silent: env.sim.random.int(2) === 0 })
+        await env.run(env.sim.random.int(10_000))
+      }
+      const told = others.map((name) => env.subject(name).told.length)
+      heal()
+      await env.until('b is told', () => b.heard('left').length > 0)
+      await env.run(60_000)
+      assert.deepEqual(b.members(), ['b'])
+      assert.deepEqual(
+        b.heard('left').map(({ payload }) => payload),
+        [{ wanted: false }],
+      )
+      for (const [at, name] of others.entries()) {
+        const { node, told: all } = env.subject(name)
+        const known = incarnationOf(node, 'b')
+        assert.strictEqual(known, fate === 1 ? undefined : heir.incarnation, name)
+        const flaps = all
+          .slice(told[at])
+          .filter(({ event }) => event === 'memberLeft' || event === 'memberJoined')
+        assert.deepEqual(flaps, [], name)
+      }
+      assert.strictEqual(a.members().length, fate === 1 ? 4 : 5)
+      if (fate !== 2) await env.complete(heir.stop())
+    },
+    12,
+  )
+
+  inSimulation(
+    'one that was cut off from some only hears of it from the others',
+    async (env) => {
+      const [a, , c] = (await env.cluster(['a', 'b', 'c'])) as [Subject, Subject, Subject]
+      const b = env.subject('b')
+      env.sim.partition(['a', 'elsewhere'], ['b'])
+      await env.until('b is given up', () => a.heard('nodeDown', 'b').length === 1)
+      const heir = await env.startAs('b', 'elsewhere')
+      await env.complete(heir.join(a.address, { timeoutMs: 10_000 }))
+      await env.until('b is told', () => b.heard('left').length > 0, 5_000)
+      await env.until('all are whole', () => c.node.isUp('b') && heir.isUp('c'), 5_000)
+      await env.run(60_000)
+      assert.lengthOf(b.heard('left'), 1)
+      assert.deepEqual(b.members(), ['b'])
+      assert.strictEqual(incarnationOf(c.node, 'b'), heir.incarnation)
+      assert.deepEqual(
+        c.heard('memberLeft').map(({ payload }) => (payload as { reason: string }).reason),
+        ['replaced'],
+      )
+      assert.lengthOf(c.heard('nodeUp', 'b'), 2)
+      await env.complete(heir.stop())
+    },
+    6,
+  )
+
+  inSimulation(
+    'two that were cut off together part, and the other one is a member again',
+    async (env) => {
+      await env.cluster(['a', 'b', 'c'])
+      const [a, b, c] = [env.subject('a'), env.subject('b'), env.subject('c')]
+      const heal = env.partition(['b', 'c'], ['a', 'elsewhere'])
+      await env.until('b is given up', () => a.heard('nodeDown', 'b').length === 1)
+      const heir = await env.startAs('b', 'elsewhere')
+      await env.complete(heir.join(a.address, { timeoutMs: 10_000 }))
+      await env.run(env.sim.random.int(10_000))
+      heal()
+      await env.until('b is told', () => b.heard('left').length > 0)
+      await env.until('the others are whole', () => c.node.isUp('a') && heir.isUp('c'))
+      await env.run(60_000)
+      assert.lengthOf(b.heard('left'), 1)
+      assert.deepEqual(b.members(), ['b'])
+      assert.strictEqual(incarnationOf(c.node, 'b'), heir.incarnation)
+      assert.isTrue(c.node.isUp('b'))
+      assert.lengthOf([...a.heard('left'), ...c.heard('left')], 0)
+      await env.complete(heir.stop())
+    },
+    6,
+  )
 })
 
 promise('Names', 'ordered by a generation that rises', () => {

@@ -227,6 +227,89 @@ promise('Nodes fail', 'watches there fire', () => {
   })
 })
 
+promise('Nodes fail', 'may travel faster than the news', () => {
+  /** a knows an actor of c by its ref, and not yet its node; b is a way in. */
+  async function early(env: Environment) {
+    const [a, b] = await env.pair()
+    const c = await env.start('c')
+    const made = c.node.spawn(Ledger)
+    const observer = a.node.spawn(Observer)
+    const far = a.node.ref(Ledger, String(made))
+    const heard = async () => [...(await env.complete(observer.ask.heard()))]
+    return { a, b, c, made, observer, far, heard }
+  }
+
+  everywhere('a watch of a node that joins just then holds, and so does a link', async (env) => {
+    const { a, b, c, made, observer, far, heard } = await early(env)
+    observer.tell.follow(far)
+    observer.tell.tie(far)
+    assert.deepEqual(await heard(), [])
+    await env.complete(c.node.join(b.address))
+    await env.until('it is watched', () => c.node.stats().bonds.watches === 1)
+    assert.isTrue(a.members().includes('c'))
+    await env.run(3_000)
+    assert.deepEqual(await heard(), [], 'nothing ended meanwhile')
+    await env.failure(made.ask.crash())
+    await env.run(500)
+    const news = await heard()
+    assert.lengthOf(news, 2)
+    for (const line of news) assert.include(line, 'boom')
+  })
+
+  everywhere('a watch of a node that never comes ends after 2 s, once', async (env) => {
+    const { observer, far, heard } = await early(env)
+    observer.tell.follow(far)
+    await env.run(1_500)
+    assert.deepEqual(await heard(), [])
+    await env.run(1_000)
+    assert.deepEqual(await heard(), ['0 node c went down'])
+    await env.run(3_000)
+    assert.lengthOf(await heard(), 1)
+  })
+
+  inSimulation(
+    'whenever the node joins, a watch tells one end, the true one if it came in time',
+    async (env) => {
+      const { b, c, made, observer, far, heard } = await early(env)
+      env.sim.link('a', 'b', { latencyMs: [1, 100] })
+      env.sim.link('a', 'c', { latencyMs: [1, 200] })
+      observer.tell.follow(far)
+      await env.run(env.sim.random.int(4_000))
+      await env.complete(c.node.join(b.address))
+      await env.connected(['a', 'b', 'c'])
+      await env.run(5_000)
+      const before = await heard()
+      await env.failure(made.ask.crash())
+      await env.run(5_000)
+      const after = await heard()
+      assert.lengthOf(after, 1)
+      assert.strictEqual(after[0], before[0] ?? '1 error: boom')
+      if (before.length > 0) assert.deepEqual(before, ['0 node c went down'])
+      assert.strictEqual(c.node.stats().bonds.watches, 0)
+    },
+    10,
+  )
+
+  inSimulation('a watch of a start that is still to take over its name holds', async (env) => {
+    const [a, b] = await env.pair()
+    const c = await env.start('c')
+    await env.complete(c.node.join(a.address))
+    await env.connected(['a', 'b', 'c'])
+    await env.crash('c')
+    const again = await env.start('c')
+    const made = again.node.spawn(Ledger)
+    const observer = a.node.spawn(Observer)
+    observer.tell.follow(a.node.ref(Ledger, String(made)))
+    await env.complete(again.node.join(b.address, { timeoutMs: 10_000 }))
+    await env.until('it is watched', () => again.node.stats().bonds.watches === 1)
+    await env.run(5_000)
+    assert.deepEqual(await env.complete(observer.ask.heard()), [])
+    await env.crash('c')
+    await env.until('it is given up', () => a.heard('nodeDown', 'c').length === 2)
+    assert.deepEqual(await env.complete(observer.ask.heard()), ['0 node c went down'])
+  })
+})
+
 promise('Nodes fail', 'pending asks fail with `ERR_NODE_DOWN`', () => {
   everywhere('at nodeDown, long before their deadline; the call may have run', async (env) => {
     const { a, far } = await watched(env)

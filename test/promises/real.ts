@@ -1,4 +1,10 @@
+import { mkdtempSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { local, realWorld } from '../../src/index.js'
+import type { Address } from '../../src/world/network.js'
+import { freePort } from '../processes/free-port.js'
 import { Environment, list } from './environment.js'
 import { FaultyWorld } from './faulty-world.js'
 import type { Subject } from './subject.js'
@@ -8,6 +14,14 @@ export class Real extends Environment {
   readonly title = 'TCP'
   readonly timing = local()
   readonly #clock = realWorld().clock
+  readonly #keeps: boolean
+  #stores: string | undefined
+
+  /** With `stores` each node has a directory that the next incarnation of its name finds. */
+  constructor({ stores = false } = {}) {
+    super()
+    this.#keeps = stores
+  }
 
   override now(): number {
     return this.#clock.now()
@@ -49,8 +63,22 @@ export class Real extends Environment {
     }
   }
 
-  protected override worldOf(): FaultyWorld {
-    return new FaultyWorld(realWorld())
+  /** A test that fails half-way stops nothing itself, and open sockets would keep the process. */
+  override async close(): Promise<void> {
+    await Promise.all(this.elsewhere.map((node) => node.stop({ timeoutMs: 100, drainMs: 0 })))
+    await super.close().finally(async () => {
+      if (this.#stores !== undefined) await rm(this.#stores, { recursive: true, force: true })
+    })
+  }
+
+  protected override worldOf(name: string): FaultyWorld {
+    if (!this.#keeps) return new FaultyWorld(realWorld())
+    this.#stores ??= mkdtempSync(join(tmpdir(), 'troupe-nodes-'))
+    return new FaultyWorld(realWorld({ dataDir: join(this.#stores, name) }))
+  }
+
+  protected override async freeAddress(): Promise<Address> {
+    return { host: '127.0.0.1', port: await freePort() }
   }
 
   protected override listenOf(): { host: string; port: number } {

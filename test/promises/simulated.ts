@@ -1,5 +1,6 @@
 import { lan } from '../../src/index.js'
 import { Simulation } from '../../src/simulation/simulation.js'
+import type { Address } from '../../src/world/network.js'
 import { Environment, list } from './environment.js'
 import { FaultyWorld } from './faulty-world.js'
 
@@ -53,5 +54,9 @@ export class Simulated extends Environment {
 
   protected override listenOf(name: string): { host: string; port: number } {
     return { host: name, port: 9_000 }
+  }
+
+  protected override async freeAddress(name: string): Promise<Address> {
+    return this.listenOf(name)
   }
 }

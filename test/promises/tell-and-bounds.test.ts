@@ -139,6 +139,62 @@ promise('`tell`, `ready` and bounds', 'it was refused at the hard bound', () => 
   }
 })
 
+promise('`tell`, `ready` and bounds', 'waits for room, until its own deadline', () => {
+  everywhere('asks get through in order when there is room; tells are refused', async (env) => {
+    const { a, b, heal } = await cutOff(env, { bulk: { policy: 'wait' } })
+    const made = b.node.spawn(Ledger)
+    const ledger = a.node.ref(Ledger, String(made)).with({ channel: 'bulk', timeoutMs: 15_000 })
+    fill(ledger, 100)
+    const refused = a.letters.length
+    assert.isAbove(refused, 50)
+    const asked = [200, 201, 202].map((at) => ledger.ask.record(at))
+    assert.isFalse(ledger.tell.write(203))
+    assert.strictEqual(a.letters.length, refused + 1)
+    assert.deepEqual(new Set(a.reasons()), new Set(['ERR_LANE_FULL']))
+    const impatient = await env.failure(ledger.with({ timeoutMs: 50 }).ask.record(204))
+    assert.strictEqual(impatient.code, 'ERR_ASK_TIMEOUT')
+    heal()
+    await env.connected(['a', 'b'])
+    const kept = 100 - refused
+    assert.deepEqual(await env.complete(Promise.all(asked)), [kept + 1, kept + 2, kept + 3])
+    assert.deepEqual((await env.complete(made.ask.entries())).slice(kept), [200, 201, 202])
+  })
+
+  everywhere('what is asked is what was handed in, and what cannot travel is told', async (env) => {
+    const { a, b, heal } = await cutOff(env, { bulk: { policy: 'wait' } })
+    const ledger = a.node
+      .ref(Ledger, String(b.node.spawn(Ledger)))
+      .with({ channel: 'bulk', timeoutMs: 15_000 })
+    fill(ledger, 100)
+    const entry = { list: [1], bytes: new Uint8Array(100_000) }
+    const asked = ledger.ask.record(entry)
+    entry.list.push(2)
+    entry.bytes.fill(7)
+    const fault = await env.failure(ledger.ask.record(() => {}))
+    assert.strictEqual(fault.code, 'ERR_NOT_SERIALIZABLE')
+    heal()
+    await env.connected(['a', 'b'])
+    await env.complete(asked)
+    const entries = await env.complete(ledger.ask.entries())
+    const last = entries.at(-1) as { list: number[]; bytes: Uint8Array }
+    assert.deepEqual(last.list, [1])
+    assert.strictEqual(last.bytes[99_999], 0)
+  })
+
+  inSimulation('when the node is let go they fail; on other policies none waits', async (env) => {
+    const { a, b } = await cutOff(env, { bulk: { policy: 'wait' }, plain: {} })
+    const made = b.node.spawn(Ledger)
+    const far = a.node.ref(Ledger, String(made)).with({ timeoutMs: 60_000 })
+    fill(far.with({ channel: 'bulk' }), 100)
+    fill(far.with({ channel: 'plain' }), 100)
+    const waiting = outcomeOf(far.with({ channel: 'bulk' }).ask.record(1))
+    const plain = outcomeOf(far.with({ channel: 'plain' }).ask.record(2))
+    assert.strictEqual(await env.complete(plain), 'ERR_LANE_FULL')
+    a.node.leave('b')
+    assert.strictEqual(await env.complete(waiting), 'ERR_NODE_DOWN')
+  })
+})
+
 promise(
   '`tell`, `ready` and bounds',
   'Every queue and every map that a peer can grow has a bound',

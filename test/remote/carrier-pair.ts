@@ -96,6 +96,7 @@ export class CarrierNet {
         sender,
         channel,
         new Envelope(kind, target, method, callId, key, undefined, body, stamp),
+        false,
       )
     })
   }
@@ -112,8 +113,12 @@ export class FakeCarrier implements Carrier {
   sink: CarrierSink | undefined
   /** False: the process is dead. */
   running = true
+  /** Channels with the policy `wait`. */
+  readonly waiting = new Set<number>()
   /** What `send` answers, by node; default SENT. */
   outcome: (node: string) => SendOutcome = () => SENT
+  /** Bytes of arguments that a node takes at most. */
+  mostBytes: (node: string) => number = () => Number.POSITIVE_INFINITY
   readonly #net: CarrierNet
   readonly #codec: Codec
   readonly #members = new Map<string, Member>()
@@ -144,11 +149,26 @@ export class FakeCarrier implements Carrier {
     return CHANNELS[index] ?? ''
   }
 
+  plan(): undefined {
+    return undefined
+  }
+
+  answerPlan(): undefined {
+    return undefined
+  }
+
+  waits(channel: number): boolean {
+    return this.waiting.has(channel)
+  }
+
   send(node: string, channel: number, envelope: Envelope): SendOutcome {
     if (!this.running) throw new TroupeError('ERR_NODE_STOPPED', `${this.self.name} has stopped`)
     if (!this.#members.has(node)) throw new TroupeError('ERR_UNKNOWN_NODE', `no member ${node}`)
     const { args, body } = envelope
     const encoded = body ?? this.#codec.encodeArgs(args ?? [])
+    if (encoded.head.length > this.mostBytes(node)) {
+      throw new TroupeError('ERR_TOO_LARGE', `node ${node} takes less`)
+    }
     const outcome = this.outcome(node)
     if (outcome === FULL) return FULL
     this.#net.transmit({ from: this.self.name, to: node, channel, envelope }, encoded)

@@ -62,6 +62,19 @@ describe('group-service', () => {
     assert.strictEqual(tells[0]?.envelope.body, tells[1]?.envelope.body)
   })
 
+  it('leaves out who takes no message as large, and only those', async () => {
+    const { cluster, a } = await setUp()
+    a.carrier.mostBytes = (node) => (node === 'b' ? 100 : 10_000)
+    const text = 'x'.repeat(1_000)
+    assert.isFalse(a.remote.groups.group(Listener, 'room').tell.say(text))
+    await cluster.run(20)
+    assert.sameMembers(heard, [`a ${text}`, `c ${text}`])
+    assert.deepEqual(
+      a.deadLetters.map(({ to, reason }) => [to.node, reason]),
+      [['b', 'ERR_TOO_LARGE']],
+    )
+  })
+
   it('reaches members of other classes, and of classes not known here, by the method’s name', async () => {
     const { cluster, a, b, join } = await setUp()
     await join(b, b.system.spawn(Other, 'other').ref)

@@ -1,45 +1,28 @@
 import { assert } from 'chai'
-import { InboundCall } from '../../src/remote/inbound-call.js'
-import { RemotePeer } from '../../src/remote/remote-peer.js'
+import { type Answerer, InboundCall } from '../../src/remote/inbound-call.js'
+import type { RemotePeer } from '../../src/remote/remote-peer.js'
 
-function setUp() {
-  const said: string[] = []
-  const answerer = {
-    answer: (_call: InboundCall, value: unknown) => void said.push(`answer ${value}`),
-    refuse: (_call: InboundCall, error: unknown) => void said.push(`refuse ${error}`),
-    late: () => void said.push('late'),
+describe('a call of another node', () => {
+  const answerer: Answerer = { answer: () => {}, refuse: () => {}, late: () => {} }
+  const call = (): InboundCall => {
+    const peer = { inbound: new Map<number, InboundCall>() } as unknown as RemotePeer
+    return new InboundCall(answerer, peer, 1, 0, 0)
   }
-  const peer = new RemotePeer('b', '01'.repeat(13))
-  const call = new InboundCall(answerer, peer, 7, 1, 0)
-  peer.inbound.set(7, call)
-  return { said, peer, call }
-}
 
-describe('inbound-call', () => {
-  it('answers once; what comes later is counted', () => {
-    const { said, peer, call } = setUp()
-    call.reply(1)
-    call.reply(2)
-    call.fail('x')
-    assert.deepEqual(said, ['answer 1', 'late', 'late'])
-    assert.isTrue(call.settled)
-    assert.equal(peer.inbound.size, 0)
+  it('tells that its asker gave up, also to who asks afterwards', () => {
+    const heard: unknown[] = []
+    const given = call()
+    given.onAbandoned((reason) => heard.push('before', reason))
+    given.abandon('deadline')
+    given.onAbandoned((reason) => heard.push('after', reason))
+    given.abandon('again')
+    assert.deepEqual(heard, ['before', 'deadline', 'after', 'deadline'])
   })
 
-  it('tells who works on it, once, that the asker has given up', () => {
-    const { said, call } = setUp()
-    call.onAbandoned((reason) => said.push(`abandoned: ${reason}`))
-    call.abandon('gone')
-    call.abandon('gone')
-    call.reply(1)
-    assert.deepEqual(said, ['abandoned: gone', 'late'])
-  })
-
-  it('tells nobody after the answer', () => {
-    const { said, call } = setUp()
-    call.onAbandoned((reason) => said.push(`abandoned: ${reason}`))
-    call.fail('no')
-    call.abandon('gone')
-    assert.deepEqual(said, ['refuse no'])
+  it('that was answered is not given up any more', () => {
+    const answered = call()
+    answered.reply(1)
+    answered.abandon('deadline')
+    answered.onAbandoned(() => assert.fail('it was answered'))
   })
 })

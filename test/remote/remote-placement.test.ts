@@ -65,6 +65,20 @@ async function setUp(...children: unknown[]) {
 }
 
 describe('remote-placement', () => {
+  it('an order that is too large for its node fails, and orders behind it are carried out', async () => {
+    const { cluster, a, worker } = await setUp()
+    a.carrier.mostBytes = () => 5_000
+    const large = child('large', Worker, {
+      on: 'b',
+      args: { n: 1, text: 'x'.repeat(10_000) } as never,
+    })
+    const broken = a.system.spawn(Root, [large] as never)
+    const fine = a.system.spawn(Root, [specs.on('b')] as never)
+    await cluster.run(30_000)
+    assert.equal(broken.state, 'finished')
+    assert.deepEqual([fine.state, worker('b')?.state], ['running', 'running'])
+  })
+
   it('starts a child on the node it is placed on', async () => {
     const { b, root, worker } = await setUp(specs.on('b'))
     assert.equal(root.state, 'running')

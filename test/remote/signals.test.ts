@@ -2,8 +2,9 @@ import { assert } from 'chai'
 import fc from 'fast-check'
 import { Actor } from '../../src/actor/actor.js'
 import type { Down, Exit } from '../../src/actor/bonds.js'
+import type { Cell } from '../../src/actor/cell.js'
 import { actor } from '../../src/actor/decorators.js'
-import type { AnyRef } from '../../src/actor/ref.js'
+import type { ActorRef, AnyRef } from '../../src/actor/ref.js'
 import { parseAddress } from '../../src/actor/ref-address.js'
 import { actorId } from '../../src/base/identity.js'
 import { seededRandom } from '../../src/base/random.js'
@@ -13,6 +14,10 @@ import { RemoteCluster, RemoteNode } from './remote-cluster.js'
 class Target extends Actor {
   crash(): never {
     throw new Error('crashed')
+  }
+
+  crashWithMuch(): never {
+    throw Object.assign(new Error('large'), { data: 'x'.repeat(10_000) })
   }
 
   crashWith(): never {
@@ -46,6 +51,8 @@ class Watcher extends Actor<{ readonly downs: Down[]; readonly exits: Exit[] }> 
   }
 }
 
+const refOf = (target: Cell): ActorRef<Target> => target.ref as unknown as ActorRef<Target>
+
 const seen = (from: RemoteNode, ref: AnyRef): AnyRef => from.system.refAt(parseAddress(String(ref)))
 
 function watcherOn(node: RemoteNode) {
@@ -66,6 +73,21 @@ function setUp(names = ['a', 'b']) {
 }
 
 describe('signals', () => {
+  it('a reason that is too large for the watching node arrives as a text, and nothing is held up', async () => {
+    const { cluster, a, b, target, watcher, ref } = setUp()
+    const second = b.system.spawn(Target)
+    a.supervision.watch(watcher.cell, ref)
+    a.supervision.watch(watcher.cell, seen(a, second.ref))
+    await cluster.run(50)
+    b.carrier.mostBytes = () => 5_000
+    refOf(target).tell.crashWithMuch()
+    refOf(second).tell.crash()
+    await cluster.run(20_000)
+    assert.deepEqual(watcher.types(), ['error', 'error'])
+    const [{ reason } = assert.fail()] = watcher.downs
+    assert.include(String(reason.type === 'error' && reason.error), 'large')
+  })
+
   it('tells nodeDown once when the node of a watched actor goes down', async () => {
     const { cluster, a, watcher, ref } = setUp()
     a.supervision.watch(watcher.cell, ref)

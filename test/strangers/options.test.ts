@@ -5,6 +5,7 @@ import { assert } from 'chai'
 import {
   Actor,
   codeOf,
+  jsonLogger,
   local,
   type NodeOptions,
   realWorld,
@@ -60,6 +61,9 @@ const CASES: readonly [string, unknown, readonly (string | RegExp)[]][] = [
   ],
   ['advertise without host', { advertise: { port: 1 } }, ['startNode.advertise', 'host']],
   ['an unknown part of tls', { tls: { pfx: 'x' } }, ['startNode.tls.pfx', 'key, cert, ca']],
+  ['tls without a certificate', { tls: { key: 'k' } }, ['startNode.tls.cert', 'undefined']],
+  ['an empty tls', { tls: {} }, ['startNode.tls.key', 'non-empty string', 'undefined']],
+  ['a world without ports', { world: {} }, ['startNode.world', 'clock, random', '{}']],
   ['a key that is no text', { tls: { key: 7 } }, ['startNode.tls.key', 'non-empty string', '7']],
   [
     'an overlay that is a text',
@@ -84,8 +88,8 @@ const CASES: readonly [string, unknown, readonly (string | RegExp)[]][] = [
   ],
   [
     'an unknown policy',
-    { channels: { x: { policy: 'wait' } } },
-    ['startNode.channels.x.policy', 'dropOldest', '"wait"'],
+    { channels: { x: { policy: 'block' } } },
+    ['startNode.channels.x.policy', 'dropOldest', '"block"'],
   ],
   [
     'the channel of the runtime',
@@ -230,6 +234,33 @@ describe('An option of startNode that is unknown or bad', () => {
   it('is not needed: a name is enough', async () => {
     const { node } = await start({ cookie: undefined, timing: {}, logger: undefined })
     assert.match(node.address, /^127\.0\.0\.1:\d+$/)
+  })
+
+  it('of a logger is told as clearly', () => {
+    assert.throws(() => jsonLogger({ level: 'loud' } as never), /jsonLogger\.level .*"loud"/)
+    assert.throws(() => jsonLogger({ stream: 1 } as never), /jsonLogger\.stream is not an option/)
+  })
+
+  it('of finding and forwarding is told as clearly', async () => {
+    const { node } = await start({ timing: local() })
+    const typo = { node: 'b' } as never
+    assert.throws(() => node.lookup(Ledger, 'x', typo), /lookup\.node is not an option/)
+    assert.throws(() => node.lookup(Ledger, 'x', { on: 7 as never }), /lookup\.on .*7/)
+    assert.include(await node.resolve('x', typo).then(none, String), 'resolve.node')
+    assert.include(
+      await node.whereis('x', { timeoutMs: -1 } as never).then(none, String),
+      'timeoutMs',
+    )
+    assert.include(
+      await node.join('127.0.0.1:1', { timeout: 1 } as never).then(none, String),
+      'join.timeout is',
+    )
+    const to = { node: 'a', name: 'x' }
+    assert.throws(() => node.forward(to, 1, { chanel: 'x' } as never), /forward\.chanel is not/)
+    assert.throws(() => node.forward(to, 1, { partitionKey: {} } as never), /forward\.partitionKey/)
+    assert.throws(() => node.forward({ name: 'x' } as never, 1), /named undefined .*UNKNOWN_NODE/)
+    assert.throws(() => node.onForward('', () => {}), /onForward .*""/)
+    assert.throws(() => node.onForward('x', 7 as never), /onForward .*function.*7/)
   })
 
   it('of what follows is told as clearly: join, stop, spawn', async () => {

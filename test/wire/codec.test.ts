@@ -77,6 +77,23 @@ describe('the codec', () => {
     assert.lengthOf(codec.encodeArgs(['x'.repeat(99_000)]).payloads, 0)
   })
 
+  it('takes a text that fits, however close to maxMessageBytes', () => {
+    const codec = new Codec({ maxMessageBytes: 1_024 })
+    for (const text of ['x'.repeat(1_020), 'ü'.repeat(510), '€'.repeat(340)]) {
+      assert.deepEqual(codec.decodeArgs(codec.encodeArgs([text])), [text])
+      assert.strictEqual(codeOf(thrown(() => codec.encodeArgs([text, text]))), 'ERR_TOO_LARGE')
+    }
+  })
+
+  it('refuses what costs its receiver too much, also when no container follows', () => {
+    const count = 6_800_000
+    const head = Buffer.alloc(5 + count, 0xa0) // an array of empty texts
+    head[0] = 0xdd
+    head.writeUInt32BE(count, 1)
+    const error = thrown(() => testCodec().decodeArgs({ head, payloads: [] })) as Error
+    assert.include(error.message, 'it holds too many values')
+  })
+
   it('stops to encode soon after the limit is passed', () => {
     const codec = testCodec({ maxMessageBytes: 100_000 })
     let reads = 0
@@ -108,6 +125,19 @@ describe('the codec', () => {
     assert.include(error.message, 'arguments[1].bad could not be read')
     assert.strictEqual(error.cause, boo)
     assert.deepEqual(error.data, { path: 'arguments[1].bad' })
+  })
+
+  it('refuses a getter that goes on for ever, also when it throws the second time', () => {
+    let made = 0
+    const endless = (): object => ({
+      get next() {
+        if (++made > 110) throw new Error('enough')
+        return endless()
+      },
+    })
+    const error = thrown(() => testCodec().encodeArgs([endless()])) as TroupeError
+    assert.strictEqual(codeOf(error), 'ERR_NOT_SERIALIZABLE')
+    assert.include(error.message, 'lies deeper than 100 levels')
   })
 
   it('reports a fromWire that throws as ERR_DECODE and keeps the cause', () => {
@@ -198,6 +228,7 @@ describe('the codec', () => {
       ['test/other', Point],
       ['', Other],
       ['x'.repeat(256), Other],
+      ['test/\ud800', Other],
       ['test/date', Date],
       ['test/bytes', Uint8Array],
       ['test/object', Object],

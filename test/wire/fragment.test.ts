@@ -168,6 +168,20 @@ describe('fragments', () => {
     assert.isBelow(process.memoryUsage().arrayBuffers - before, 8 * MiB)
   })
 
+  it('keep their lengths when a payload is detached before it was written', () => {
+    const payload = new Uint8Array(200_000).fill(7)
+    const frame = encodeEnvelopeFrame(
+      tell(1, [payload, 'behind', new Uint8Array(70_000)]),
+      testCodec(),
+    )
+    const fragmenter = new Fragmenter(1, frame)
+    const pieces: Uint8Array[] = fragmenter.next(100_000).map((piece) => Uint8Array.from(piece))
+    structuredClone(payload, { transfer: [payload.buffer] })
+    while (!fragmenter.done) pieces.push(...fragmenter.next(64 * 1024))
+    const [whole, ...more] = accept(opened(), pieces)
+    assert.deepEqual([whole?.[1].length, more], [frame.bytes - HEAD_BYTES, []])
+  })
+
   it('gives back the room of a frame that is complete', () => {
     const reader = opened(1000)
     for (let i = 0; i < 5_000; i++) {

@@ -7,6 +7,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { assert } from 'chai'
@@ -54,6 +55,34 @@ describe('file store', () => {
     await store.close()
     return found
   }
+
+  it('hides nothing behind a record that was half written on a disk which failed twice', async () => {
+    const store = new FileStore(directory)
+    await store.put('a', bytes(1))
+    const probe = await open(log)
+    const handles = Object.getPrototypeOf(probe)
+    const { appendFile, truncate } = handles
+    await probe.close()
+    let failures = 2
+    handles.truncate = function (...given: unknown[]) {
+      if (failures-- > 0) return Promise.reject(new Error('EIO'))
+      return truncate.apply(this, given)
+    }
+    handles.appendFile = async function (data: Uint8Array) {
+      await appendFile.call(this, data.subarray(0, 20))
+      throw new Error('ENOSPC')
+    }
+    try {
+      assert.equal(codeOf(await failureOf(store.put('b', bytes(2)))), 'ERR_STORE')
+      handles.appendFile = appendFile
+      assert.equal(codeOf(await failureOf(store.put('c', bytes(3)))), 'ERR_STORE')
+      await store.put('d', bytes(4))
+    } finally {
+      Object.assign(handles, { appendFile, truncate })
+    }
+    await store.close()
+    assert.deepEqual(await contents(), { a: [1], d: [4] })
+  })
 
   it('gives everything back after it was closed and opened again', async () => {
     const store = new FileStore(directory)

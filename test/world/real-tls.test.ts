@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import net from 'node:net'
 import { assert } from 'chai'
 import { codeOf } from '../../src/base/errors.js'
@@ -27,6 +27,46 @@ networkContract('TLS', () => {
     complete: realComplete,
     pass: realPass,
     async dispose() {},
+  }
+})
+
+/** Ports of this machine's standing connections with a keep-alive timer (`tr` is 2). */
+const keptAlive = (): Set<number> =>
+  new Set(
+    readFileSync('/proc/net/tcp', 'utf8')
+      .split('\n')
+      .map((row) => row.trim().split(/\s+/))
+      .filter((fields) => fields[3] === '01' && fields[5]?.startsWith('02:'))
+      .map((fields) => Number.parseInt(fields[1]?.split(':')[1] ?? '', 16)),
+  )
+
+describe('idle connections', () => {
+  for (const [what, serverTls, clientTls] of [
+    ['TCP', undefined, undefined],
+    ['TLS', server, { ca }],
+  ] as const) {
+    it(`are kept alive on both sides, with ${what}`, async function () {
+      if (!existsSync('/proc/net/tcp')) return this.skip()
+      const { network } = realWorld()
+      const accepted: Connection[] = []
+      const accept = (connection: Connection): void => {
+        accepted.push(connection)
+        connection.attach(new Recorder())
+      }
+      const listener = await network.listen({ host: '127.0.0.1', port: 0 }, accept, serverTls)
+      const options = clientTls === undefined ? {} : { tls: clientTls }
+      const connection = await network.connect(listener.address, { timeoutMs: 2_000, ...options })
+      connection.attach(new Recorder())
+      try {
+        await realUntil(() => accepted.length === 1, 'both ends')
+        const dialled = Number(accepted[0]?.remote.split(':').at(-1))
+        const both = [listener.address.port, dialled]
+        await realUntil(() => both.every((port) => keptAlive().has(port)), 'timers on both sides')
+      } finally {
+        for (const each of [connection, ...accepted]) each.destroy()
+        await listener.close()
+      }
+    })
   }
 })
 
@@ -140,6 +180,24 @@ describe('TLS', () => {
     await realUntil(() => after.text === 'welcome', 'welcome')
   })
 
+  it('keeps 256 connections at most that do not begin their handshake, and a client still comes in', async () => {
+    const listener = await listen(server)
+    const { host, port } = listener.address
+    let closed = 0
+    const mute: net.Socket[] = []
+    for (let i = 0; i < 280; i++) {
+      const socket = net.connect(port, host).on('error', () => {})
+      socket.on('close', () => closed++)
+      mute.push(socket)
+      await new Promise((resolve) => socket.once('connect', resolve))
+    }
+    await realUntil(() => closed === 24, 'the oldest to be closed')
+    const { side } = await dial(listener, { ca })
+    await realUntil(() => side.text === 'welcome', 'welcome')
+    assert.isAtMost(closed, 25)
+    for (const socket of mute) socket.destroy()
+  })
+
   it('refuses certificates that are none before anything is open', async () => {
     const bad = { key: 'no key', cert: 'no certificate' }
     assert.equal(codeOf(await failureOf(listen(bad))), 'ERR_BAD_OPTION')
@@ -162,6 +220,33 @@ describe('TCP', () => {
     await new Promise((resolve) => server.once('listening', resolve))
     return server.address() as net.AddressInfo
   }
+
+  it('tells who did not get through the handshake, and keeps no more than 256 waiting', async () => {
+    const told: (string | undefined)[] = []
+    const listener = await network.listen(
+      { host: '127.0.0.1', port: 0 },
+      () => assert.fail('a stranger came in'),
+      { key: pem('server-key'), cert: pem('server-cert'), ca: pem('ca-cert') },
+      (remote, error) => {
+        assert.match(remote, /^127\.0\.0\.1:\d+$/)
+        told.push(error.code)
+      },
+    )
+    const { port } = listener.address
+    const knock = (bytes?: Buffer): void => {
+      const socket = net.connect({ host: '127.0.0.1', port })
+      socket.on('error', () => {}).resume()
+      if (bytes) socket.write(bytes)
+      undo.push(() => socket.destroy())
+    }
+    for (let i = 0; i < 3; i++) knock(Buffer.alloc(1_000, 7))
+    await realUntil(() => told.length === 3, 'garbage is turned away')
+    assert.deepEqual(new Set(told.splice(0)), new Set(['ERR_HANDSHAKE']))
+    for (let i = 0; i < 300; i++) knock()
+    await realUntil(() => told.length === 300 - 256, 'the oldest have to go')
+    assert.deepEqual(new Set(told), new Set(['ERR_TOO_MANY_CONNECTIONS']))
+    await listener.close()
+  })
 
   it('gives up after timeoutMs when nobody answers', async () => {
     // A listener whose backlog is full of connections nobody takes would do; a server that speaks no

@@ -20,6 +20,8 @@ export class FileStore implements Store {
   #log: FileHandle | undefined
   /** Bytes of the log that are known to be whole. */
   #logBytes = 0
+  /** The log may end in a part of a record. */
+  #torn = false
   /** Bytes a log of the present values only would have. */
   #liveBytes = 0
   #tail: Promise<unknown> = Promise.resolve()
@@ -112,10 +114,12 @@ export class FileStore implements Store {
 
   async #change(log: FileHandle, key: string, value: Uint8Array | undefined): Promise<void> {
     const record = writeRecord(key, value)
+    if (this.#torn) await this.#mend(log)
     try {
       await log.appendFile(record)
     } catch (error) {
-      await log.truncate(this.#logBytes) // a half-written record would hide all later ones
+      this.#torn = true
+      await this.#mend(log).catch(() => {}) // before the next change, then
       throw error
     }
     this.#logBytes += record.length
@@ -124,6 +128,12 @@ export class FileStore implements Store {
     if (this.#logBytes <= limit) return
     // The change itself is done; a rewrite that fails (a full disk) is tried again with the next one.
     await this.#compact(log).catch(() => {})
+  }
+
+  /** A half-written record would hide all later ones. */
+  async #mend(log: FileHandle): Promise<void> {
+    await log.truncate(this.#logBytes)
+    this.#torn = false
   }
 
   #remember(key: string, value: Uint8Array | undefined): void {

@@ -1,4 +1,5 @@
 import type { Logger } from '../../base/logger.js'
+import { type Fields, isFunction, isObject, oneOf, readOptions } from '../../base/options.js'
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 
@@ -11,23 +12,31 @@ export interface JsonLoggerOptions {
   readonly write?: (line: string) => void
 }
 
+const toStderr = (text: string): void => {
+  process.stderr.write(text)
+}
+
+const FIELDS: Fields<Required<JsonLoggerOptions>> = {
+  level: { fallback: 'info', check: oneOf(...LEVELS) },
+  fields: { fallback: {}, check: isObject() },
+  write: { fallback: toStderr, check: isFunction() },
+}
+
 /**
  * One JSON object a line: `level`, `time`, the fields, `msg`. Text that came over the wire cannot
  * forge lines or move a terminal's cursor: control, direction and line-separating characters are
  * escaped. Errors are written with name, message, code and stack.
+ *
+ * @throws TroupeError ERR_BAD_OPTION
  */
-export function jsonLogger(options: JsonLoggerOptions = {}): Logger {
-  const { level = 'info', fields: always = {}, write = toStderr } = options
+export function jsonLogger(options?: JsonLoggerOptions): Logger {
+  const { level, fields: always, write } = readOptions('jsonLogger', FIELDS, options)
   const least = LEVELS.indexOf(level)
   const at = (name: (typeof LEVELS)[number]) =>
     LEVELS.indexOf(name) < least
       ? () => {}
       : (fields: object, message: string) => write(line(name, { ...always, ...fields }, message))
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
-}
-
-const toStderr = (text: string): void => {
-  process.stderr.write(text)
 }
 
 function line(level: string, fields: object, msg: string): string {

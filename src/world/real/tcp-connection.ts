@@ -98,7 +98,8 @@ export class TcpConnection implements Connection {
   }
 }
 
-function remoteOf(socket: net.Socket): string {
+/** The other end as text. */
+export function remoteOf(socket: net.Socket): string {
   const { remoteAddress = 'unknown', remotePort = 0 } = socket
   return remoteAddress.includes(':')
     ? `[${remoteAddress}]:${remotePort}`

@@ -2,11 +2,15 @@ import { AsyncResource } from 'node:async_hooks'
 import net from 'node:net'
 import tls from 'node:tls'
 import { TroupeError } from '../../base/errors.js'
-import type { Address, Connection, Listener, Network, TlsOptions } from '../network.js'
+import type { Address, Connection, Listener, Network, TlsOptions, TurnedAway } from '../network.js'
+import { ownAddresses } from './own-addresses.js'
 import { TcpConnection } from './tcp-connection.js'
+import { guardTlsDoor } from './tls-door.js'
 
 /** How long a dialler may take over its side of the TLS handshake. */
 const TLS_HANDSHAKE_MS = 10_000
+/** A lane may be idle for hours: keeps routers on the way from forgetting it. */
+const ALIVE = { keepAlive: true, keepAliveInitialDelay: 30_000 }
 
 /**
  * Sockets are made inside this resource, so that what arrives on them runs in the async context of
@@ -16,7 +20,7 @@ const outside = new AsyncResource('troupe')
 
 /** TCP, with TLS where asked for. */
 export const tcpNetwork: Network = {
-  listen: (at, accept, secure) => outside.runInAsyncScope(listen, undefined, at, accept, secure),
+  listen: (...args) => outside.runInAsyncScope(listen, undefined, ...args),
   connect: (to, options) => outside.runInAsyncScope(connect, undefined, to, options),
 }
 
@@ -24,9 +28,10 @@ function listen(
   at: Address,
   accept: (connection: Connection) => void,
   secure: TlsOptions | undefined,
+  turnedAway: TurnedAway = () => {},
 ): Promise<Listener> {
   return new Promise((resolve, reject) => {
-    const server = makeServer(at, accept, secure)
+    const server = makeServer(at, accept, secure, turnedAway)
     const refuse = (error: Error): void => reject(listenError(at, error))
     server.once('error', refuse)
     server.once('listening', () => {
@@ -47,15 +52,17 @@ function makeServer(
   at: Address,
   accept: (connection: Connection) => void,
   secure: TlsOptions | undefined,
+  turnedAway: TurnedAway,
 ): net.Server {
   const take = (socket: net.Socket): void => {
     accept(new TcpConnection(socket))
   }
-  if (secure === undefined) return net.createServer({ noDelay: true }, take)
+  if (secure === undefined) return net.createServer({ ...ALIVE, noDelay: true }, take)
   try {
     const server = tls.createServer(
       {
         ...pem(secure),
+        ...ALIVE,
         noDelay: true,
         requestCert: secure.ca !== undefined,
         rejectUnauthorized: secure.ca !== undefined,
@@ -63,8 +70,7 @@ function makeServer(
       },
       take,
     )
-    // A failed handshake is the dialler's affair; its socket has to go all the same.
-    server.on('tlsClientError', (_error, socket) => socket.destroy())
+    guardTlsDoor(server, turnedAway)
     return server
   } catch (cause) {
     const detail = `tls options for ${show(at)} were refused: ${(cause as Error).message}`
@@ -86,11 +92,14 @@ function listenError(at: Address, cause: Error): TroupeError {
 
 class TcpListener implements Listener {
   readonly address: Address
+  readonly addresses: readonly Address[]
   readonly #server: net.Server
 
   constructor(server: net.Server, host: string) {
     this.#server = server
-    this.address = { host, port: (server.address() as net.AddressInfo).port }
+    const { port } = server.address() as net.AddressInfo
+    this.address = { host, port }
+    this.addresses = ownAddresses(host, port)
   }
 
   close(): Promise<void> {
@@ -138,7 +147,7 @@ function connect(
 }
 
 function dial(to: Address, secure: TlsOptions | undefined): net.Socket {
-  const where = { host: to.host, port: to.port, noDelay: true }
+  const where = { ...ALIVE, host: to.host, port: to.port, noDelay: true }
   if (secure === undefined) return net.connect(where)
   // SNI carries names only; without one the certificate is checked against the address dialled.
   const name = secure.serverName ?? (net.isIP(to.host) === 0 ? to.host : undefined)
@@ -148,6 +157,7 @@ function dial(to: Address, secure: TlsOptions | undefined): net.Socket {
     ...(name === undefined ? {} : { servername: name }),
   })
   socket.setNoDelay(true)
+  socket.setKeepAlive(true, ALIVE.keepAliveInitialDelay)
   return socket
 }
 

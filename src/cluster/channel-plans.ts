@@ -1,0 +1,43 @@
+import { asksDelivery, type DeliveryOptions } from '../base/delivery-options.js'
+import { type DeliveryPlan, deliveryPlan, PLAIN } from '../delivery/delivery-plan.js'
+import type { ChannelTable } from '../peer/channel-table.js'
+
+/** Which stages messages go through: what one send asks for over its method over its channel. */
+export class ChannelPlans {
+  readonly #channels: (DeliveryOptions | undefined)[] = []
+  /** Plans without options of one send, by what the method declares, then by channel. */
+  readonly #declared = new Map<DeliveryOptions, (DeliveryPlan | undefined)[]>()
+
+  constructor(table: ChannelTable, given: Readonly<Record<string, DeliveryOptions>> = {}) {
+    for (const [name, options] of Object.entries(given)) {
+      if (asksDelivery(options)) this.#channels[table.index(name)] = options
+    }
+  }
+
+  /** Undefined for a message that goes through none. */
+  of(
+    channel: number,
+    method: DeliveryOptions | undefined,
+    send: DeliveryOptions | undefined,
+  ): DeliveryPlan | undefined {
+    const options = this.#channels[channel]
+    if (options === undefined && method === undefined && send === undefined) return undefined
+    if (send !== undefined) return someStage(deliveryPlan(options, method, send))
+    const declared = method ?? NOTHING
+    let plans = this.#declared.get(declared)
+    if (plans === undefined) {
+      plans = []
+      if (this.#declared.size >= DECLARED_MAX) this.#declared.clear()
+      this.#declared.set(declared, plans)
+    }
+    if (!(channel in plans)) plans[channel] = someStage(deliveryPlan(options, declared))
+    return plans[channel]
+  }
+}
+
+const NOTHING: DeliveryOptions = Object.freeze({})
+/** Method tables that other nodes sent declare too: the map is bounded. */
+const DECLARED_MAX = 10_000
+
+const someStage = (plan: DeliveryPlan): DeliveryPlan | undefined =>
+  plan === PLAIN ? undefined : plan

@@ -1,0 +1,72 @@
+import { type DeliveryPlan, PLAIN } from '../delivery/delivery-plan.js'
+import type { Slot } from '../delivery/monotonic.js'
+import { decodeStamp } from '../delivery/stamp.js'
+import type { Codec } from '../wire/codec.js'
+import { ENVELOPE, type EncodedBody, Envelope } from '../wire/envelope.js'
+import { ReceivedBody } from '../wire/received-body.js'
+
+/**
+ * An envelope that may be kept and sent more than once: its arguments are bytes of its own.
+ * @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE
+ */
+export function stored(envelope: Envelope, codec: Codec): Envelope {
+  const { kind, to, method, callId, key } = envelope
+  const { head, payloads } = envelope.body ?? codec.encodeArgs(envelope.args ?? NO_ARGS)
+  const body: EncodedBody =
+    payloads.length === 0
+      ? { head, payloads }
+      : { head, payloads: payloads.map((bytes) => new Uint8Array(bytes)) }
+  return new Envelope(kind, to, method, callId, key, undefined, body, undefined)
+}
+
+/** The message with its stamp; nothing but the stamp where there is no message. */
+export function stamped(
+  message: Envelope | undefined,
+  key: number,
+  stamp: Uint8Array | undefined,
+): Envelope {
+  if (message === undefined) {
+    return new Envelope(ENVELOPE.STAMP, 0, 0, 0, key, NO_ARGS, undefined, stamp)
+  }
+  const { kind, to, method, callId, body } = message
+  return new Envelope(kind, to, method, callId, key, undefined, body, stamp)
+}
+
+/** Small messages that wait must not keep the large buffer in memory in which they came. */
+const COPY_UP_TO_BYTES = 16 * 1024
+
+/** An envelope that came in and may have to wait. */
+export function kept(envelope: Envelope): Envelope {
+  const { kind, to, method, callId, key, body, stamp } = envelope
+  const own = stamp && new Uint8Array(stamp)
+  if (!(body instanceof ReceivedBody) || body.end - body.start > COPY_UP_TO_BYTES) {
+    return new Envelope(kind, to, method, callId, key, undefined, body, own)
+  }
+  const { start, headEnd, end } = body
+  const bytes = Buffer.from(body.bytes.subarray(start, end))
+  const copy = new ReceivedBody(bytes, 0, headEnd - start, end - start)
+  return new Envelope(kind, to, method, callId, key, undefined, copy, own)
+}
+
+export function bodyBytes({ body }: Envelope): number {
+  if (body === undefined) return 0
+  if (body instanceof ReceivedBody) return body.end - body.start
+  let bytes = body.head.length
+  for (const payload of body.payloads) bytes += payload.length
+  return bytes
+}
+
+/** What a newer message replaces: the same receiver, method and key. Undefined for what is answered. */
+export function slotOf({ kind, to, method, key }: Envelope): Slot | undefined {
+  if (kind !== ENVELOPE.TELL && kind !== ENVELOPE.FORWARD) return undefined
+  return `${typeof to === 'number' ? '#' : '@'}${to} ${method} ${key}`
+}
+
+/** The stages of the answer to a question that came with that stamp. */
+export function answerPlan(stamp: Uint8Array): DeliveryPlan | undefined {
+  const question = decodeStamp(stamp)
+  if (question?.kind !== 'data') return undefined
+  return { ...PLAIN, acknowledged: true, label: question.label }
+}
+
+const NO_ARGS: readonly unknown[] = Object.freeze([])
