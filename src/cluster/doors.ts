@@ -5,13 +5,12 @@ import type { Envelope } from '../wire/envelope.js'
 
 /** What sends an envelope on its way. */
 export interface Way {
-  /** `plan`: the delivery stages it goes through; a door keeps it for what it sends on. */
   send(node: string, channel: number, envelope: Envelope, plan?: DeliveryPlan): SendOutcome
 }
 
-/** What takes an envelope that has arrived. */
+/** What takes an envelope that has arrived; false only with `again`: not now, it will be offered again. */
 export interface Taker {
-  take(from: Member, channel: number, envelope: Envelope): void
+  take(from: Member, channel: number, envelope: Envelope, again: boolean): boolean
 }
 
 /*
@@ -21,28 +20,39 @@ export interface Taker {
  */
 
 /** Stands where envelopes leave. */
-export type SendDoor = (way: Way, node: string, channel: number, envelope: Envelope) => SendOutcome
+export type SendDoor = (
+  way: Way,
+  node: string,
+  channel: number,
+  envelope: Envelope,
+  plan: DeliveryPlan | undefined,
+) => SendOutcome
 
 /** Stands where envelopes arrive. */
-export type ReceiveDoor = (taker: Taker, from: Member, channel: number, envelope: Envelope) => void
+export type ReceiveDoor = (
+  taker: Taker,
+  from: Member,
+  channel: number,
+  envelope: Envelope,
+  again: boolean,
+) => boolean
 
 /** Puts a function in front of `send`, in place of one before; without it the door is open again. */
 export function standAtSend(at: Way, door: SendDoor | undefined): void {
   const { send } = Object.getPrototypeOf(at) as Way
-  if (door === undefined) {
-    at.send = send
-    return
-  }
-  at.send = (node, channel, envelope, plan) => {
-    const way: Way = { send: (to, on, what) => send.call(at, to, on, what, plan) }
-    return door(way, node, channel, envelope)
-  }
+  const way: Way = { send: (...message) => send.apply(at, message) }
+  at.send =
+    door === undefined
+      ? send
+      : (node, channel, envelope, plan) => door(way, node, channel, envelope, plan)
 }
 
 /** The same in front of `take`. */
 export function standAtReceive(at: Taker, door: ReceiveDoor | undefined): void {
   const { take } = Object.getPrototypeOf(at) as Taker
-  const taker: Taker = { take: (from, channel, envelope) => take.call(at, from, channel, envelope) }
+  const taker: Taker = { take: (...message) => take.apply(at, message) }
   at.take =
-    door === undefined ? take : (from, channel, envelope) => door(taker, from, channel, envelope)
+    door === undefined
+      ? take
+      : (from, channel, envelope, again) => door(taker, from, channel, envelope, again)
 }

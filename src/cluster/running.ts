@@ -87,7 +87,7 @@ export class Running implements Taker {
       relayTtl: timing.relayTtl,
       member: (node) => this.member(node),
       isDown: (node) => this.watch.isDown(node),
-      deliver: (from, channel, envelope) => this.take(from, channel, envelope),
+      deliver: (from, channel, envelope) => this.#arrived(from, channel, envelope),
       badMessage,
     })
     this.delivery = new DeliveryDriver({
@@ -100,7 +100,7 @@ export class Running implements Taker {
       router: this.router,
       options: parts.delivery,
       member: (node) => this.#newest(node),
-      deliver: (from, channel, envelope, again) => this.#deliver(from, channel, envelope, again),
+      deliver: (from, channel, envelope, again) => this.take(from, channel, envelope, again),
       undelivered: (to, channel, envelope, reason) =>
         ground.sink()?.undelivered(to, channel, envelope, reason),
       badMessage,
@@ -149,13 +149,16 @@ export class Running implements Taker {
       this.watch.feed({ type: 'heard', peer: from })
       if (this.watch.up(from.name)?.incarnation !== from.incarnation) return // it left
     }
-    this.take(from, channel, envelope)
+    this.#arrived(from, channel, envelope)
   }
 
-  /** An envelope for this node, as it arrived. */
-  take(from: Member, channel: number, envelope: Envelope): void {
-    if (envelope.stamp === undefined) this.#deliver(from, channel, envelope, false)
-    else this.delivery.receive(from, channel, envelope)
+  /** An envelope for this node, past all stages of delivery. False: not now. */
+  take(from: Member, channel: number, envelope: Envelope, again: boolean): boolean {
+    if (envelope.kind !== ENVELOPE.FORWARD) {
+      return this.#ground.sink()?.envelope(from, channel, envelope, again) ?? true
+    }
+    this.#ground.forwarding.deliver(from, envelope)
+    return true
   }
 
   stop(): void {
@@ -164,12 +167,9 @@ export class Running implements Taker {
     this.watch.stop()
   }
 
-  #deliver(from: Member, channel: number, envelope: Envelope, again: boolean): boolean {
-    if (envelope.kind !== ENVELOPE.FORWARD) {
-      return this.#ground.sink()?.envelope(from, channel, envelope, again) ?? true
-    }
-    this.#ground.forwarding.deliver(from, envelope)
-    return true
+  #arrived(from: Member, channel: number, envelope: Envelope): void {
+    if (envelope.stamp === undefined) this.take(from, channel, envelope, false)
+    else this.delivery.receive(from, channel, envelope)
   }
 
   #memberJoined(member: Member): void {

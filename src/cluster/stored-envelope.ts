@@ -37,10 +37,10 @@ const COPY_UP_TO_BYTES = 16 * 1024
 
 /** An envelope that came in and may have to wait. */
 export function kept(envelope: Envelope): Envelope {
-  const { kind, to, method, callId, key, args, body, stamp } = envelope
+  const { kind, to, method, callId, key, body, stamp } = envelope
   const own = stamp && new Uint8Array(stamp)
   if (!(body instanceof ReceivedBody) || body.end - body.start > COPY_UP_TO_BYTES) {
-    return new Envelope(kind, to, method, callId, key, args, body, own)
+    return new Envelope(kind, to, method, callId, key, undefined, body, own)
   }
   const { start, headEnd, end } = body
   const bytes = Buffer.from(body.bytes.subarray(start, end))

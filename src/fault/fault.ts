@@ -7,7 +7,7 @@ export interface MessageLabel {
   readonly to: string
   /**
    * A method, the handler of a `forward`, or what else it is: `reply`, `failure`, `abort`, `signal`,
-   * `control`, `overlay`, `broadcast`, `delivery`.
+   * `control`, `stamp`, `overlay`, `broadcast`, `delivery`.
    */
   readonly name: string
   /** 1 for the first of that name from that node to that one, see `MessageNumbers`. */

@@ -8,7 +8,6 @@ const NAME = /^[^\s{}"#]{1,200}$/
 
 /** The name of what is in an envelope to some node. */
 export function messageName(house: House, node: string, envelope: Envelope): string {
-  if (envelope.kind === ENVELOPE.STAMP) return 'delivery'
   const kind = kindOf(envelope.kind)
   switch (kind) {
     case 'tell':
@@ -21,7 +20,6 @@ export function messageName(house: House, node: string, envelope: Envelope): str
   }
 }
 
-/** What a user would call it. An envelope with nothing but a stamp is no message: nobody is shown one. */
 export function kindOf(kind: EnvelopeKind): MessageKind {
   switch (kind) {
     case ENVELOPE.TELL:
@@ -37,10 +35,11 @@ export function kindOf(kind: EnvelopeKind): MessageKind {
     case ENVELOPE.SIGNAL:
       return 'signal'
     case ENVELOPE.CONTROL:
-    case ENVELOPE.STAMP:
       return 'control'
     case ENVELOPE.FORWARD:
       return 'forward'
+    case ENVELOPE.STAMP:
+      return 'stamp'
     default:
       return unreachable(kind)
   }

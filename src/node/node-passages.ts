@@ -4,10 +4,11 @@ import { Message } from '../actor/message.js'
 import { codeOf, TroupeError } from '../base/errors.js'
 import type { Logger } from '../base/logger.js'
 import type { Taker, Way } from '../cluster/doors.js'
+import type { DeliveryPlan } from '../delivery/delivery-plan.js'
 import type { Member } from '../overlay/overlay.js'
 import type { Decide, Fate, PassageAccess, Point } from '../peer/passage.js'
 import { FULL, SENT, type SendOutcome } from '../peer/transport.js'
-import { ENVELOPE, Envelope } from '../wire/envelope.js'
+import { Envelope } from '../wire/envelope.js'
 import type { Clock } from '../world/clock.js'
 import { DeliveredMessage } from './delivered-message.js'
 import type { House } from './house.js'
@@ -42,13 +43,14 @@ export class NodePassages implements PassageAccess {
     } else if (point === 'send') {
       cluster.standAtSend(
         decide &&
-          ((way, node, channel, envelope) => this.#send(decide, way, node, channel, envelope)),
+          ((way, node, channel, envelope, plan) =>
+            this.#send(decide, way, node, channel, envelope, plan)),
       )
     } else {
       cluster.standAtReceive(
         decide &&
-          ((taker, from, channel, envelope) =>
-            this.#receive(decide, taker, from, channel, envelope)),
+          ((taker, from, channel, envelope, again) =>
+            this.#receive(decide, taker, from, channel, envelope, again)),
       )
     }
   }
@@ -59,35 +61,43 @@ export class NodePassages implements PassageAccess {
   }
 
   /** @throws TroupeError what the way says, while the message has not to wait */
-  #send(decide: Decide, way: Way, node: string, channel: number, envelope: Envelope): SendOutcome {
+  #send(
+    decide: Decide,
+    way: Way,
+    node: string,
+    channel: number,
+    envelope: Envelope,
+    plan: DeliveryPlan | undefined,
+  ): SendOutcome {
     const message = new PassingEnvelope('send', this.#house, node, channel, envelope)
     const fate = decide(message)
     const { line } = message
     if (fate instanceof Promise || this.#sending.busy(line)) {
       envelope.body ??= this.#encoded(envelope.args ?? [])
-      this.#sending.push(line, fate, (known) => this.#sendLate(way, node, channel, envelope, known))
+      this.#sending.push(line, fate, (known) => {
+        for (const copy of copiesOf(envelope, known)) this.#late(way, node, channel, copy, plan)
+      })
       return SENT
     }
     let outcome: SendOutcome = SENT
-    for (const copy of copiesOf(envelope, fate)) outcome = way.send(node, channel, copy)
+    for (const copy of copiesOf(envelope, fate)) outcome = way.send(node, channel, copy, plan)
     return outcome
   }
 
   /** Nobody waits for the outcome any more: what cannot be sent is undelivered. */
-  #sendLate(
+  #late(
     way: Way,
     node: string,
     channel: number,
     envelope: Envelope,
-    fate: Fate | undefined,
+    plan: DeliveryPlan | undefined,
   ): void {
-    for (const copy of copiesOf(envelope, fate)) {
-      try {
-        if (way.send(node, channel, copy) !== FULL) continue
-        this.#undelivered(node, channel, copy, new TroupeError('ERR_LANE_FULL', `to ${node}`))
-      } catch (error) {
-        this.#undelivered(node, channel, copy, error)
-      }
+    try {
+      if (way.send(node, channel, envelope, plan) !== FULL) return
+      const error = new TroupeError('ERR_LANE_FULL', `the lane to node ${node} is full`)
+      this.#undelivered(node, channel, envelope, error)
+    } catch (error) {
+      this.#undelivered(node, channel, envelope, error)
     }
   }
 
@@ -104,19 +114,27 @@ export class NodePassages implements PassageAccess {
     return { head, payloads: payloads.map((bytes) => Uint8Array.from(bytes)) }
   }
 
-  #receive(decide: Decide, taker: Taker, from: Member, channel: number, envelope: Envelope): void {
-    if (envelope.kind === ENVELOPE.STAMP) {
-      taker.take(from, channel, envelope) // an acknowledgement is no message
-      return
-    }
+  /** What had to wait counts as taken: it is not offered again. */
+  #receive(
+    decide: Decide,
+    taker: Taker,
+    from: Member,
+    channel: number,
+    envelope: Envelope,
+    again: boolean,
+  ): boolean {
     const message = new PassingEnvelope('receive', this.#house, from.name, channel, envelope)
     const fate = decide(message)
     const { line } = message
-    const go = (known: Fate | undefined): void => {
-      for (const copy of copiesOf(envelope, known)) taker.take(from, channel, copy)
+    if (fate instanceof Promise || this.#receiving.busy(line)) {
+      this.#receiving.push(line, fate, (known) => {
+        for (const copy of copiesOf(envelope, known)) taker.take(from, channel, copy, false)
+      })
+      return true
     }
-    if (fate instanceof Promise || this.#receiving.busy(line)) this.#receiving.push(line, fate, go)
-    else go(fate)
+    if (fate === undefined) return taker.take(from, channel, envelope, again)
+    for (const copy of copiesOf(envelope, fate)) taker.take(from, channel, copy, false)
+    return true
   }
 
   #deliver(decide: Decide, context: Incarnation, message: Message): void {

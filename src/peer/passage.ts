@@ -17,6 +17,7 @@ export type MessageKind =
   | 'signal'
   | 'control'
   | 'forward'
+  | 'stamp'
 
 /** One message at a point. */
 export interface PassingMessage {

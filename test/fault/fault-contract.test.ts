@@ -185,6 +185,32 @@ describe('faults on a node', () => {
   )
 
   everywhere(
+    'what is reliable is handled once, whatever is lost, repeated and overtaken',
+    async (env) => {
+      const { ledger, home, atA, atB } = await setting(env)
+      const ends = [
+        atA.inject('omit_send a b 30%'),
+        atB.inject('omit_send b a 30%'),
+        atB.inject('duplicate a b 30%'),
+        atA.inject('duplicate b a 30%'),
+        atB.inject('reorder a b 20ms'),
+      ]
+      const sure = ledger.with({ reliable: true })
+      for (const n of count(40)) sure.tell.write(n)
+      await env.run(300)
+      for (const one of ends) {
+        assert.isAbove(one.hits, 0, one.text)
+        one.end()
+      }
+      const held = await written(env, home, 40)
+      await env.run(200)
+      assert.sameMembers(held, count(40))
+      assert.lengthOf(await entries(env, home), 40)
+    },
+    SEEDS,
+  )
+
+  everywhere(
     'messages overtake each other, none is lost, and watches still fire once',
     async (env) => {
       const { a, b, home, ledger, atA, atB } = await setting(env)
