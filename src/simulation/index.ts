@@ -1,3 +1,6 @@
+export { EscapedWaitError } from './escaped-wait.js'
+export type { GuardOptions, GuardWarning } from './guarded-host.js'
+export type { GuardKind, GuardPolicy } from './guards/slot.js'
 export type { LinkOptions } from './links.js'
 export { Simulation, type SimulationOptions, type TraceEvent } from './simulation.js'
 export { SimulationFailure } from './simulation-failure.js'

@@ -1,6 +1,8 @@
 import { canDrainNow, drainLater, drainNow, macrotask } from '../world/real/drain.js'
 import { catchStrays } from '../world/real/strays.js'
 import type { Agenda, SimEvent } from './agenda.js'
+import { guardSlot } from './guards/slot.js'
+import type { WaitLedger } from './sim-waits.js'
 import type { TraceEvent } from './simulation.js'
 import { describe, messageOf, SimulationFailure } from './simulation-failure.js'
 
@@ -16,6 +18,7 @@ export class Runner {
   readonly #seed: string
   readonly #trace: ((event: TraceEvent) => void) | undefined
   readonly #drain: 'fast' | 'portable' | undefined
+  readonly #waits: WaitLedger | undefined
   #current: SimEvent | undefined
   #failure: SimulationFailure | undefined
   #running = false
@@ -28,11 +31,13 @@ export class Runner {
     seed: string,
     drain: 'fast' | 'portable' | undefined,
     trace: ((event: TraceEvent) => void) | undefined,
+    waits: WaitLedger | undefined,
   ) {
     this.#agenda = agenda
     this.#seed = seed
     this.#drain = drain
     this.#trace = trace
+    this.#waits = waits
   }
 
   /** Something in the simulated programs broke: the run ends here. The first failure counts. */
@@ -54,10 +59,12 @@ export class Runner {
     this.#running = true
     const untilUs = this.#agenda.nowUs + Math.ceil(Math.min(ms, 2 ** 42) * 1000)
     const release = catchStrays((error) => this.fail(error))
+    const unwatch = this.#waits?.begin()
     return new Promise((resolve, reject) => {
       const finish = (reached: boolean): void => {
         this.#running = false
         release()
+        unwatch?.()
         if (this.#failure === undefined) resolve(reached)
         else reject(this.#failure)
       }
@@ -80,8 +87,11 @@ export class Runner {
 
   /** One event, if there is one; else, or after a failure, whether the end was reached. */
   #advance(done: () => boolean, untilUs: number): boolean | undefined {
+    guardSlot.host = undefined
     if (this.#failure !== undefined) return false
     try {
+      const escaped = this.#waits?.check()
+      if (escaped !== undefined) throw escaped
       if (done()) return true
       const event = this.#agenda.take(untilUs)
       if (event === undefined) {
@@ -122,6 +132,9 @@ export class Runner {
     agenda.hash.number(agenda.nowUs)
     agenda.hash.text(life?.name ?? '')
     agenda.hash.text(event.label)
+    const { progress } = guardSlot
+    if (progress !== undefined) progress[0] = (progress[0] ?? 0) + 1
+    guardSlot.host = life?.guarded
     run?.()
   }
 }

@@ -1,4 +1,5 @@
 import type { SimEvent } from './agenda.js'
+import type { GuardedHost } from './guards/slot.js'
 import type { SimConnection } from './sim-connection.js'
 import type { SimListener } from './sim-network.js'
 import { SimDisk } from './sim-store.js'
@@ -42,6 +43,8 @@ export class Life {
   /** 1 for the first. */
   readonly number: number
   alive = true
+  /** What stands for the globals while it runs. */
+  guarded: GuardedHost | undefined = undefined
 
   constructor(host: SimHost, number: number) {
     this.host = host

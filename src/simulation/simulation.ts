@@ -1,12 +1,21 @@
-import { check, isFunction, oneOf, readOptions } from '../base/options.js'
+import { check, isBoolean, isFunction, oneOf, readOptions } from '../base/options.js'
 import { type Random, seededRandom } from '../base/random.js'
 import type { World } from '../world/world.js'
 import { Agenda } from './agenda.js'
+import {
+  GuardLog,
+  type GuardOptions,
+  type GuardWarning,
+  isGuardOptions,
+  policiesOf,
+} from './guarded-host.js'
+import { guardSlot } from './guards/slot.js'
 import { type LinkOptions, Links } from './links.js'
 import { Runner } from './runner.js'
 import { Life, SimHost } from './sim-host.js'
 import { Wires } from './sim-network.js'
-import { simWorld } from './sim-world.js'
+import { WaitLedger, type WaitLevel } from './sim-waits.js'
+import { type Keepers, simWorld } from './sim-world.js'
 
 export interface SimulationOptions {
   /** Everything drawn in the run follows from it. Default 1. */
@@ -21,6 +30,17 @@ export interface SimulationOptions {
   readonly drain?: 'fast' | 'portable'
   /** Called for every event before it runs. */
   readonly trace?: (event: TraceEvent) => void
+  /**
+   * A handler of an actor that waits for something outside of the simulated world ends the run with an
+   * `EscapedWaitError`. `handler`: each has to wait for a promise made by a handler of its own actor.
+   * `node`: of some actor of its node, for actors that share locks. Costs up to a tenth on Node.js before 24.
+   * Default: `off`, since tests of single parts often hold a handler at a promise of their own.
+   */
+  readonly escapedWaits?: WaitLevel | 'off'
+  /** What becomes of Date, timers and the like while code of a node runs, where `troupe/guards` was loaded first. Default: `virtualize`. */
+  readonly guards?: GuardOptions
+  /** Adds to an escaped wait the stack of the handler. Slow. Default: false. */
+  readonly debug?: boolean
 }
 
 /** One event as a trace shows it. */
@@ -61,6 +81,9 @@ const OPTIONS = {
   windowBytes: { fallback: 256 * 1024, check: atLeast(1) },
   drain: { fallback: undefined, check: oneOf('fast', 'portable') },
   trace: { fallback: undefined, check: isFunction<(event: TraceEvent) => void>() },
+  escapedWaits: { fallback: 'off' as const, check: oneOf('handler', 'node', 'off') },
+  guards: { fallback: 'virtualize' as const, check: isGuardOptions },
+  debug: { fallback: false, check: isBoolean },
 }
 
 /**
@@ -82,18 +105,22 @@ export class Simulation {
   readonly #links: Links
   readonly #wires: Wires
   readonly #runner: Runner
+  readonly #keepers: Keepers
   readonly #worlds = new Map<Life, World>()
 
   /** @throws TroupeError ERR_BAD_OPTION */
   constructor(options?: SimulationOptions) {
     const read = readOptions<SimulationOptions>('simulation', OPTIONS, options)
     const { latencyMs = [0, 0], bytesPerMs = 1, windowBytes = 1 } = read
+    const { escapedWaits = 'off', guards = 'off', debug = false } = read
     this.seed = String(read.seed)
     this.#root = seededRandom(this.seed)
     this.random = this.#root.fork('workload')
     this.#links = new Links({ latencyMs, bytesPerMs })
     this.#wires = new Wires(this.#agenda, this.#links, this.#root.fork('links'), windowBytes)
-    this.#runner = new Runner(this.#agenda, this.seed, read.drain, read.trace)
+    const waits = escapedWaits === 'off' ? undefined : new WaitLedger(escapedWaits, debug)
+    this.#keepers = { waits, policies: policiesOf(guards), guardLog: new GuardLog() }
+    this.#runner = new Runner(this.#agenda, this.seed, read.drain, read.trace, waits)
   }
 
   /** Virtual milliseconds since the start. */
@@ -111,6 +138,16 @@ export class Simulation {
     return this.#agenda.hash.value
   }
 
+  /** False where `troupe/guards` was not loaded before: then the globals are the real ones for all. */
+  get guarded(): boolean {
+    return guardSlot.installed
+  }
+
+  /** Globals that code of nodes used and that this world did in their place: find a better way for each. */
+  get warnings(): readonly GuardWarning[] {
+    return this.#keepers.guardLog.warnings
+  }
+
   /**
    * The world of the program that runs on this host now; a new name is a new host, switched on.
    * The same object until `restart`, also after a crash. Listen on the host's name (or `127.0.0.1`, for itself only, or
@@ -120,7 +157,9 @@ export class Simulation {
     const { life } = this.#host(host)
     let world = this.#worlds.get(life)
     if (world === undefined) {
-      world = simWorld(this.#wires, life, this.#root, (error) => this.#runner.fail(error))
+      world = simWorld(this.#wires, life, this.#root, this.#keepers, (error) =>
+        this.#runner.fail(error),
+      )
       this.#worlds.set(life, world)
     }
     return world
