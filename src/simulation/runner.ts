@@ -78,6 +78,7 @@ export class Runner {
           }
           if (fast) drainOr(turn)
         }
+        if (fast) guardSlot.host = undefined
         if (fast) macrotask(turn)
         else drainLater(turn)
       }
