@@ -58,6 +58,8 @@ export class SimEvent {
 export class Agenda {
   readonly hash = new EventHash()
   nowUs = 0
+  /** An event runs, or what it left to promises and microtasks. */
+  stepping = false
   /** Events other than timers that are still to come: bytes under way, turns, store operations. */
   inFlight = 0
   readonly #queue = new Heap<SimEvent>(

@@ -78,7 +78,7 @@ export class Runner {
           }
           if (fast) drainOr(turn)
         }
-        if (fast) guardSlot.host = undefined
+        if (fast) this.#stepEnded()
         if (fast) macrotask(turn)
         else drainLater(turn)
       }
@@ -88,7 +88,7 @@ export class Runner {
 
   /** One event, if there is one; else, or after a failure, whether the end was reached. */
   #advance(done: () => boolean, untilUs: number): boolean | undefined {
-    guardSlot.host = undefined
+    this.#stepEnded()
     if (this.#failure !== undefined) return false
     try {
       const escaped = this.#waits?.check()
@@ -104,6 +104,11 @@ export class Runner {
       this.fail(error)
     }
     return undefined
+  }
+
+  #stepEnded(): void {
+    guardSlot.host = undefined
+    this.#agenda.stepping = false
   }
 
   #step(event: SimEvent): void {
@@ -136,6 +141,7 @@ export class Runner {
     const { progress } = guardSlot
     if (progress !== undefined) progress[0] = (progress[0] ?? 0) + 1
     guardSlot.host = life?.guarded
+    agenda.stepping = true
     run?.()
   }
 }

@@ -198,6 +198,23 @@ describe('a handler that waits for something outside of the simulated world', ()
     assert.include(escaped.message, 'last seen')
   })
 
+  it('does not begin before time is told to move', async () => {
+    let begun = false
+    class Beginner extends Runner {
+      run() {
+        begun = true
+      }
+    }
+    const nodes = new WaitingNodes()
+    const a = await nodes.start('a')
+    const asked = (a.spawn(Beginner) as ActorRef<Runner>).ask.run()
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    assert.isFalse(begun)
+    await nodes.sim.run(0)
+    assert.isTrue(begun)
+    await asked
+  })
+
   it('is not looked for unless that is asked for', async () => {
     class Reader extends Runner {
       async run() {

@@ -29,15 +29,10 @@ export class WaitingNodes {
     return node
   }
 
-  /** Spawns an actor on node `a` and asks it to `run`, in a step of that node. */
+  /** Spawns an actor on node `a` and asks it to `run`. */
   async ask<A extends Runner>(actorClass: new () => A): Promise<unknown> {
     const node = this.nodes.get('a') ?? (await this.start('a'))
-    const asked = new Promise((resolve) => {
-      this.sim.world('a').clock.after(0, () => {
-        const ref = node.spawn(actorClass as new () => Runner) as ActorRef<Runner>
-        resolve(ref.ask.run())
-      })
-    })
+    const asked = (node.spawn(actorClass as new () => Runner) as ActorRef<Runner>).ask.run()
     asked.catch(() => {})
     return this.sim.complete(asked)
   }
