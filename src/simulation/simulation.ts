@@ -33,7 +33,7 @@ export interface SimulationOptions {
   /**
    * A handler of an actor that waits for something outside of the simulated world ends the run with an
    * `EscapedWaitError`. `handler`: each has to wait for a promise made by a handler of its own actor.
-   * `node`: of some actor of its node, for actors that share locks. Costs up to a tenth on Node.js before 24.
+   * `node`: of some actor of its node, for actors that share locks. Costs about a tenth on Node.js before 24, less on later ones.
    * Default: `off`, since tests of single parts often hold a handler at a promise of their own.
    */
   readonly escapedWaits?: WaitLevel | 'off'
