@@ -52,7 +52,7 @@ export class RemoteRoute implements Route {
   }
 
   ready(ref: AnyRef): Promise<void> {
-    return this.#system.outbound.ready(ref)
+    return this.#system.held(this.#system.outbound.ready(ref))
   }
 }
 

@@ -169,6 +169,19 @@ export const CODES = {
   },
   ERR_LEFT: { retryable: false, meaning: 'The node has left the cluster.' },
   ERR_NODE_STOPPED: { retryable: false, meaning: 'The node is stopping or has stopped.' },
+  // simulation
+  ERR_ESCAPED_WAIT: {
+    retryable: false,
+    meaning: 'A handler waits for something that the simulated world does not own.',
+  },
+  ERR_GUARDED: {
+    retryable: false,
+    meaning: 'Code of a simulated node used what its simulation cannot or may not repeat.',
+  },
+  ERR_NONDETERMINISM: {
+    retryable: false,
+    meaning: 'Two runs of one seed differ; the message names the first event that does.',
+  },
 } as const
 
 export type ErrorCode = keyof typeof CODES

@@ -93,7 +93,7 @@ export class Node extends LocalNode implements Gated, Interposable {
     actorClass: SpawnableClass<A>,
     ...rest: SpawnRest<A, RemoteSpawnOptions>
   ): Promise<ActorRef<A>> {
-    return this.#house.remote.spawn.spawn(node, actorClass, ...rest)
+    return this.system.held(this.#house.remote.spawn.spawn(node, actorClass, ...rest))
   }
 
   /**
@@ -105,12 +105,12 @@ export class Node extends LocalNode implements Gated, Interposable {
     target: string | AnyRef,
     options?: LookupOptions,
   ): Promise<ActorRef<A>> {
-    return this.#house.remote.registry.resolve<A>(target, options)
+    return this.system.held(this.#house.remote.registry.resolve<A>(target, options))
   }
 
   /** Who holds a registered name on a node now; undefined when nobody does. Rejects as `resolve`. */
   whereis(name: string, options?: LookupOptions): Promise<AnyRef | undefined> {
-    return this.#house.remote.registry.whereis(name, options)
+    return this.system.held(this.#house.remote.registry.whereis(name, options))
   }
 
   /** A process group of actors that offer the methods of this class, over all nodes. @throws TroupeError ERR_BAD_OPTION */
@@ -123,7 +123,7 @@ export class Node extends LocalNode implements Gated, Interposable {
 
   /** Ends an actor of any node; resolves when it has ended, or is not there. See `Actor.stop`. */
   stopActor(ref: AnyRef, reason: ExitReason = NORMAL, timeoutMs?: number): Promise<void> {
-    return this.#house.system.stop(ref, reason, timeoutMs)
+    return this.system.held(this.system.stop(ref, reason, timeoutMs))
   }
 
   // cluster
@@ -135,7 +135,7 @@ export class Node extends LocalNode implements Gated, Interposable {
    * ERR_OVERLAY_MISMATCH, ERR_JOIN_SELF, ERR_NODE_STOPPED.
    */
   join(address: string | Address, options?: JoinOptions): Promise<string> {
-    return this.#house.cluster.join(address, options)
+    return this.system.held(this.#house.cluster.join(address, options))
   }
 
   /**
@@ -201,7 +201,7 @@ export class Node extends LocalNode implements Gated, Interposable {
   stop(options?: StopOptions): Promise<void> {
     const { timeoutMs, drainMs = 0 } = readOptions('stop', STOP_FIELDS, options)
     this.#stopped ??= this.#stop(timeoutMs, drainMs)
-    return this.#stopped
+    return this.system.held(this.#stopped)
   }
 
   #tellByName(

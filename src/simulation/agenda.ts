@@ -71,6 +71,8 @@ export class Agenda {
   /** Writes to connections since this event began. What is written beyond the limit is lost. */
   sends = 0
   maxSends = Number.POSITIVE_INFINITY
+  /** An event runs, or what it left to promises and microtasks. */
+  stepping = false
   /** Events other than timers that are still to come: bytes under way, turns, store operations. */
   inFlight = 0
   #queue = new Heap(before)

@@ -70,6 +70,8 @@ export class Execution {
     this.#sim = new Simulation({
       seed: this.#seed,
       ...scenario.network,
+      escapedWaits: scenario.escapedWaits ?? 'handler',
+      ...(scenario.guards !== undefined && { guards: scenario.guards }),
       ...(scenario.limits?.sends !== undefined && { maxSendsAnEvent: scenario.limits.sends }),
       ...(options.drain !== undefined && { drain: options.drain }),
     })

@@ -1,6 +1,8 @@
 import { canDrainNow, drainLater, drainNow, macrotask } from '../world/real/drain.js'
 import { catchStrays } from '../world/real/strays.js'
 import type { Agenda, SimEvent } from './agenda.js'
+import { guardSlot } from './guards/slot.js'
+import type { WaitLedger } from './sim-waits.js'
 import { describe, type FailureKind, messageOf, SimulationFailure } from './simulation-failure.js'
 
 /** After so many events the process may do something else, such as end a test that takes too long. */
@@ -26,6 +28,7 @@ export class Runner {
   readonly #maxUs: number
   readonly #hooks = new Set<BeforeEvent>()
   #before: BeforeEvent | undefined
+  readonly #waits: WaitLedger | undefined
   #current: SimEvent | undefined
   #failure: SimulationFailure | undefined
   #running = false
@@ -38,6 +41,7 @@ export class Runner {
     seed: string,
     drain: 'fast' | 'portable' | undefined,
     limits: Limits,
+    waits: WaitLedger | undefined,
   ) {
     this.#agenda = agenda
     this.#seed = seed
@@ -45,6 +49,7 @@ export class Runner {
     this.#limits = limits
     this.#maxUs = usOf(limits.maxVirtualMs)
     agenda.maxSends = limits.maxSendsAnEvent
+    this.#waits = waits
   }
 
   /** Calls `hook` before every event; the function returned ends that. */
@@ -89,11 +94,13 @@ export class Runner {
     this.#running = true
     const untilUs = this.#agenda.nowUs + usOf(ms)
     const release = catchStrays((error) => this.fail(error))
+    const unwatch = this.#waits?.begin()
     return new Promise((resolve, reject) => {
       const finish = (reached: boolean): void => {
         this.#running = false
         this.#agenda.running = 0
         release()
+        unwatch?.()
         if (this.#failure === undefined) resolve(reached)
         else reject(this.#failure)
       }
@@ -107,6 +114,7 @@ export class Runner {
           }
           if (fast) drainOr(turn)
         }
+        if (fast) this.#stepEnded()
         if (fast) macrotask(turn)
         else drainLater(turn)
       }
@@ -116,8 +124,11 @@ export class Runner {
 
   /** One event, if there is one; else, or after a failure, whether the end was reached. */
   #advance(done: () => boolean, untilUs: number): boolean | undefined {
+    this.#stepEnded()
     if (this.#failure !== undefined) return false
     try {
+      const escaped = this.#waits?.check()
+      if (escaped !== undefined) throw escaped
       const { maxSendsAnEvent, maxVirtualMs } = this.#limits
       if (this.#agenda.sends > maxSendsAnEvent) {
         const where = describe(this.#current)
@@ -137,6 +148,11 @@ export class Runner {
       this.fail(error)
     }
     return undefined
+  }
+
+  #stepEnded(): void {
+    guardSlot.host = undefined
+    this.#agenda.stepping = false
   }
 
   #step(event: SimEvent): void {
@@ -163,6 +179,10 @@ export class Runner {
     agenda.hash.number(agenda.nowUs)
     agenda.hash.text(life?.name ?? '')
     agenda.hash.text(event.label)
+    const { progress } = guardSlot
+    if (progress !== undefined) progress[0] = (progress[0] ?? 0) + 1
+    guardSlot.host = life?.guarded
+    agenda.stepping = true
     run?.()
   }
 }

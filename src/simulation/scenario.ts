@@ -5,8 +5,10 @@ import type { NodeOptions } from '../node/node-options.js'
 import type { Check } from './check.js'
 import type { Driver } from './driver.js'
 import type { FaultModel } from './fault-model.js'
+import type { GuardOptions } from './guarded-host.js'
 import type { Plain } from './op.js'
 import type { UserFault } from './sim-faults.js'
+import type { WaitLevel } from './sim-waits.js'
 import type { SimulationOptions } from './simulation.js'
 
 /** Options of the nodes of a scenario; what the simulation decides is left out. */
@@ -68,6 +70,13 @@ export interface Scenario {
     SimulationOptions,
     'latencyMs' | 'latencyUs' | 'bytesPerMs' | 'windowBytes'
   >
+  /**
+   * What a handler may wait for: see `SimulationOptions.escapedWaits`. Default `handler`: what it waits for
+   * must belong to the simulated world, else the run fails, by name of node, actor and method.
+   */
+  readonly escapedWaits?: WaitLevel | 'off'
+  /** What becomes of Date, timers and the like where `troupe/guards` was loaded. Default `virtualize`. */
+  readonly guards?: GuardOptions
   /** How long a client waits for an operation before it gives up, in ms. Default 10,000. */
   readonly callTimeoutMs?: number
 }

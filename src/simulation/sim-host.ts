@@ -1,5 +1,6 @@
 import type { Agenda, SimEvent } from './agenda.js'
 import { Draws } from './draws.js'
+import type { GuardedHost } from './guards/slot.js'
 import { HostClock } from './host-clock.js'
 import type { SimConnection } from './sim-connection.js'
 import type { SimListener } from './sim-network.js'
@@ -48,6 +49,8 @@ export class Life {
   /** 1 for the first. */
   readonly number: number
   alive = true
+  /** What stands for the globals while it runs. */
+  guarded: GuardedHost | undefined = undefined
 
   constructor(host: SimHost, number: number) {
     this.host = host

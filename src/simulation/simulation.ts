@@ -3,6 +3,7 @@ import {
   check,
   type Fields,
   integer,
+  isBoolean,
   isFunction,
   oneOf,
   readOptions,
@@ -10,13 +11,22 @@ import {
 import { type Random, seededRandom } from '../base/random.js'
 import type { World } from '../world/world.js'
 import { Agenda } from './agenda.js'
+import {
+  GuardLog,
+  type GuardOptions,
+  type GuardWarning,
+  isGuardOptions,
+  policiesOf,
+} from './guarded-host.js'
+import { guardSlot } from './guards/slot.js'
 import type { LatencyTable } from './latency.js'
 import { LINK_FIELDS, type LinkOptions, Links } from './links.js'
 import { type BeforeEvent, Runner } from './runner.js'
 import { Life, SimHost } from './sim-host.js'
 import { Wires } from './sim-network.js'
 import { DISK_STATES, type DiskState } from './sim-store.js'
-import { simWorld } from './sim-world.js'
+import { WaitLedger, type WaitLevel } from './sim-waits.js'
+import { type Keepers, simWorld } from './sim-world.js'
 import { type TraceEvent, traceEvent } from './trace-event.js'
 
 export interface SimulationOptions {
@@ -40,6 +50,17 @@ export interface SimulationOptions {
   readonly maxVirtualMs?: number
   /** The run fails (`kind: 'sends'`) when one event writes more often to connections. Default 100,000. */
   readonly maxSendsAnEvent?: number
+  /**
+   * A handler of an actor that waits for something outside of the simulated world ends the run with an
+   * `EscapedWaitError`. `handler`: each has to wait for a promise made by a handler of its own actor.
+   * `node`: of some actor of its node, for actors that share locks. Costs about a tenth on Node.js before 24, less on later ones.
+   * Default: `off`, since tests of single parts often hold a handler at a promise of their own.
+   */
+  readonly escapedWaits?: WaitLevel | 'off'
+  /** What becomes of Date, timers and the like while code of a node runs, where `troupe/guards` was loaded first. Default: `virtualize`. */
+  readonly guards?: GuardOptions
+  /** Adds to an escaped wait the stack of the handler. Slow. Default: false. */
+  readonly debug?: boolean
 }
 
 /** How a host's clock is wrong; what is not named stays as it is. */
@@ -82,6 +103,9 @@ const OPTIONS = {
   maxEvents: { fallback: Number.POSITIVE_INFINITY, check: atLeast(1) },
   maxVirtualMs: { fallback: Number.POSITIVE_INFINITY, check: atLeast(0) },
   maxSendsAnEvent: { fallback: 100_000, check: atLeast(1) },
+  escapedWaits: { fallback: 'off' as const, check: oneOf('handler', 'node', 'off') },
+  guards: { fallback: 'virtualize' as const, check: isGuardOptions },
+  debug: { fallback: false, check: isBoolean },
 } as unknown as Fields<SimulationOptions>
 
 /**
@@ -103,6 +127,7 @@ export class Simulation {
   readonly #links: Links
   readonly #wires: Wires
   readonly #runner: Runner
+  readonly #keepers: Keepers
   readonly #worlds = new Map<Life, World>()
   readonly #partitions = new Set<() => void>()
 
@@ -120,8 +145,11 @@ export class Simulation {
       ...(bytesPerMs && { bytesPerMs }),
     })
     this.#wires = new Wires(this.#agenda, this.#links, this.seed, windowBytes)
+    const { escapedWaits = 'off', guards = 'off', debug = false } = read
+    const waits = escapedWaits === 'off' ? undefined : new WaitLedger(escapedWaits, debug)
+    this.#keepers = { waits, policies: policiesOf(guards), guardLog: new GuardLog() }
     const limits = { maxEvents, maxVirtualMs, maxSendsAnEvent }
-    this.#runner = new Runner(this.#agenda, this.seed, read.drain, limits)
+    this.#runner = new Runner(this.#agenda, this.seed, read.drain, limits, waits)
     if (trace !== undefined) {
       this.beforeEvent((event) => trace(traceEvent(event, this.hash)))
     }
@@ -142,6 +170,16 @@ export class Simulation {
     return this.#agenda.hash.value
   }
 
+  /** False where `troupe/guards` was not loaded before: then the globals are the real ones for all. */
+  get guarded(): boolean {
+    return guardSlot.installed
+  }
+
+  /** Globals that code of nodes used and that this world did in their place: find a better way for each. */
+  get warnings(): readonly GuardWarning[] {
+    return this.#keepers.guardLog.warnings
+  }
+
   /**
    * The world of the program that runs on this host now; a new name is a new host, switched on.
    * The same object until `restart`, also after a crash. Listen on the host's name (or `127.0.0.1`, for itself only, or
@@ -151,7 +189,9 @@ export class Simulation {
     const { life } = this.#host(host)
     let world = this.#worlds.get(life)
     if (world === undefined) {
-      world = simWorld(this.#wires, life, this.#root, (error) => this.#runner.fail(error))
+      world = simWorld(this.#wires, life, this.#root, this.#keepers, (error) =>
+        this.#runner.fail(error),
+      )
       this.#worlds.set(life, world)
     }
     return world

@@ -1,9 +1,12 @@
+/** By this symbol a guard (see troupe/guards) gives what it stands for. */
+const REAL = Symbol.for('troupe.real')
+
 /**
  * How a simulation reaches quiescence: everything that promises, microtasks and nextTick callbacks
  * set off is run before the next event. All of it is captured at load, before anybody patches
- * globals.
+ * globals, or taken from behind a guard.
  */
-const immediate = setImmediate
+const immediate = (setImmediate as { [REAL]?: typeof setImmediate })[REAL] ?? setImmediate
 const micro = queueMicrotask
 const settled = Promise.resolve()
 const tick = (process as unknown as { _tickCallback?: () => void })._tickCallback
