@@ -4,6 +4,7 @@ import { actorId, incarnationOf, serialOf } from '../base/identity.js'
 import { type Logger, silentLogger } from '../base/logger.js'
 import { badOption, readOptions, show } from '../base/options.js'
 import type { Clock } from '../world/clock.js'
+import type { Turn } from '../world/turn.js'
 import type { Waits } from '../world/waits.js'
 import type { World } from '../world/world.js'
 import type { Actor } from './actor.js'
@@ -91,6 +92,7 @@ export class ActorSystem {
   node: ActorNode
   readonly #options: Required<Omit<ActorSystemOptions, 'copyLocal'>>
   readonly #copyLocal: ActorSystemOptions['copyLocal']
+  readonly #turn: Turn
   readonly #settings: CellSettings
   readonly #cells = new Map<number, Cell>()
   readonly #names = new Map<string, Cell>()
@@ -107,6 +109,7 @@ export class ActorSystem {
     this.outbound = parts.outbound
     this.bonds = parts.bonds
     this.log = parts.log ?? silentLogger
+    this.#turn = world.turn
     this.scheduler = new Scheduler(world.clock, world.turn)
     this.waits = world.waits
     this.deadlines =
@@ -162,6 +165,19 @@ export class ActorSystem {
   incarnate(cell: Cell, incarnation: number): Incarnation {
     if (this.waits === undefined) return new Incarnation(cell, incarnation)
     return new ObservedIncarnation(cell, incarnation, this.waits)
+  }
+
+  /**
+   * A call that was refused at once rejects a turn of the event loop later: who asks again at once would
+   * otherwise never let timers and sockets come in between, and the reason would never pass.
+   */
+  aTurnLater<T>(refused: Promise<T>): Promise<T> {
+    refused.catch(() => {})
+    return this.held(
+      new Promise((resolve) => {
+        this.#turn.immediate(() => resolve(refused))
+      }),
+    )
   }
 
   /** A promise that a handler may wait for. */
@@ -362,13 +378,13 @@ export class ActorSystem {
         ? new Call(this.deadlines, this.counters, inbox, method.name)
         : new CopyingCall(this.deadlines, this.counters, inbox, method.name, copy)
     call.start(options?.timeoutMs ?? this.#options.askTimeoutMs, options?.signal)
-    if (call.settled) return call.promise
+    if (call.settled) return this.aTurnLater(call.promise)
     try {
       inbox.accept(Message.of(method, this.copied(args), call))
     } catch (error) {
       call.fail(error)
     }
-    return call.promise
+    return call.settled ? this.aTurnLater(call.promise) : call.promise
   }
 
   /** True when what passes between actors of this node is copied. */
