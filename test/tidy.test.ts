@@ -342,6 +342,7 @@ const GOOD: readonly [string, Rule, Example][] = [
     nothingReachesOutside,
     { 'src/peer/x.ts': code },
   ]),
+  ['timers in guards', nothingReachesOutside, { 'src/simulation/guards/x.ts': 'setTimeout(run)' }],
   ['timers in world/real', nothingReachesOutside, { 'src/world/real/x.ts': 'setTimeout(run, 5)' }],
   ['a promise in a driver', coresAreSynchronous, { 'src/cluster/x.ts': 'await null' }],
   ['a comment about awaiting', coresAreSynchronous, { 'src/overlay/x.ts': '// we await no one' }],

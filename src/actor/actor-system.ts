@@ -2,11 +2,14 @@ import { EventEmitter } from 'eventemitter3'
 import { type ErrorCode, TroupeError } from '../base/errors.js'
 import { actorId, incarnationOf, serialOf } from '../base/identity.js'
 import { type Logger, silentLogger } from '../base/logger.js'
-import { durationMs, type Fields, integer, isFunction, readOptions, show } from '../base/options.js'
+import { badOption, readOptions, show } from '../base/options.js'
 import type { Clock } from '../world/clock.js'
+import type { Turn } from '../world/turn.js'
+import type { Waits } from '../world/waits.js'
 import type { World } from '../world/world.js'
 import type { Actor } from './actor.js'
 import type { ActorNode } from './actor-node.js'
+import { ACTOR_SYSTEM_FIELDS, type ActorSystemOptions } from './actor-system-options.js'
 import type { Bonds } from './bonds.js'
 import { Call, CopyingCall } from './call.js'
 import { Cell } from './cell.js'
@@ -18,9 +21,12 @@ import { checkStop } from './ending.js'
 import { type ExitReason, NORMAL, SHUTDOWN } from './exit-reason.js'
 import type { Guardian } from './guardian.js'
 import { type Inbox, type Outcome, REFUSED } from './inbox.js'
+import { Incarnation } from './incarnation.js'
 import { LocalNode } from './local-node.js'
 import { Message } from './message.js'
 import type { MethodDefinition } from './method-definition.js'
+import { ObservedDeadlines } from './observed-deadlines.js'
+import { ObservedIncarnation } from './observed-incarnation.js'
 import type { Outbound } from './outbound.js'
 import { ActorRef, type AnyRef, routeOf } from './ref.js'
 import type { RefAddress } from './ref-address.js'
@@ -31,38 +37,16 @@ import { Scheduler } from './scheduler.js'
 import type { SendOptions } from './send-options.js'
 import { CellSettings, type SpawnOptions } from './spawn-options.js'
 
+export type { ActorSystemOptions } from './actor-system-options.js'
+
 /** Events about the actors of one node. */
 export interface ActorEvents {
   deadLetter: [letter: DeadLetter]
 }
 
-export interface ActorSystemOptions {
-  /** Deadline of an ask that names none, in ms. Default: 5,000. */
-  readonly askTimeoutMs?: number
-  /** Messages that may wait for one actor. Default: 100,000. */
-  readonly mailboxLimit?: number
-  /** Messages one actor may stash. Default: 1,000. */
-  readonly stashLimit?: number
-  /** What a running handler and onStop get when an actor is stopped, in ms. Default: 5,000. */
-  readonly stopTimeoutMs?: number
-  /** Deferred replies that may wait on other nodes. Default: 100,000. */
-  readonly replyLimit?: number
-  /** Copies arguments and results between actors of this node as the wire would; on in simulation. Default: none, they are passed as they are. */
-  readonly copyLocal?: (values: readonly unknown[]) => readonly unknown[]
-}
-
-const FIELDS = {
-  askTimeoutMs: { fallback: 5_000, check: durationMs(1) },
-  mailboxLimit: { fallback: 100_000, check: integer(1) },
-  stashLimit: { fallback: 1_000, check: integer(0) },
-  stopTimeoutMs: { fallback: 5_000, check: durationMs() },
-  replyLimit: { fallback: 100_000, check: integer(1) },
-  copyLocal: { fallback: undefined, check: isFunction() },
-} as unknown as Fields<ActorSystemOptions>
-
 /** What an actor system is built on. */
 export interface ActorSystemParts {
-  readonly world: Pick<World, 'clock' | 'turn' | 'random'>
+  readonly world: Pick<World, 'clock' | 'turn' | 'random' | 'waits'>
   readonly nodeName: string
   /** ULID of this start of the node. */
   readonly incarnation: string
@@ -96,6 +80,8 @@ export class ActorSystem {
   readonly log: Logger
   readonly scheduler: Scheduler
   readonly deadlines: Deadlines
+  /** Present in a simulation that looks for handlers which wait outside of it. */
+  readonly waits: Waits | undefined
   readonly counters = new ActorCounters()
   readonly events = new EventEmitter<ActorEvents>()
   /** Deferred replies that other nodes will answer. */
@@ -106,6 +92,7 @@ export class ActorSystem {
   node: ActorNode
   readonly #options: Required<Omit<ActorSystemOptions, 'copyLocal'>>
   readonly #copyLocal: ActorSystemOptions['copyLocal']
+  readonly #turn: Turn
   readonly #settings: CellSettings
   readonly #cells = new Map<number, Cell>()
   readonly #names = new Map<string, Cell>()
@@ -115,15 +102,20 @@ export class ActorSystem {
   /** @throws TroupeError ERR_BAD_OPTION */
   constructor(parts: ActorSystemParts) {
     const { world } = parts
-    const options = readOptions('actors', FIELDS, parts.options)
+    const options = readOptions('actors', ACTOR_SYSTEM_FIELDS, parts.options)
     this.nodeName = parts.nodeName
     this.incarnation = parts.incarnation
     this.clock = world.clock
     this.outbound = parts.outbound
     this.bonds = parts.bonds
     this.log = parts.log ?? silentLogger
+    this.#turn = world.turn
     this.scheduler = new Scheduler(world.clock, world.turn)
-    this.deadlines = new Deadlines(world.clock, world.turn)
+    this.waits = world.waits
+    this.deadlines =
+      world.waits === undefined
+        ? new Deadlines(world.clock, world.turn)
+        : new ObservedDeadlines(world.clock, world.turn, world.waits)
     this.#options = options as Required<ActorSystemOptions>
     this.#copyLocal = options.copyLocal
     const { mailboxLimit, stashLimit, stopTimeoutMs, replyLimit } = this.#options
@@ -167,6 +159,30 @@ export class ActorSystem {
     if (name !== undefined) this.#names.set(name, cell)
     this.counters.spawned++
     return cell
+  }
+
+  /** The context of a cell's next incarnation. */
+  incarnate(cell: Cell, incarnation: number): Incarnation {
+    if (this.waits === undefined) return new Incarnation(cell, incarnation)
+    return new ObservedIncarnation(cell, incarnation, this.waits)
+  }
+
+  /**
+   * A call that was refused at once rejects a turn of the event loop later: who asks again at once would
+   * otherwise never let timers and sockets come in between, and the reason would never pass.
+   */
+  aTurnLater<T>(refused: Promise<T>): Promise<T> {
+    refused.catch(() => {})
+    return this.held(
+      new Promise((resolve) => {
+        this.#turn.immediate(() => resolve(refused))
+      }),
+    )
+  }
+
+  /** A promise that a handler may wait for. */
+  held<T>(promise: Promise<T>): Promise<T> {
+    return this.waits === undefined ? promise : this.waits.hold(promise)
   }
 
   /** The actor with that serial number, while it has not ended for good. */
@@ -362,13 +378,13 @@ export class ActorSystem {
         ? new Call(this.deadlines, this.counters, inbox, method.name)
         : new CopyingCall(this.deadlines, this.counters, inbox, method.name, copy)
     call.start(options?.timeoutMs ?? this.#options.askTimeoutMs, options?.signal)
-    if (call.settled) return call.promise
+    if (call.settled) return this.aTurnLater(call.promise)
     try {
       inbox.accept(Message.of(method, this.copied(args), call))
     } catch (error) {
       call.fail(error)
     }
-    return call.promise
+    return call.settled ? this.aTurnLater(call.promise) : call.promise
   }
 
   /** True when what passes between actors of this node is copied. */

@@ -8,7 +8,7 @@ import { Ending } from './ending.js'
 import { type ExitReason, isAbnormal, KILLED, SHUTDOWN, showReason } from './exit-reason.js'
 import type { Guardian } from './guardian.js'
 import { Inbox } from './inbox.js'
-import { Incarnation } from './incarnation.js'
+import type { Incarnation } from './incarnation.js'
 import type { Message } from './message.js'
 import type { CellSettings } from './spawn-options.js'
 
@@ -78,7 +78,7 @@ export class Cell extends Inbox {
     if (context === undefined) {
       if (this.state !== 'starting') return false
       if (this.ending === undefined) {
-        this.context = new Incarnation(this, ++this.incarnation)
+        this.context = this.system.incarnate(this, ++this.incarnation)
         this.context.begin()
       } else this.#conclude(undefined, this.ending.reason)
       return true

@@ -142,12 +142,12 @@ export class Context {
     const cell = this.live()
     const itself = cell.system.cellOf(ref) === cell
     const ended = cell.system.stop(ref, reason, timeoutMs)
-    return itself ? Promise.resolve() : ended
+    return itself ? Promise.resolve() : cell.system.held(ended)
   }
 
   signal(): AbortSignal {
     this.live()
-    const message = this.#current
+    const message = this.current
     if (message === undefined) throw notInMessage('signal')
     return message.signal()
   }
@@ -166,13 +166,13 @@ export class Context {
   }
 
   /** The message being handled. */
-  get #current(): Message | undefined {
+  protected get current(): Message | undefined {
     return this.cell.taken ?? this.awaiting
   }
 
   /** The message of a user being handled; timers and lifecycle methods are none. */
   #message(use: string): Message {
-    const message = this.#current
+    const message = this.current
     if (message === undefined || message.method.index < 0) throw notInMessage(use)
     return message
   }
@@ -183,6 +183,11 @@ export class Context {
 
   resume(message: Message): void {
     this.#holds?.suspended.delete(message)
+  }
+
+  /** True for a message of a reentrant method that awaits. */
+  suspends(message: Message): boolean {
+    return this.#holds?.suspended.has(message) ?? false
   }
 
   /** True while a method of this incarnation has not returned. */

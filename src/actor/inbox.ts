@@ -135,10 +135,11 @@ export abstract class Inbox implements Route, Runnable {
   ready(): Promise<void> {
     if (this.state === 'finished') return Promise.resolve()
     if (this.state === 'running' && this.queued <= this.settings.highWater) return Promise.resolve()
-    return new Promise((resolve, reject) => {
+    const ready = new Promise<void>((resolve, reject) => {
       if (this.#ready === undefined) this.#ready = []
       this.#ready.push({ resolve, reject })
     })
+    return this.system.held(ready)
   }
 
   /** True while it holds as many messages as may wait, and would take them otherwise. */

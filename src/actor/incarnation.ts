@@ -64,6 +64,20 @@ export class Incarnation extends Context {
     else this.#checked(message, checked)
   }
 
+  /**
+   * Takes a message out of its turn: as while a method awaits, nothing else comes in. The function
+   * that comes back puts what is to be handled instead in its place.
+   */
+  postpone(message: Message): (instead: readonly Message[]) => void {
+    this.#suspend(message)
+    return (instead) => {
+      if (this.ended) return
+      this.#resume(message)
+      if (instead.length > 0) this.cell.putBack(instead)
+      else this.cell.wake()
+    }
+  }
+
   #checkLater(message: Message, checked: PromiseLike<Checked>): void {
     this.#suspend(message)
     // checkArguments never rejects

@@ -52,7 +52,7 @@ export class RemoteRoute implements Route {
   }
 
   ready(ref: AnyRef): Promise<void> {
-    return this.#system.outbound.ready(ref)
+    return this.#system.held(this.#system.outbound.ready(ref))
   }
 }
 
@@ -95,13 +95,13 @@ export class NamedRoute implements Route {
     const cell = this.#cell()
     if (cell === undefined) {
       const detail = `${ref.node} has no actor named '${this.registeredName}'`
-      return Promise.reject(new TroupeError('ERR_NO_ACTOR', detail))
+      return this.#system.aTurnLater(Promise.reject(new TroupeError('ERR_NO_ACTOR', detail)))
     }
     const own = cell.definition.method(method.name)
     if (own !== undefined) return cell.ask(ref, own, args, options)
     const call = this.#system.call(ref, method.name, options)
     this.#system.unknownMethod(ref, method.name, args, call)
-    return call.promise
+    return this.#system.aTurnLater(call.promise)
   }
 
   ready(): Promise<void> {
@@ -137,7 +137,8 @@ export class GoneRoute implements Route {
   }
 
   ask(ref: AnyRef): Promise<unknown> {
-    return Promise.reject(new TroupeError('ERR_STOPPED', `${ref} has ended`))
+    const ended = new TroupeError('ERR_STOPPED', `${ref} has ended`)
+    return this.#system.aTurnLater(Promise.reject(ended))
   }
 
   ready(): Promise<void> {

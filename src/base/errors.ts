@@ -22,6 +22,20 @@ export const CODES = {
     retryable: false,
     meaning: 'A fault is malformed, names a node that is not there, or cannot be done there.',
   },
+  ERR_BAD_SCENARIO: {
+    retryable: false,
+    meaning: 'A scenario is malformed, or its own code threw while the simulated cluster started.',
+  },
+  ERR_BAD_TRACE: {
+    retryable: false,
+    meaning: 'A trace is of another version, damaged, cut short, or of another scenario.',
+  },
+  ERR_BAD_COUNTEREXAMPLE: {
+    retryable: false,
+    meaning:
+      'A counterexample file has a line that is not of its grammar, or is of another scenario.',
+  },
+  ERR_REPLAY: { retryable: false, meaning: 'A replayed run went another way than its trace.' },
   ERR_ADDRESS_IN_USE: { retryable: true, meaning: 'Another program listens on that address.' },
   ERR_STORE: { retryable: true, meaning: 'The store failed to read or write.' },
   // actors
@@ -155,6 +169,19 @@ export const CODES = {
   },
   ERR_LEFT: { retryable: false, meaning: 'The node has left the cluster.' },
   ERR_NODE_STOPPED: { retryable: false, meaning: 'The node is stopping or has stopped.' },
+  // simulation
+  ERR_ESCAPED_WAIT: {
+    retryable: false,
+    meaning: 'A handler waits for something that the simulated world does not own.',
+  },
+  ERR_GUARDED: {
+    retryable: false,
+    meaning: 'Code of a simulated node used what its simulation cannot or may not repeat.',
+  },
+  ERR_NONDETERMINISM: {
+    retryable: false,
+    meaning: 'Two runs of one seed differ; the message names the first event that does.',
+  },
 } as const
 
 export type ErrorCode = keyof typeof CODES

@@ -33,7 +33,8 @@ export function readOptions<O extends object>(of: string, fields: Fields<O>, giv
     }
   }
   const read: Record<string, unknown> = {}
-  for (const [name, field] of Object.entries<Field<unknown>>(fields)) {
+  for (const name in fields) {
+    const field: Field<unknown> = fields[name]
     const value = (given as Record<string, unknown>)[name]
     if (value === undefined) {
       if (field.fallback !== undefined) read[name] = field.fallback

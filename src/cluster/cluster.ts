@@ -15,6 +15,7 @@ import { ChannelPlans } from './channel-plans.js'
 import type { ClusterEvents } from './cluster-events.js'
 import { type ClusterParts, type ClusterTiming, readClusterTiming } from './cluster-options.js'
 import type { DeliveryStats } from './delivery-stats.js'
+import { type ReceiveDoor, type SendDoor, standAtReceive, standAtSend } from './doors.js'
 import {
   type ForwardHandler,
   Forwarding,
@@ -73,7 +74,8 @@ export class Cluster implements Carrier {
     this.#reporter = new Reporter(logger)
     this.events = this.#reporter.events
     this.#random = parts.world.random.fork('cluster')
-    this.#self = { ...parts.identity, addresses: [] }
+    const { name, incarnation, generation, tags } = parts.identity
+    this.#self = { name, incarnation, generation, tags, addresses: [] }
     this.#forwarding = new Forwarding(parts.codec, logger, (from, detail) =>
       this.#reporter.badMessage(from, detail),
     )
@@ -103,13 +105,14 @@ export class Cluster implements Carrier {
    * @throws TroupeError ERR_ADDRESS_IN_USE, ERR_STORE, with nothing left open
    */
   async start(): Promise<void> {
-    const { world, codec, overlay, identity } = this.#parts
+    const { world, codec, overlay } = this.#parts
     const memory = new OverlayMemory(world.store, codec, this.#logger, overlay.name)
     const restored = await memory.restore()
     await this.#transport.start()
     if (this.#stopped !== undefined) return
     this.#memory = memory
-    this.#self = { ...identity, addresses: this.#transport.addresses }
+    const { name, incarnation, generation, tags } = this.#self
+    this.#self = { name, incarnation, generation, tags, addresses: this.#transport.addresses }
     const running = new Running({
       parts: this.#parts,
       timing: this.#timing,
@@ -224,6 +227,16 @@ export class Cluster implements Carrier {
     if (running === undefined) throw this.#stoppedError()
     if (plan === undefined) return running.router.send(node, channel, envelope)
     return running.delivery.send(node, channel, envelope, plan)
+  }
+
+  /** Puts a function where this node's messages leave, in place of one before; see doors.ts. */
+  standAtSend(door: SendDoor | undefined): void {
+    standAtSend(this, door)
+  }
+
+  /** The same where messages for this node arrive. Nothing arrives before `start` and after `stop`. */
+  standAtReceive(door: ReceiveDoor | undefined): void {
+    if (this.#running !== undefined) standAtReceive(this.#running, door)
   }
 
   async ready(node: string, channel: number, key: number): Promise<void> {

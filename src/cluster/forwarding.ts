@@ -92,7 +92,8 @@ export class Forwarding {
 
   #messageOf(from: Member, envelope: Envelope): { readonly value: unknown } | undefined {
     try {
-      const args = envelope.body === undefined ? [] : this.#codec.decodeArgs(envelope.body)
+      const args =
+        envelope.body === undefined ? (envelope.args ?? []) : this.#codec.decodeArgs(envelope.body)
       if (args.length === 1) return { value: args[0] }
       this.#badMessage(from.name, `a forward with ${args.length} messages`)
     } catch (error) {

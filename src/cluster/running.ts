@@ -8,6 +8,7 @@ import { ENVELOPE, type Envelope } from '../wire/envelope.js'
 import type { CarrierSink } from './carrier.js'
 import type { ClusterParts, ClusterTiming } from './cluster-options.js'
 import { DeliveryDriver } from './delivery-driver.js'
+import type { Taker } from './doors.js'
 import type { Forwarding } from './forwarding.js'
 import { NodeWatch } from './node-watch.js'
 import { OverlayDriver } from './overlay-driver.js'
@@ -38,7 +39,7 @@ export interface RunningGround {
  * decides about members goes to the detector, what the detector decides about nodes goes to the
  * overlay, and both to whoever listens.
  */
-export class Running {
+export class Running implements Taker {
   readonly overlay: Overlay
   readonly driver: OverlayDriver
   readonly router: Router
@@ -99,7 +100,7 @@ export class Running {
       router: this.router,
       options: parts.delivery,
       member: (node) => this.#newest(node),
-      deliver: (from, channel, envelope, again) => this.#deliver(from, channel, envelope, again),
+      deliver: (from, channel, envelope, again) => this.take(from, channel, envelope, again),
       undelivered: (to, channel, envelope, reason) =>
         ground.sink()?.undelivered(to, channel, envelope, reason),
       badMessage,
@@ -151,6 +152,15 @@ export class Running {
     this.#arrived(from, channel, envelope)
   }
 
+  /** An envelope for this node, past all stages of delivery. False: not now. */
+  take(from: Member, channel: number, envelope: Envelope, again: boolean): boolean {
+    if (envelope.kind !== ENVELOPE.FORWARD) {
+      return this.#ground.sink()?.envelope(from, channel, envelope, again) ?? true
+    }
+    this.#ground.forwarding.deliver(from, envelope)
+    return true
+  }
+
   stop(): void {
     this.delivery.stop()
     this.driver.stop()
@@ -158,16 +168,8 @@ export class Running {
   }
 
   #arrived(from: Member, channel: number, envelope: Envelope): void {
-    if (envelope.stamp === undefined) this.#deliver(from, channel, envelope, false)
+    if (envelope.stamp === undefined) this.take(from, channel, envelope, false)
     else this.delivery.receive(from, channel, envelope)
-  }
-
-  #deliver(from: Member, channel: number, envelope: Envelope, again: boolean): boolean {
-    if (envelope.kind !== ENVELOPE.FORWARD) {
-      return this.#ground.sink()?.envelope(from, channel, envelope, again) ?? true
-    }
-    this.#ground.forwarding.deliver(from, envelope)
-    return true
   }
 
   #memberJoined(member: Member): void {

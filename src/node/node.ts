@@ -12,11 +12,15 @@ import type { JoinOptions } from '../cluster/cluster.js'
 import type { ForwardHandler, ForwardOptions } from '../cluster/forwarding.js'
 import { addressText } from '../overlay/address.js'
 import type { Member } from '../overlay/overlay.js'
+import { GATED, type GateAccess, type Gated } from '../peer/gate.js'
+import { INTERPOSABLE, type Interposable } from '../peer/passage.js'
 import type { Group } from '../remote/group.js'
 import type { RemoteSpawnOptions, SpawnableClass } from '../remote/remote-spawn.js'
 import type { Address } from '../world/network.js'
 import type { House } from './house.js'
 import type { NodeEvents } from './node-events.js'
+import { NodeGate } from './node-gate.js'
+import { NodePassages } from './node-passages.js'
 import { type NodeStats, statsOf } from './node-stats.js'
 
 /** Where `forward` delivers: the handler that a node registered by this name with `onForward`. */
@@ -43,9 +47,13 @@ const STOP_FIELDS = {
  * Its peer service is complete without actors, in Partisan's own words: `join`, `leave`, `members`,
  * `forward`.
  */
-export class Node extends LocalNode {
+export class Node extends LocalNode implements Gated, Interposable {
   /** See `NodeEvents`. */
   readonly events: EventEmitter<NodeEvents>
+  /** Where faults attach: for `troupe/fault`. */
+  readonly [GATED]: GateAccess
+  /** Where functions attach to messages: for `troupe/fault`. */
+  readonly [INTERPOSABLE]: NodePassages
   readonly #house: House
   #stopped: Promise<void> | undefined
 
@@ -53,6 +61,8 @@ export class Node extends LocalNode {
     super(house.system, house.world.random.fork('actors'))
     this.#house = house
     this.events = house.events
+    this[GATED] = new NodeGate(house)
+    this[INTERPOSABLE] = new NodePassages(house)
   }
 
   /** ULID of this start of the node. */
@@ -83,7 +93,7 @@ export class Node extends LocalNode {
     actorClass: SpawnableClass<A>,
     ...rest: SpawnRest<A, RemoteSpawnOptions>
   ): Promise<ActorRef<A>> {
-    return this.#house.remote.spawn.spawn(node, actorClass, ...rest)
+    return this.system.held(this.#house.remote.spawn.spawn(node, actorClass, ...rest))
   }
 
   /**
@@ -95,12 +105,12 @@ export class Node extends LocalNode {
     target: string | AnyRef,
     options?: LookupOptions,
   ): Promise<ActorRef<A>> {
-    return this.#house.remote.registry.resolve<A>(target, options)
+    return this.system.held(this.#house.remote.registry.resolve<A>(target, options))
   }
 
   /** Who holds a registered name on a node now; undefined when nobody does. Rejects as `resolve`. */
   whereis(name: string, options?: LookupOptions): Promise<AnyRef | undefined> {
-    return this.#house.remote.registry.whereis(name, options)
+    return this.system.held(this.#house.remote.registry.whereis(name, options))
   }
 
   /** A process group of actors that offer the methods of this class, over all nodes. @throws TroupeError ERR_BAD_OPTION */
@@ -113,7 +123,7 @@ export class Node extends LocalNode {
 
   /** Ends an actor of any node; resolves when it has ended, or is not there. See `Actor.stop`. */
   stopActor(ref: AnyRef, reason: ExitReason = NORMAL, timeoutMs?: number): Promise<void> {
-    return this.#house.system.stop(ref, reason, timeoutMs)
+    return this.system.held(this.system.stop(ref, reason, timeoutMs))
   }
 
   // cluster
@@ -125,7 +135,7 @@ export class Node extends LocalNode {
    * ERR_OVERLAY_MISMATCH, ERR_JOIN_SELF, ERR_NODE_STOPPED.
    */
   join(address: string | Address, options?: JoinOptions): Promise<string> {
-    return this.#house.cluster.join(address, options)
+    return this.system.held(this.#house.cluster.join(address, options))
   }
 
   /**
@@ -191,7 +201,7 @@ export class Node extends LocalNode {
   stop(options?: StopOptions): Promise<void> {
     const { timeoutMs, drainMs = 0 } = readOptions('stop', STOP_FIELDS, options)
     this.#stopped ??= this.#stop(timeoutMs, drainMs)
-    return this.#stopped
+    return this.system.held(this.#stopped)
   }
 
   #tellByName(
@@ -217,6 +227,7 @@ export class Node extends LocalNode {
     await system.stopAll(timeoutMs)
     await remote.drain(drainMs)
     remote.close()
+    this[INTERPOSABLE].close()
     await cluster.stop(drainMs)
     await world.store?.close()
     try {

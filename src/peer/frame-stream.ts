@@ -100,7 +100,7 @@ export class FrameStream implements ConnectionHandler {
     if (!this.#open) return
     const verdict = this.#context.gate.out(this.#owner, kind, undefined, body.length + HEAD_BYTES)
     if (verdict.drop) return
-    const frame = new Uint8Array(HEAD_BYTES + body.length)
+    const frame = Buffer.allocUnsafe(HEAD_BYTES + body.length)
     putHead(frame, 0, kind, body.length)
     frame.set(body, HEAD_BYTES)
     this.framesOut++

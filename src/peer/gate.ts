@@ -194,7 +194,7 @@ export interface GateAccess {
 }
 
 /** The key under which a node shows its gate; the same in every copy of the package. */
-export const GATED: unique symbol = Symbol.for('troupe.gated') as never
+export const GATED: unique symbol = Symbol.for('troupe.gated')
 
 /** Something with a gate: a node. */
 export interface Gated {

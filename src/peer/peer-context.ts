@@ -31,7 +31,7 @@ export interface PeerContext {
   readonly cookie: Uint8Array | undefined
   readonly tls: TlsOptions | undefined
   /** This node as it introduces itself; its addresses are known once it listens. */
-  readonly self: Member
+  self: Member
   /** Numbers what this node does, for `arbitrate`: higher than every number before. */
   nextClock(): number
   /** Counts and reports a node that broke a rule. */

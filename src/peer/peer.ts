@@ -43,6 +43,8 @@ export class Peer implements LaneHost, SessionHost {
   readonly #host: PeerHost
   readonly #redial: Redial
   #lanes: Lane[][] = []
+  /** All of them in one list, until that changes. */
+  #flat: readonly Lane[] | undefined
   #wished = false
   #forgotten = false
   #forgetTimer: Timer | undefined
@@ -82,6 +84,7 @@ export class Peer implements LaneHost, SessionHost {
     this.over(reason)
     this.#abandon(reason)
     this.member = member
+    this.#flat = undefined
     this.#lanes = [] // fresh ones: the new incarnation's clock begins again
     this.#resize([])
   }
@@ -116,7 +119,8 @@ export class Peer implements LaneHost, SessionHost {
   }
 
   lanes(): readonly Lane[] {
-    return this.#lanes.flat()
+    this.#flat ??= this.#lanes.flat()
+    return this.#flat
   }
 
   membership(): Lane {
@@ -370,6 +374,7 @@ export class Peer implements LaneHost, SessionHost {
     for (let i = 0; i < table.size; i++) {
       this.#lanes.push(this.#lanesOf(i, wished.get(i) ?? 0, before[i] ?? []))
     }
+    this.#flat = undefined
   }
 
   #lanesOf(index: number, count: number, before: Lane[]): Lane[] {

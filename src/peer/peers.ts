@@ -65,7 +65,6 @@ export class Peers implements Transport, PeerHost {
   readonly #roster: Roster
   readonly #reception: Reception
   readonly #introductions = new Set<Introduction>()
-  #self: Member
   #clock = 0
   #stopping = false
   #emptied: (() => void) | undefined
@@ -77,25 +76,24 @@ export class Peers implements Transport, PeerHost {
     this.gate = config.gate ?? new Gate()
     this.channels = new ChannelTable(config.channels)
     this.options = readPeerOptions(config.options)
-    this.#self = { ...config.self, addresses: [] }
     this.#context = this.#makeContext(config)
     this.#roster = new Roster(this.#context, this)
     this.#reception = new Reception(this.#context, this.#roster)
   }
 
   get self(): Member {
-    return this.#self
+    return this.#context.self
   }
 
   get addresses(): readonly Address[] {
-    return this.#self.addresses
+    return this.self.addresses
   }
 
   async start(): Promise<void> {
     const { listen = LOOPBACK, advertise, tls } = this.#config
     const bound = await this.#reception.open(listen, tls)
     const addresses = advertise ?? bound
-    this.#self = Object.freeze({ ...this.#self, addresses })
+    this.#context.self = Object.freeze(memberAt(this.self, addresses))
   }
 
   async introduce(address: Address, timeoutMs: number): Promise<Member> {
@@ -135,7 +133,7 @@ export class Peers implements Transport, PeerHost {
   }
 
   connect(member: Member): void {
-    if (this.#stopping || member.name === this.#self.name) return
+    if (this.#stopping || member.name === this.self.name) return
     const known = this.#roster.get(member.name)
     const stale = known !== undefined && isOlder(member, known.member)
     const busy = known?.session !== undefined && known.incarnation !== member.incarnation
@@ -160,7 +158,7 @@ export class Peers implements Transport, PeerHost {
   send(name: string, channel: number, envelope: Envelope): SendOutcome {
     const peer = this.#roster.get(name)
     if (peer === undefined) {
-      throw new TroupeError('ERR_NO_ROUTE', `${show(name)} is no peer of ${this.#self.name}`)
+      throw new TroupeError('ERR_NO_ROUTE', `${show(name)} is no peer of ${this.self.name}`)
     }
     return peer.send(channel, envelope)
   }
@@ -172,9 +170,14 @@ export class Peers implements Transport, PeerHost {
   async ready(name: string, channel: number, key: number): Promise<void> {
     const peer = this.#roster.get(name)
     if (peer === undefined) {
-      throw new TroupeError('ERR_NODE_DOWN', `${show(name)} is no peer of ${this.#self.name}`)
+      throw new TroupeError('ERR_NODE_DOWN', `${show(name)} is no peer of ${this.self.name}`)
     }
     await peer.laneFor(channel, key).ready()
+  }
+
+  /** Which lane of a channel a key picks; undefined for a peer nobody knows. */
+  laneOf(name: string, channel: number, key: number): number | undefined {
+    return this.#roster.get(name)?.laneFor(channel, key).lane
   }
 
   /** Breaks all connections to a peer at once, as the network does, and says how many. */
@@ -242,7 +245,6 @@ export class Peers implements Transport, PeerHost {
 
   #makeContext(config: PeersConfig): PeerContext {
     const { world, overlay, codec, sink, tls, logger = silentLogger } = config
-    const peers = this
     return {
       world,
       options: this.options,
@@ -257,9 +259,7 @@ export class Peers implements Transport, PeerHost {
       overlay,
       cookie: config.cookie === undefined ? undefined : new TextEncoder().encode(config.cookie),
       tls,
-      get self() {
-        return peers.#self
-      },
+      self: memberAt(config.self, []),
       nextClock: () => ++this.#clock,
       turnAway: (remote, error) => this.#reception.turnAway(remote, error),
     }
@@ -300,8 +300,13 @@ export class Peers implements Transport, PeerHost {
   }
 
   #stopped(): TroupeError {
-    return new TroupeError('ERR_NODE_STOPPED', `${this.#self.name} is stopping`)
+    return new TroupeError('ERR_NODE_STOPPED', `${this.self.name} is stopping`)
   }
+}
+
+function memberAt(self: Omit<Member, 'addresses'>, addresses: readonly Address[]): Member {
+  const { name, incarnation, generation, tags } = self
+  return { name, incarnation, generation, tags, addresses }
 }
 
 const LOOPBACK: Address = { host: '127.0.0.1', port: 0 }

@@ -1,6 +1,10 @@
 import type { Crypto } from '../world/crypto.js'
 
-const LABEL = 'troupe handshake 1 '
+const encoder = new TextEncoder()
+const LABELS = {
+  dialler: encoder.encode('troupe handshake 1 dialler'),
+  acceptor: encoder.encode('troupe handshake 1 acceptor'),
+}
 
 /** Every byte both sides of a handshake have said, and the macs over it. */
 export class Transcript {
@@ -14,15 +18,13 @@ export class Transcript {
   }
 
   heard(body: Uint8Array): void {
-    this.#parts.push(lengthOf(body), body)
+    if (this.#cookie !== undefined) this.#parts.push(body)
   }
 
   /** HMAC-SHA-256 over the role, all that was heard so far, and `said`; empty without a cookie. */
   mac(role: 'dialler' | 'acceptor', said: Uint8Array): Uint8Array {
     if (this.#cookie === undefined) return NO_MAC
-    const label = new TextEncoder().encode(LABEL + role)
-    const parts = [lengthOf(label), label, ...this.#parts, lengthOf(said), said]
-    return this.#crypto.hmac(this.#cookie, concat(parts))
+    return this.#crypto.hmac(this.#cookie, withLengths([LABELS[role], ...this.#parts, said]))
   }
 
   proves(role: 'dialler' | 'acceptor', said: Uint8Array, mac: Uint8Array): boolean {
@@ -33,18 +35,14 @@ export class Transcript {
 const NO_MAC = new Uint8Array(0)
 
 /** Lengths go in front, so that no two different conversations are the same bytes. */
-function lengthOf(body: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(4)
-  new DataView(bytes.buffer).setUint32(0, body.length, true)
-  return bytes
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+function withLengths(parts: readonly Uint8Array[]): Uint8Array {
+  let size = 0
+  for (const part of parts) size += 4 + part.length
+  const whole = Buffer.allocUnsafe(size)
   let at = 0
   for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
+    whole.set(part, whole.writeUInt32LE(part.length, at))
+    at += 4 + part.length
   }
   return whole
 }

@@ -128,12 +128,12 @@ export class Outbox implements Outbound {
     options: SendOptions | undefined,
   ): Promise<unknown> {
     const at = this.#destination(ref)
-    if (at === undefined) return Promise.reject(unknownNode(ref.node))
-    if (at.dead) return Promise.reject(noActor(ref))
+    if (at === undefined) return this.#refused(unknownNode(ref.node))
+    if (at.dead) return this.#refused(noActor(ref))
     try {
       return this.#ask(at, ref, method, args, options)
     } catch (error) {
-      return Promise.reject(error)
+      return this.#refused(error)
     }
   }
 
@@ -150,7 +150,7 @@ export class Outbox implements Outbound {
     const timeoutMs = options?.timeoutMs ?? this.#askTimeoutMs
     const signal = options?.signal
     const call = this.#calls.open(peer, channel, to, key, ref, method.name, timeoutMs, signal)
-    if (call.settled) return call.promise
+    if (call.settled) return this.#system.aTurnLater(call.promise)
     const wire = this.#wireMethod(at, method)
     const envelope = new Envelope(ENVELOPE.ASK, to, wire, call.id, key, args, undefined, undefined)
     const plan = this.#plan(channel, method, options)
@@ -168,7 +168,11 @@ export class Outbox implements Outbound {
     } catch (error) {
       this.#calls.refuse(call, error)
     }
-    return call.promise
+    return call.settled ? this.#system.aTurnLater(call.promise) : call.promise
+  }
+
+  #refused(error: unknown): Promise<never> {
+    return this.#system.aTurnLater(Promise.reject(error))
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { ActorSystem } from '../actor/actor-system.js'
+import type { AnyRef } from '../actor/ref.js'
 import { type ErrorCode, TroupeError } from '../base/errors.js'
 import { actorId } from '../base/identity.js'
 import { type Logger, silentLogger } from '../base/logger.js'
@@ -159,6 +160,19 @@ export class Remote implements CarrierSink {
     return { outbound, inbound, hosted: this.#host.size }
   }
 
+  /** What is known of an actor of another node, and the name of a method that travels there as an index. */
+  described(
+    node: string,
+    to: number | string,
+    method: number | string,
+  ): { readonly ref: AnyRef; readonly method: string | undefined } {
+    const incarnation = this.#carrier.member(node)?.incarnation ?? ''
+    const { type, method: name } = this.#addressees.describe(incarnation, to, method)
+    const known = type !== '?' && name !== String(method)
+    const ref = this.#refTo(node, incarnation, type, to)
+    return { ref, method: known || typeof method === 'string' ? name : undefined }
+  }
+
   // from the cluster
 
   envelope(from: Member, channel: number, envelope: Envelope, again = false): boolean {
@@ -261,9 +275,14 @@ export class Remote implements CarrierSink {
     const { to, args } = envelope
     const { incarnation } = node
     const { type, method } = this.#addressees.describe(incarnation, to, envelope.method)
-    const id = typeof to === 'number' ? actorId(incarnation, to) : undefined
-    const name = typeof to === 'string' ? to : undefined
-    const ref = this.#system.refAt({ node: node.name, type, id, name })
+    const ref = this.#refTo(node.name, incarnation, type, to)
     this.#system.deadLetter(ref, method, args ?? this.#argsOf(envelope), code)
+  }
+
+  #refTo(node: string, incarnation: string, type: string, to: number | string): AnyRef {
+    const known = typeof to === 'number' && incarnation !== ''
+    const id = known ? actorId(incarnation, to) : undefined
+    const name = typeof to === 'string' ? to : undefined
+    return this.#system.refAt({ node, type, id, name })
   }
 }

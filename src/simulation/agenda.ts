@@ -31,6 +31,12 @@ export class SimEvent {
   readonly life: Life | undefined
   /** Link, port or key; texts that repeat, such as `a>b:9000#1`. */
   readonly label: string
+  /** The index of the event that scheduled it; 0 for what was done between runs. */
+  readonly cause: number
+  /** 1 for the first event that ran; 0 before it runs. */
+  index = 0
+  /** For a timer, when it is due by its host's own clock, in microseconds; else -1. */
+  localUs = -1
   /** Undefined: cancelled, or done. */
   run: (() => void) | undefined
 
@@ -40,6 +46,7 @@ export class SimEvent {
     kind: EventKind,
     life: Life | undefined,
     label: string,
+    cause: number,
     run: () => void,
   ) {
     this.at = at
@@ -47,6 +54,7 @@ export class SimEvent {
     this.kind = kind
     this.life = life
     this.label = label
+    this.cause = cause
     this.run = run
   }
 }
@@ -58,11 +66,16 @@ export class SimEvent {
 export class Agenda {
   readonly hash = new EventHash()
   nowUs = 0
+  /** The index of the event that runs, until the next begins; 0 between runs. */
+  running = 0
+  /** Writes to connections since this event began. What is written beyond the limit is lost. */
+  sends = 0
+  maxSends = Number.POSITIVE_INFINITY
+  /** An event runs, or what it left to promises and microtasks. */
+  stepping = false
   /** Events other than timers that are still to come: bytes under way, turns, store operations. */
   inFlight = 0
-  readonly #queue = new Heap<SimEvent>(
-    (a, b) => a.at < b.at || (a.at === b.at && a.serial < b.serial),
-  )
+  #queue = new Heap(before)
   #serial = 0
 
   schedule(
@@ -72,7 +85,15 @@ export class Agenda {
     label: string,
     run: () => void,
   ): SimEvent {
-    const event = new SimEvent(this.nowUs + delayUs, this.#serial++, kind, life, label, run)
+    const event = new SimEvent(
+      this.nowUs + delayUs,
+      this.#serial++,
+      kind,
+      life,
+      label,
+      this.running,
+      run,
+    )
     this.#push(event)
     return event
   }
@@ -89,6 +110,16 @@ export class Agenda {
     event.at = Math.max(event.at, this.nowUs)
     event.serial = this.#serial++
     this.#push(event)
+  }
+
+  /** Moves the timers of a life whose clock goes at another rate now. */
+  retime(life: Life, delayUs: (localUs: number) => number): void {
+    const queue = new Heap(before)
+    for (let event = this.#queue.pop(); event !== undefined; event = this.#queue.pop()) {
+      if (event.life === life && event.localUs >= 0) event.at = this.nowUs + delayUs(event.localUs)
+      queue.push(event)
+    }
+    this.#queue = queue
   }
 
   /**
@@ -116,3 +147,6 @@ export class Agenda {
     this.#queue.push(event)
   }
 }
+
+const before = (a: SimEvent, b: SimEvent): boolean =>
+  a.at < b.at || (a.at === b.at && a.serial < b.serial)

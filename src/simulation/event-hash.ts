@@ -22,6 +22,12 @@ export class EventHash {
     this.#mix(hash)
   }
 
+  /** Mixes in a text that will not come again. */
+  once(text: string): void {
+    this.#mix(hashText(text))
+    this.#mix(text.length)
+  }
+
   bytes(bytes: Uint8Array): void {
     let hash = 0x811c9dc5
     for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ (bytes[i] ?? 0), 0x01000193)

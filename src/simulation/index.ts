@@ -1,3 +1,42 @@
+export {
+  type Check,
+  CheckFailed,
+  check,
+  type LivingActor,
+  type Verification,
+  type View,
+} from './check.js'
+export type { ChoiceSource, Tape } from './choices.js'
+export { parseCounterexample, printCounterexample } from './cx-file.js'
+export type { Counterexample, CxLine, CxMeta, CxResult } from './cx-line.js'
+export { type CxRun, runCounterexample } from './cx-run.js'
+export {
+  NondeterminismError,
+  type OtherProcess,
+  type SeededRun,
+  type VerifyOptions,
+  verifyDeterminism,
+} from './determinism.js'
+export type { Client, Driver } from './driver.js'
+export { EscapedWaitError } from './escaped-wait.js'
+export { type FaultKind, FaultModel, type FaultModelOptions, faultModels } from './fault-model.js'
+export type { FaultLine } from './fault-schedule.js'
+export type { GuardOptions, GuardWarning } from './guarded-host.js'
+export type { GuardKind, GuardPolicy } from './guards/slot.js'
+export { betweenRegions, type LatencyTable, latencies, type Region } from './latency.js'
 export type { LinkOptions } from './links.js'
-export { Simulation, type SimulationOptions, type TraceEvent } from './simulation.js'
-export { SimulationFailure } from './simulation-failure.js'
+export type { Op, OpStatus, Outcome, Plain } from './op.js'
+export { mergeTraces, type Recording, recordTrace } from './real-trace.js'
+export { type Replayed, type ReplayOptions, replay } from './replay.js'
+export { type Result, report, type Verdict } from './result.js'
+export { runInWorker, type SeedOutcome, type WorkerRunOptions } from './run-in-worker.js'
+export type { Limits, Operation, Scenario, ScenarioNodeOptions, StartContext } from './scenario.js'
+export type { UserFault } from './sim-faults.js'
+export type { DiskState } from './sim-store.js'
+export type { WaitLevel } from './sim-waits.js'
+export { type SimulateOptions, simulate } from './simulate.js'
+export { type CrashOptions, Simulation, type SimulationOptions, type Skew } from './simulation.js'
+export { type FailureKind, SimulationFailure } from './simulation-failure.js'
+export type { TraceEvent } from './trace-event.js'
+export { parseTrace, printTrace } from './trace-file.js'
+export type { Trace, TraceEnd, TraceHeader, TraceKind, TraceLine } from './trace-line.js'

@@ -1,103 +1,143 @@
-import type { Random } from '../base/random.js'
+import { check, readOptions } from '../base/options.js'
+import type { Draws } from './draws.js'
+import { isLatencyTable, type LatencyTable, latencyAt } from './latency.js'
 
 /** The way from one host to another. */
 export interface LinkOptions {
-  /** One way, from and to, drawn for every chunk; a connection keeps its order all the same. */
+  /**
+   * One way, from and to in milliseconds, drawn uniformly for every chunk, now and then up to eight
+   * times as much; a connection keeps its order all the same. Equal bounds make it constant.
+   */
   readonly latencyMs: readonly [from: number, to: number]
+  /** A table of quantiles in its place. Of the two the one that was given last counts. */
+  readonly latencyUs: LatencyTable | undefined
   /** Shared by the connections of the link; Infinity: no limit. */
   readonly bytesPerMs: number
 }
 
-/** Between programs of one host, in microseconds. */
-const LOOPBACK_US = [20, 60] as const
-
 /** One chunk in this many takes up to eight times as long. */
 const SLOW_ONE_IN = 64
+
+const atLeast = (least: number) =>
+  check<number>(`a number >= ${least}`, (v) => typeof v === 'number' && v >= least)
+
+const isLatency = check<readonly [number, number]>(
+  'two numbers of milliseconds from 0 to 60000, the smaller first',
+  (v) =>
+    Array.isArray(v) &&
+    v.length === 2 &&
+    v.every(Number.isFinite) &&
+    v[0] >= 0 &&
+    v[0] <= v[1] &&
+    v[1] <= 60_000,
+)
+
+export const LINK_FIELDS = {
+  latencyMs: { fallback: undefined, check: isLatency },
+  latencyUs: { fallback: undefined, check: isLatencyTable },
+  bytesPerMs: { fallback: undefined, check: atLeast(0.001) },
+}
 
 /** What waits at a cut for it to heal. */
 export interface Waiting {
   healed(): void
 }
 
-/** Latency, bandwidth and cuts between hosts. */
-export class Links {
-  readonly #fallback: LinkOptions
-  readonly #own = new Map<string, LinkOptions>()
-  readonly #freeAtUs = new Map<string, number>()
-  /** How many partitions cut the way from one host to another. */
-  readonly #cuts = new Map<string, number>()
-  readonly #waiting = new Map<string, Set<Waiting>>()
+/** One direction between two hosts: latency, bandwidth and cuts, shared by all its connections. */
+export class Way {
+  readonly #loopback: boolean
+  #leastUs = 0
+  #spreadUs = 0
+  #table: LatencyTable | undefined
+  #bytesPerMs = Number.POSITIVE_INFINITY
+  #freeAtUs = 0
+  /** How many partitions cut it. */
+  #cuts = 0
+  readonly #waiting = new Set<Waiting>()
 
-  constructor(fallback: LinkOptions) {
-    this.#fallback = fallback
+  constructor(loopback: boolean, options: Partial<LinkOptions>) {
+    this.#loopback = loopback
+    this.set(options)
   }
 
-  set(from: string, to: string, options: Partial<LinkOptions>): void {
-    this.#own.set(pair(from, to), { ...this.#of(from, to), ...options })
+  set(options: Partial<LinkOptions>): void {
+    const { latencyMs, latencyUs, bytesPerMs } = options
+    if (latencyMs !== undefined) {
+      this.#leastUs = Math.round(latencyMs[0] * 1000)
+      this.#spreadUs = Math.round(latencyMs[1] * 1000) - this.#leastUs
+      this.#table = undefined
+    }
+    if (latencyUs !== undefined) this.#table = latencyUs
+    if (bytesPerMs !== undefined) this.#bytesPerMs = bytesPerMs
   }
 
-  latencyUs(from: string, to: string, random: Random): number {
-    if (from === to) return LOOPBACK_US[0] + random.int(LOOPBACK_US[1] - LOOPBACK_US[0])
-    const [least, most] = this.#of(from, to).latencyMs
-    const leastUs = Math.round(least * 1000)
-    const spreadUs = Math.round(most * 1000) - leastUs
-    const us = leastUs + random.int(spreadUs + 1)
-    return spreadUs > 0 && random.int(SLOW_ONE_IN) === 0 ? us * (2 + random.int(7)) : us
+  latencyUs(draws: Draws): number {
+    if (this.#loopback) return 20 + draws.int(40)
+    if (this.#table !== undefined) return latencyAt(this.#table, draws.u32())
+    if (this.#spreadUs === 0) return this.#leastUs
+    const us = this.#leastUs + draws.int(this.#spreadUs + 1)
+    return draws.int(SLOW_ONE_IN) === 0 ? us * (2 + draws.int(7)) : us
   }
 
   /** When the last of these bytes has left, given that they queue at a limited line. */
-  departureUs(from: string, to: string, bytes: number, nowUs: number): number {
-    const { bytesPerMs } = this.#of(from, to)
-    if (from === to || bytesPerMs === Number.POSITIVE_INFINITY) return nowUs
-    const key = pair(from, to)
-    const begin = Math.max(nowUs, this.#freeAtUs.get(key) ?? 0)
-    const free = begin + Math.ceil((bytes * 1000) / bytesPerMs)
-    this.#freeAtUs.set(key, free)
-    return free
+  departureUs(bytes: number, nowUs: number): number {
+    if (this.#loopback || this.#bytesPerMs === Number.POSITIVE_INFINITY) return nowUs
+    const begin = Math.max(nowUs, this.#freeAtUs)
+    this.#freeAtUs = begin + Math.ceil((bytes * 1000) / this.#bytesPerMs)
+    return this.#freeAtUs
   }
 
-  isCut(from: string, to: string): boolean {
-    return this.#cuts.has(pair(from, to))
+  get isCut(): boolean {
+    return this.#cuts > 0
   }
 
   /** Calls `waiting.healed()` once the way is open again. */
-  wait(from: string, to: string, waiting: Waiting): void {
-    const key = pair(from, to)
-    let set = this.#waiting.get(key)
-    if (set === undefined) {
-      set = new Set()
-      this.#waiting.set(key, set)
-    }
-    set.add(waiting)
+  wait(waiting: Waiting): void {
+    this.#waiting.add(waiting)
   }
 
-  cut(from: string, to: string): void {
-    if (from === to) return
-    const key = pair(from, to)
-    this.#cuts.set(key, (this.#cuts.get(key) ?? 0) + 1)
+  cut(): void {
+    if (!this.#loopback) this.#cuts++
   }
 
-  mend(from: string, to: string): void {
-    const key = pair(from, to)
-    const left = (this.#cuts.get(key) ?? 0) - 1
-    if (left > 0) this.#cuts.set(key, left)
-    else this.#open(key)
+  mend(): void {
+    if (this.#cuts > 0 && --this.#cuts === 0) this.#open()
   }
 
-  mendAll(): void {
-    for (const key of [...this.#cuts.keys()]) this.#open(key)
-  }
-
-  #open(key: string): void {
-    if (!this.#cuts.delete(key)) return
-    const waiting = this.#waiting.get(key)
-    this.#waiting.delete(key)
-    for (const one of waiting ?? []) one.healed()
-  }
-
-  #of(from: string, to: string): LinkOptions {
-    return this.#own.get(pair(from, to)) ?? this.#fallback
+  #open(): void {
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
+    for (const one of waiting) one.healed()
   }
 }
 
-const pair = (from: string, to: string): string => `${from}>${to}`
+/** All ways between hosts. */
+export class Links {
+  readonly #fallback: Partial<LinkOptions>
+  readonly #ways = new Map<string, Map<string, Way>>()
+
+  constructor(fallback: Partial<LinkOptions>) {
+    this.#fallback = fallback
+  }
+
+  way(from: string, to: string): Way {
+    let ways = this.#ways.get(from)
+    if (ways === undefined) {
+      ways = new Map()
+      this.#ways.set(from, ways)
+    }
+    let way = ways.get(to)
+    if (way === undefined) {
+      way = new Way(from === to, this.#fallback)
+      ways.set(to, way)
+    }
+    return way
+  }
+
+  /** @throws TroupeError ERR_BAD_OPTION */
+  set(a: string, b: string, options: Partial<LinkOptions>): void {
+    const read = readOptions<Partial<LinkOptions>>('link', LINK_FIELDS, options)
+    this.way(a, b).set(read)
+    this.way(b, a).set(read)
+  }
+}

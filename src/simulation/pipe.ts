@@ -1,7 +1,7 @@
-import type { Random } from '../base/random.js'
 import { RingQueue } from '../base/ring-queue.js'
 import type { Agenda, EventKind } from './agenda.js'
-import type { Links, Waiting } from './links.js'
+import type { Draws } from './draws.js'
+import type { Waiting, Way } from './links.js'
 
 const SEGMENT_MAX_BYTES = 64 * 1024
 const NO_BYTES = new Uint8Array(0)
@@ -37,15 +37,17 @@ export interface PipeEnds {
  */
 export class Pipe implements Waiting {
   readonly label: string
+  /** The host it leads to. */
+  readonly to: string
   readonly #agenda: Agenda
-  readonly #links: Links
-  readonly #random: Random
-  readonly #from: string
-  readonly #to: string
+  readonly #way: Way
+  readonly #wayBack: Way
+  readonly #draws: Draws
   readonly #windowBytes: number
   readonly #unsent = new RingQueue<Uint8Array>()
   readonly #flying = new RingQueue<Packet>()
   readonly #acks = new RingQueue<{ atUs: number; bytes: number }>()
+  readonly #arrival = (): void => this.#arrive()
   readonly #ackWaiting: Waiting = { healed: () => this.#awaitAck() }
   #headOffset = 0
   #outstanding = 0
@@ -53,6 +55,7 @@ export class Pipe implements Waiting {
   #lastAckUs = 0
   #ackDue = false
   #ending = false
+  #severed = false
   /** Bytes the "kernel" has not taken. */
   unsentBytes = 0
   /** The last packet has left: an end or a reset. */
@@ -62,18 +65,18 @@ export class Pipe implements Waiting {
 
   constructor(
     agenda: Agenda,
-    links: Links,
-    random: Random,
-    from: string,
+    way: Way,
+    wayBack: Way,
+    draws: Draws,
     to: string,
     label: string,
     windowBytes: number,
   ) {
     this.#agenda = agenda
-    this.#links = links
-    this.#random = random
-    this.#from = from
-    this.#to = to
+    this.#way = way
+    this.#wayBack = wayBack
+    this.#draws = draws
+    this.to = to
     this.label = label
     this.#windowBytes = windowBytes
   }
@@ -128,18 +131,25 @@ export class Pipe implements Waiting {
     this.#drop()
   }
 
+  /** The connection broke: nothing that is under way arrives. */
+  sever(): void {
+    this.#severed = true
+    this.halt()
+    this.#flying.clear()
+  }
+
   /** The receiver has read these bytes: the sender may send as many more, once it hears of it. */
   consumed(bytes: number): void {
-    const latency = this.#links.latencyUs(this.#to, this.#from, this.#random)
+    const latency = this.#wayBack.latencyUs(this.#draws)
     this.#lastAckUs = Math.max(this.#lastAckUs, this.#agenda.nowUs + latency)
     this.#acks.push({ atUs: this.#lastAckUs, bytes })
     if (this.unsentBytes > 0) this.#awaitAck()
   }
 
   emit(kind: PacketKind, bytes: Uint8Array = NO_BYTES): void {
-    if (kind === 'data' && this.#join(bytes)) return
-    const left = this.#links.departureUs(this.#from, this.#to, bytes.length, this.#agenda.nowUs)
-    const latency = this.#links.latencyUs(this.#from, this.#to, this.#random)
+    if (this.#severed || (kind === 'data' && this.#join(bytes))) return
+    const left = this.#way.departureUs(bytes.length, this.#agenda.nowUs)
+    const latency = this.#way.latencyUs(this.#draws)
     this.#lastArrivalUs = Math.max(this.#lastArrivalUs, left + latency)
     this.#flying.push(new Packet(kind, bytes, this.#lastArrivalUs))
     if (this.#flying.size === 1) this.#fly()
@@ -148,7 +158,7 @@ export class Pipe implements Waiting {
   healed(): void {
     const head = this.#flying.peek()
     if (head === undefined) return
-    head.atUs = this.#agenda.nowUs + this.#links.latencyUs(this.#from, this.#to, this.#random)
+    head.atUs = this.#agenda.nowUs + this.#way.latencyUs(this.#draws)
     this.#lastArrivalUs = Math.max(this.#lastArrivalUs, head.atUs)
     this.#fly()
   }
@@ -156,15 +166,16 @@ export class Pipe implements Waiting {
   #fly(): void {
     const head = this.#flying.peek() as Packet
     const delay = Math.max(0, head.atUs - this.#agenda.nowUs)
-    this.#agenda.schedule(delay, head.kind, undefined, this.label, () => this.#arrive())
+    this.#agenda.schedule(delay, head.kind, undefined, this.label, this.#arrival)
   }
 
   #arrive(): void {
-    if (this.#links.isCut(this.#from, this.#to)) {
-      this.#links.wait(this.#from, this.#to, this)
+    if (this.#way.isCut) {
+      this.#way.wait(this)
       return
     }
-    const packet = this.#flying.shift() as Packet
+    const packet = this.#flying.shift()
+    if (packet === undefined) return // severed
     if (this.#flying.size > 0) this.#fly()
     this.#agenda.hash.bytes(packet.bytes)
     this.receiver?.arrived(packet)
@@ -174,8 +185,8 @@ export class Pipe implements Waiting {
   #join(bytes: Uint8Array): boolean {
     const last = this.#flying.last()
     if (last?.kind !== 'data' || last.bytes.length + bytes.length > SEGMENT_MAX_BYTES) return false
-    if (this.#random.int(4) !== 0) return false
-    const joined = new Uint8Array(last.bytes.length + bytes.length)
+    if (this.#draws.int(4) !== 0) return false
+    const joined = Buffer.allocUnsafe(last.bytes.length + bytes.length)
     joined.set(last.bytes)
     joined.set(bytes, last.bytes.length)
     last.bytes = joined
@@ -187,9 +198,9 @@ export class Pipe implements Waiting {
     const head = this.#unsent.peek() as Uint8Array
     const left = head.length - this.#headOffset
     let size = Math.min(left, SEGMENT_MAX_BYTES, this.#windowBytes - this.#outstanding)
-    const roll = this.#random.int(8)
-    if (roll === 0) size = 1 + this.#random.int(Math.min(size, 16))
-    else if (roll === 1) size = 1 + this.#random.int(size)
+    const roll = this.#draws.int(8)
+    if (roll === 0) size = 1 + this.#draws.int(Math.min(size, 16))
+    else if (roll === 1) size = 1 + this.#draws.int(size)
     const from = this.#headOffset
     this.#headOffset += size
     this.unsentBytes -= size
@@ -197,11 +208,13 @@ export class Pipe implements Waiting {
       this.#unsent.shift()
       this.#headOffset = 0
     }
-    return new Uint8Array(head.subarray(from, from + size))
+    const segment = Buffer.allocUnsafe(size)
+    segment.set(size === head.length ? head : head.subarray(from, from + size))
+    return segment
   }
 
   #takeAcks(): void {
-    if (this.#links.isCut(this.#to, this.#from)) return
+    if (this.#wayBack.isCut) return
     for (let ack = this.#acks.peek(); ack !== undefined; ack = this.#acks.peek()) {
       if (ack.atUs > this.#agenda.nowUs) return
       this.#outstanding -= ack.bytes
@@ -219,8 +232,8 @@ export class Pipe implements Waiting {
 
   #acked(): void {
     this.#ackDue = false
-    if (this.#links.isCut(this.#to, this.#from)) {
-      this.#links.wait(this.#to, this.#from, this.#ackWaiting)
+    if (this.#wayBack.isCut) {
+      this.#wayBack.wait(this.#ackWaiting)
       return
     }
     this.pump()

@@ -1,8 +1,9 @@
 import { canDrainNow, drainLater, drainNow, macrotask } from '../world/real/drain.js'
 import { catchStrays } from '../world/real/strays.js'
 import type { Agenda, SimEvent } from './agenda.js'
-import type { TraceEvent } from './simulation.js'
-import { describe, messageOf, SimulationFailure } from './simulation-failure.js'
+import { guardSlot } from './guards/slot.js'
+import type { WaitLedger } from './sim-waits.js'
+import { describe, type FailureKind, messageOf, SimulationFailure } from './simulation-failure.js'
 
 /** After so many events the process may do something else, such as end a test that takes too long. */
 const EVENTS_A_TURN = 4096
@@ -10,12 +11,24 @@ const EVENTS_A_TURN = 4096
 /** So many events without time moving are a loop that will not end. */
 const EVENTS_AN_INSTANT = 1_000_000
 
+export interface Limits {
+  readonly maxEvents: number
+  readonly maxVirtualMs: number
+  readonly maxSendsAnEvent: number
+}
+
+export type BeforeEvent = (event: SimEvent) => void
+
 /** Takes one event after the other, each to quiescence. */
 export class Runner {
   readonly #agenda: Agenda
   readonly #seed: string
-  readonly #trace: ((event: TraceEvent) => void) | undefined
   readonly #drain: 'fast' | 'portable' | undefined
+  readonly #limits: Limits
+  readonly #maxUs: number
+  readonly #hooks = new Set<BeforeEvent>()
+  #before: BeforeEvent | undefined
+  readonly #waits: WaitLedger | undefined
   #current: SimEvent | undefined
   #failure: SimulationFailure | undefined
   #running = false
@@ -27,22 +40,49 @@ export class Runner {
     agenda: Agenda,
     seed: string,
     drain: 'fast' | 'portable' | undefined,
-    trace: ((event: TraceEvent) => void) | undefined,
+    limits: Limits,
+    waits: WaitLedger | undefined,
   ) {
     this.#agenda = agenda
     this.#seed = seed
     this.#drain = drain
-    this.#trace = trace
+    this.#limits = limits
+    this.#maxUs = usOf(limits.maxVirtualMs)
+    agenda.maxSends = limits.maxSendsAnEvent
+    this.#waits = waits
+  }
+
+  /** Calls `hook` before every event; the function returned ends that. */
+  beforeEvent(hook: BeforeEvent): () => void {
+    const own: BeforeEvent = (event) => hook(event)
+    this.#hooks.add(own)
+    this.#compose()
+    return () => {
+      this.#hooks.delete(own)
+      this.#compose()
+    }
+  }
+
+  #compose(): void {
+    const hooks = [...this.#hooks]
+    if (hooks.length <= 1) this.#before = hooks[0]
+    else {
+      this.#before = (event) => {
+        for (const hook of hooks) hook(event)
+      }
+    }
   }
 
   /** Something in the simulated programs broke: the run ends here. The first failure counts. */
   fail(error: unknown): void {
-    this.#failure ??= this.failure(`${messageOf(error)} (in ${describe(this.#current)})`, error)
+    const where = `${messageOf(error)} (in ${describe(this.#current)})`
+    this.#failure ??=
+      error instanceof SimulationFailure ? error : this.failure('error', where, error)
   }
 
-  failure(what: string, cause?: unknown): SimulationFailure {
+  failure(kind: FailureKind, what: string, cause?: unknown): SimulationFailure {
     const atMs = this.#agenda.nowUs / 1000
-    return new SimulationFailure(what, this.#seed, atMs, this.events, cause)
+    return new SimulationFailure(kind, what, this.#seed, atMs, this.events, cause)
   }
 
   /** Runs until `done`, for at most `ms` of virtual time; gives whether it was done. */
@@ -52,12 +92,15 @@ export class Runner {
     }
     if (!(ms >= 0)) throw new RangeError(`virtual time cannot move by ${ms} ms`)
     this.#running = true
-    const untilUs = this.#agenda.nowUs + Math.ceil(Math.min(ms, 2 ** 42) * 1000)
+    const untilUs = this.#agenda.nowUs + usOf(ms)
     const release = catchStrays((error) => this.fail(error))
+    const unwatch = this.#waits?.begin()
     return new Promise((resolve, reject) => {
       const finish = (reached: boolean): void => {
         this.#running = false
+        this.#agenda.running = 0
         release()
+        unwatch?.()
         if (this.#failure === undefined) resolve(reached)
         else reject(this.#failure)
       }
@@ -71,6 +114,7 @@ export class Runner {
           }
           if (fast) drainOr(turn)
         }
+        if (fast) this.#stepEnded()
         if (fast) macrotask(turn)
         else drainLater(turn)
       }
@@ -80,19 +124,35 @@ export class Runner {
 
   /** One event, if there is one; else, or after a failure, whether the end was reached. */
   #advance(done: () => boolean, untilUs: number): boolean | undefined {
+    this.#stepEnded()
     if (this.#failure !== undefined) return false
     try {
+      const escaped = this.#waits?.check()
+      if (escaped !== undefined) throw escaped
+      const { maxSendsAnEvent, maxVirtualMs } = this.#limits
+      if (this.#agenda.sends > maxSendsAnEvent) {
+        const where = describe(this.#current)
+        throw this.failure('sends', `more than ${maxSendsAnEvent} sends in one event (${where})`)
+      }
       if (done()) return true
-      const event = this.#agenda.take(untilUs)
-      if (event === undefined) {
+      const event = this.#agenda.take(Math.min(untilUs, this.#maxUs))
+      if (event !== undefined) this.#step(event)
+      else if (untilUs <= this.#maxUs) {
         this.#agenda.nowUs = untilUs
         return false
+      } else {
+        this.#agenda.nowUs = this.#maxUs
+        throw this.failure('time', `virtual time is over after ${maxVirtualMs} ms`)
       }
-      this.#step(event)
     } catch (error) {
       this.fail(error)
     }
     return undefined
+  }
+
+  #stepEnded(): void {
+    guardSlot.host = undefined
+    this.#agenda.stepping = false
   }
 
   #step(event: SimEvent): void {
@@ -102,29 +162,32 @@ export class Runner {
       life.host.aside.push(event)
       return
     }
-    event.run = undefined
-    this.#current = event
-    this.events++
+    const { maxEvents } = this.#limits
+    if (this.events >= maxEvents) throw this.failure('events', `${maxEvents} events have run`)
     if (event.at !== this.#instantUs) this.#instantEvents = 0
     this.#instantUs = event.at
     if (++this.#instantEvents > EVENTS_AN_INSTANT) {
-      throw new Error(`virtual time stands still: ${EVENTS_AN_INSTANT} events at one instant`)
+      const what = `virtual time stands still: ${EVENTS_AN_INSTANT} events at one instant`
+      throw this.failure('standstill', what)
     }
-    this.#trace?.({
-      index: this.events,
-      atMs: event.at / 1000,
-      kind: event.kind,
-      host: life?.name,
-      label: event.label,
-      hash: agenda.hash.value,
-    })
+    event.run = undefined
+    this.#current = event
+    event.index = agenda.running = ++this.events
+    agenda.sends = 0
+    this.#before?.(event)
     agenda.hash.text(event.kind)
     agenda.hash.number(agenda.nowUs)
     agenda.hash.text(life?.name ?? '')
     agenda.hash.text(event.label)
+    const { progress } = guardSlot
+    if (progress !== undefined) progress[0] = (progress[0] ?? 0) + 1
+    guardSlot.host = life?.guarded
+    agenda.stepping = true
     run?.()
   }
 }
+
+const usOf = (ms: number): number => Math.ceil(Math.min(ms, 2 ** 42) * 1000)
 
 /**
  * What a nextTick callback throws has to leave this macrotask as it would without a simulation, or

@@ -56,6 +56,7 @@ export class SimConnection implements Connection, PipeEnds {
 
   write(bytes: Uint8Array): boolean {
     if (this.#ended || this.#closed || !this.#life.alive) return false
+    if (++this.#agenda.sends > this.#agenda.maxSends) return false
     this.#out.push(bytes)
     if (!this.#corked) this.#out.pump()
     if (this.#out.unsentBytes < HIGH_WATER_BYTES) return true
@@ -105,6 +106,19 @@ export class SimConnection implements Connection, PipeEnds {
     this.#closed = true
     this.#out.halt()
     this.#inbox.clear()
+  }
+
+  /** The host at the other end. */
+  get peer(): string {
+    return this.#out.to
+  }
+
+  /** The network breaks the connection at this end; what is under way to it is lost. */
+  sever(): void {
+    this.#ended = true
+    this.#in.sever()
+    this.#out.sever()
+    this.#close(new Error(`connection ${this.remote} was reset`))
   }
 
   /** The machine is on again and knows nothing of this connection that somebody spoke to. */

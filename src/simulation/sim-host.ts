@@ -1,4 +1,7 @@
-import type { SimEvent } from './agenda.js'
+import type { Agenda, SimEvent } from './agenda.js'
+import { Draws } from './draws.js'
+import type { GuardedHost } from './guards/slot.js'
+import { HostClock } from './host-clock.js'
 import type { SimConnection } from './sim-connection.js'
 import type { SimListener } from './sim-network.js'
 import { SimDisk } from './sim-store.js'
@@ -9,7 +12,10 @@ const LAST_PORT = 65_535
 /** A simulated machine. It outlives the programs that run on it, one after another. */
 export class SimHost {
   readonly name: string
+  readonly clock = new HostClock()
   readonly disk = new SimDisk()
+  /** For its disk. */
+  readonly draws: Draws
   readonly listeners = new Map<number, SimListener>()
   readonly connections = new Set<SimConnection>()
   /** What is due while the host is paused. */
@@ -23,8 +29,9 @@ export class SimHost {
   life: Life
   #lastPort = FIRST_FREE_PORT - 1
 
-  constructor(name: string) {
+  constructor(name: string, agenda: Agenda, seed: string) {
     this.name = name
+    this.draws = new Draws(agenda, seed, `host ${name}`)
     this.life = new Life(this, 1)
   }
 
@@ -42,6 +49,8 @@ export class Life {
   /** 1 for the first. */
   readonly number: number
   alive = true
+  /** What stands for the globals while it runs. */
+  guarded: GuardedHost | undefined = undefined
 
   constructor(host: SimHost, number: number) {
     this.host = host

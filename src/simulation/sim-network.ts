@@ -1,9 +1,9 @@
 import { TroupeError } from '../base/errors.js'
-import type { Random } from '../base/random.js'
 import type { Address, Connection, Listener, Network, TlsOptions } from '../world/network.js'
 import type { Agenda } from './agenda.js'
 import { Dial } from './dial.js'
-import type { Links } from './links.js'
+import { Draws } from './draws.js'
+import type { Links, Way } from './links.js'
 import { Pipe } from './pipe.js'
 import type { Life, SimHost } from './sim-host.js'
 
@@ -15,25 +15,33 @@ export class Wires {
   readonly agenda: Agenda
   readonly links: Links
   readonly hosts = new Map<string, SimHost>()
-  readonly #random: Random
+  readonly #seed: string
   readonly #windowBytes: number
   readonly #dialled = new Map<string, number>()
 
-  constructor(agenda: Agenda, links: Links, random: Random, windowBytes: number) {
+  constructor(agenda: Agenda, links: Links, seed: string, windowBytes: number) {
     this.agenda = agenda
     this.links = links
-    this.#random = random
+    this.#seed = seed
     this.#windowBytes = windowBytes
   }
 
-  /** Both directions of a new connection; each draws from a stream of its own. */
+  /** Both directions of a new connection; each draws by its own label. */
   pipes(from: string, to: string, port: number): [there: Pipe, back: Pipe] {
     const way = `${from}>${to}:${port}`
     const ordinal = (this.#dialled.get(way) ?? 0) + 1
     this.#dialled.set(way, ordinal)
-    const pipe = (a: string, b: string, label: string): Pipe =>
-      new Pipe(this.agenda, this.links, this.#random.fork(label), a, b, label, this.#windowBytes)
-    return [pipe(from, to, `${way}#${ordinal}`), pipe(to, from, `${to}:${port}>${from}#${ordinal}`)]
+    const thither = this.links.way(from, to)
+    const hither = this.links.way(to, from)
+    return [
+      this.#pipe(thither, hither, to, `${way}#${ordinal}`),
+      this.#pipe(hither, thither, from, `${to}:${port}>${from}#${ordinal}`),
+    ]
+  }
+
+  #pipe(way: Way, back: Way, to: string, label: string): Pipe {
+    const draws = new Draws(this.agenda, this.#seed, label)
+    return new Pipe(this.agenda, way, back, draws, to, label, this.#windowBytes)
   }
 }
 

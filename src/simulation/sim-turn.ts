@@ -3,7 +3,11 @@ import type { Turn } from '../world/turn.js'
 import type { Agenda } from './agenda.js'
 import type { Life } from './sim-host.js'
 
-/** Turns of one incarnation: real microtasks, and immediates as events of the same instant. */
+/**
+ * Turns of one incarnation: real microtasks, and immediates as events of the same instant. What is
+ * called from outside, between two runs of the simulation, waits for the next one: nothing happens
+ * until time is told to move.
+ */
 export class SimTurn implements Turn {
   readonly #agenda: Agenda
   readonly #life: Life
@@ -16,6 +20,10 @@ export class SimTurn implements Turn {
   }
 
   micro(run: () => void): void {
+    if (!this.#agenda.stepping) {
+      this.immediate(run)
+      return
+    }
     microtask(() => {
       if (!this.#life.alive) return
       try {

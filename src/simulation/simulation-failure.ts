@@ -1,16 +1,32 @@
 import type { SimEvent } from './agenda.js'
 
+/**
+ * Why a run failed: `error`, something in a simulated program broke; `unreached`, what was waited for
+ * did not come in its time; or a limit: `events` in all, virtual `time`, `sends` in one event,
+ * events at one instant (`standstill`).
+ */
+export type FailureKind = 'error' | 'unreached' | 'events' | 'time' | 'sends' | 'standstill'
+
 /** A simulated run failed: where it was, how to see it again, and the error itself as `cause`. */
 export class SimulationFailure extends Error {
   override readonly name = 'SimulationFailure'
+  readonly kind: FailureKind
   readonly seed: string
   /** Virtual time in milliseconds. */
   readonly atMs: number
   /** How many events had run. */
   readonly events: number
 
-  constructor(what: string, seed: string, atMs: number, events: number, cause?: unknown) {
+  constructor(
+    kind: FailureKind,
+    what: string,
+    seed: string,
+    atMs: number,
+    events: number,
+    cause?: unknown,
+  ) {
     super(`${what} [SEED=${seed}, event ${events} at ${atMs} ms]`, { cause })
+    this.kind = kind
     this.seed = seed
     this.atMs = atMs
     this.events = events

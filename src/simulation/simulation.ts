@@ -1,18 +1,41 @@
-import { check, isFunction, oneOf, readOptions } from '../base/options.js'
+import {
+  badOption,
+  check,
+  type Fields,
+  integer,
+  isBoolean,
+  isFunction,
+  oneOf,
+  readOptions,
+} from '../base/options.js'
 import { type Random, seededRandom } from '../base/random.js'
 import type { World } from '../world/world.js'
 import { Agenda } from './agenda.js'
-import { type LinkOptions, Links } from './links.js'
-import { Runner } from './runner.js'
+import {
+  GuardLog,
+  type GuardOptions,
+  type GuardWarning,
+  isGuardOptions,
+  policiesOf,
+} from './guarded-host.js'
+import { guardSlot } from './guards/slot.js'
+import type { LatencyTable } from './latency.js'
+import { LINK_FIELDS, type LinkOptions, Links } from './links.js'
+import { type BeforeEvent, Runner } from './runner.js'
 import { Life, SimHost } from './sim-host.js'
 import { Wires } from './sim-network.js'
-import { simWorld } from './sim-world.js'
+import { DISK_STATES, type DiskState } from './sim-store.js'
+import { WaitLedger, type WaitLevel } from './sim-waits.js'
+import { type Keepers, simWorld } from './sim-world.js'
+import { type TraceEvent, traceEvent } from './trace-event.js'
 
 export interface SimulationOptions {
   /** Everything drawn in the run follows from it. Default 1. */
   readonly seed?: number | string
   /** One-way latency between hosts in milliseconds, drawn uniformly for every chunk, now and then up to eight times as much; equal bounds make it constant. Default [0.2, 2]. */
   readonly latencyMs?: readonly [from: number, to: number]
+  /** In its place a table of quantiles in microseconds, such as `latencies.wan` or `betweenRegions('europe', 'asia')`. */
+  readonly latencyUs?: LatencyTable
   /** Bandwidth of the way from one host to another. Default: no limit. */
   readonly bytesPerMs?: number
   /** Bytes under way or unread on a connection before its sender has to wait. Default 256 KiB. */
@@ -21,47 +44,69 @@ export interface SimulationOptions {
   readonly drain?: 'fast' | 'portable'
   /** Called for every event before it runs. */
   readonly trace?: (event: TraceEvent) => void
+  /** The run fails (`kind: 'events'`) when one more would run. Default: no limit. */
+  readonly maxEvents?: number
+  /** The run fails (`kind: 'time'`) when virtual time would go beyond. Default: no limit. */
+  readonly maxVirtualMs?: number
+  /** The run fails (`kind: 'sends'`) when one event writes more often to connections. Default 100,000. */
+  readonly maxSendsAnEvent?: number
+  /**
+   * A handler of an actor that waits for something outside of the simulated world ends the run with an
+   * `EscapedWaitError`. `handler`: each has to wait for a promise made by a handler of its own actor.
+   * `node`: of some actor of its node, for actors that share locks. Costs about a tenth on Node.js before 24, less on later ones.
+   * Default: `off`, since tests of single parts often hold a handler at a promise of their own.
+   */
+  readonly escapedWaits?: WaitLevel | 'off'
+  /** What becomes of Date, timers and the like while code of a node runs, where `troupe/guards` was loaded first. Default: `virtualize`. */
+  readonly guards?: GuardOptions
+  /** Adds to an escaped wait the stack of the handler. Slow. Default: false. */
+  readonly debug?: boolean
 }
 
-/** One event as a trace shows it. */
-export interface TraceEvent {
-  /** 1 for the first. */
-  readonly index: number
-  readonly atMs: number
-  readonly kind: string
-  /** The host whose program runs it; undefined for what the network does. */
-  readonly host: string | undefined
-  /** Link, port or host, such as `a>b:9000#1`. */
-  readonly label: string
-  /** The simulation's hash before this event. */
-  readonly hash: string
+/** How a host's clock is wrong; what is not named stays as it is. */
+export interface Skew {
+  readonly offsetMs?: number
+  readonly driftPpm?: number
 }
+
+export interface CrashOptions {
+  /** The machine loses its power. Default false. */
+  readonly silent?: boolean
+  /** What was not synced is not on the disk any more. Default: as `silent`. */
+  readonly loseUnsynced?: boolean
+}
+
+const isShift = check<number>(
+  'a number of milliseconds from -2^40 to 2^40',
+  (v) => typeof v === 'number' && Math.abs(v) <= 2 ** 40,
+)
+const isDiskState = oneOf(...DISK_STATES)
+const isBits = integer(0, 1_000)
+
+const SKEW_FIELDS = {
+  offsetMs: { fallback: undefined, check: isShift },
+  driftPpm: { fallback: undefined, check: integer(-100_000, 100_000) },
+} as unknown as Fields<Skew>
 
 const atLeast = (least: number) =>
   check<number>(`a number >= ${least}`, (v) => typeof v === 'number' && v >= least)
-
-const isLatency = check<readonly [number, number]>(
-  'two numbers of milliseconds from 0 to 60000, the smaller first',
-  (v) =>
-    Array.isArray(v) &&
-    v.length === 2 &&
-    v.every(Number.isFinite) &&
-    v[0] >= 0 &&
-    v[0] <= v[1] &&
-    v[1] <= 60_000,
-)
 
 const OPTIONS = {
   seed: {
     fallback: 1,
     check: check<number | string>('a number or a string', (v) => /^(num|str)/.test(typeof v)),
   },
-  latencyMs: { fallback: [0.2, 2] as const, check: isLatency },
-  bytesPerMs: { fallback: Number.POSITIVE_INFINITY, check: atLeast(0.001) },
+  ...LINK_FIELDS,
   windowBytes: { fallback: 256 * 1024, check: atLeast(1) },
   drain: { fallback: undefined, check: oneOf('fast', 'portable') },
   trace: { fallback: undefined, check: isFunction<(event: TraceEvent) => void>() },
-}
+  maxEvents: { fallback: Number.POSITIVE_INFINITY, check: atLeast(1) },
+  maxVirtualMs: { fallback: Number.POSITIVE_INFINITY, check: atLeast(0) },
+  maxSendsAnEvent: { fallback: 100_000, check: atLeast(1) },
+  escapedWaits: { fallback: 'off' as const, check: oneOf('handler', 'node', 'off') },
+  guards: { fallback: 'virtualize' as const, check: isGuardOptions },
+  debug: { fallback: false, check: isBoolean },
+} as unknown as Fields<SimulationOptions>
 
 /**
  * Many hosts in one process under virtual time: the same code that runs on sockets runs here on a
@@ -82,18 +127,32 @@ export class Simulation {
   readonly #links: Links
   readonly #wires: Wires
   readonly #runner: Runner
+  readonly #keepers: Keepers
   readonly #worlds = new Map<Life, World>()
+  readonly #partitions = new Set<() => void>()
 
   /** @throws TroupeError ERR_BAD_OPTION */
   constructor(options?: SimulationOptions) {
     const read = readOptions<SimulationOptions>('simulation', OPTIONS, options)
-    const { latencyMs = [0, 0], bytesPerMs = 1, windowBytes = 1 } = read
+    const { latencyMs = [0.2, 2], latencyUs, bytesPerMs, windowBytes = 1, trace } = read
+    const { maxEvents = 1, maxVirtualMs = 1, maxSendsAnEvent = 1 } = read
     this.seed = String(read.seed)
     this.#root = seededRandom(this.seed)
     this.random = this.#root.fork('workload')
-    this.#links = new Links({ latencyMs, bytesPerMs })
-    this.#wires = new Wires(this.#agenda, this.#links, this.#root.fork('links'), windowBytes)
-    this.#runner = new Runner(this.#agenda, this.seed, read.drain, read.trace)
+    this.#links = new Links({
+      latencyMs,
+      ...(latencyUs && { latencyUs }),
+      ...(bytesPerMs && { bytesPerMs }),
+    })
+    this.#wires = new Wires(this.#agenda, this.#links, this.seed, windowBytes)
+    const { escapedWaits = 'off', guards = 'off', debug = false } = read
+    const waits = escapedWaits === 'off' ? undefined : new WaitLedger(escapedWaits, debug)
+    this.#keepers = { waits, policies: policiesOf(guards), guardLog: new GuardLog() }
+    const limits = { maxEvents, maxVirtualMs, maxSendsAnEvent }
+    this.#runner = new Runner(this.#agenda, this.seed, read.drain, limits, waits)
+    if (trace !== undefined) {
+      this.beforeEvent((event) => trace(traceEvent(event, this.hash)))
+    }
   }
 
   /** Virtual milliseconds since the start. */
@@ -111,6 +170,16 @@ export class Simulation {
     return this.#agenda.hash.value
   }
 
+  /** False where `troupe/guards` was not loaded before: then the globals are the real ones for all. */
+  get guarded(): boolean {
+    return guardSlot.installed
+  }
+
+  /** Globals that code of nodes used and that this world did in their place: find a better way for each. */
+  get warnings(): readonly GuardWarning[] {
+    return this.#keepers.guardLog.warnings
+  }
+
   /**
    * The world of the program that runs on this host now; a new name is a new host, switched on.
    * The same object until `restart`, also after a crash. Listen on the host's name (or `127.0.0.1`, for itself only, or
@@ -120,10 +189,20 @@ export class Simulation {
     const { life } = this.#host(host)
     let world = this.#worlds.get(life)
     if (world === undefined) {
-      world = simWorld(this.#wires, life, this.#root, (error) => this.#runner.fail(error))
+      world = simWorld(this.#wires, life, this.#root, this.#keepers, (error) =>
+        this.#runner.fail(error),
+      )
       this.#worlds.set(life, world)
     }
     return world
+  }
+
+  /**
+   * Calls `hook` before every event, with its index, kind, time, place and `cause`: the index of the event that
+   * led to it. The function returned ends that. What the hook throws fails the run.
+   */
+  beforeEvent(hook: BeforeEvent): () => void {
+    return this.#runner.beforeEvent(hook)
   }
 
   /** Runs everything due in the next `ms` of virtual time. */
@@ -141,7 +220,8 @@ export class Simulation {
     what = 'the condition',
   ): Promise<void> {
     const reached = await this.#runner.drive(predicate, limitMs)
-    if (!reached) throw this.#runner.failure(`${what} was not reached within ${limitMs} ms`)
+    if (!reached)
+      throw this.#runner.failure('unreached', `${what} was not reached within ${limitMs} ms`)
   }
 
   /** Runs until the promise settles, and gives what it gives. For several: `complete(Promise.all([…]))`. */
@@ -177,33 +257,83 @@ export class Simulation {
         if (options.oneWay !== true) ways.push([b, a])
       }
     }
-    for (const [from, to] of ways) this.#links.cut(from, to)
-    let healed = false
-    return () => {
-      if (healed) return
-      healed = true
-      for (const [from, to] of ways) this.#links.mend(from, to)
+    for (const [from, to] of ways) this.#links.way(from, to).cut()
+    const heal = (): void => {
+      if (!this.#partitions.delete(heal)) return
+      for (const [from, to] of ways) this.#links.way(from, to).mend()
     }
+    this.#partitions.add(heal)
+    return heal
   }
 
   /** Heals all partitions. */
   heal(): void {
-    this.#links.mendAll()
+    for (const heal of [...this.#partitions]) heal()
   }
 
-  /** Sets latency or bandwidth between two hosts, both ways. */
+  /** Sets latency or bandwidth between two hosts, both ways. @throws TroupeError ERR_BAD_OPTION */
   link(a: string, b: string, options: Partial<LinkOptions>): void {
     this.#links.set(a, b, options)
-    this.#links.set(b, a, options)
+  }
+
+  /** Breaks all connections between two hosts at once, both ends; what is under way is lost. Gives how many ends. */
+  resetConnections(a: string, b: string): number {
+    let ends = 0
+    for (const [host, peer] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      for (const connection of [...this.#host(host).connections]) {
+        if (connection.peer !== peer) continue
+        connection.sever()
+        ends++
+      }
+    }
+    return ends
+  }
+
+  /**
+   * Sets how a host's clock is wrong: `offsetMs` is what its wall time is ahead (behind, when
+   * negative), replacing earlier offsets and jumps; `driftPpm`, from -100,000 to 100,000, is what
+   * wall and monotonic time and all timers gain from now on, in microseconds a second.
+   * @throws TroupeError ERR_BAD_OPTION
+   */
+  skew(host: string, skew: Skew): void {
+    const read = readOptions<Skew>('skew', SKEW_FIELDS, skew)
+    const { life, clock } = this.#host(host)
+    const { nowUs } = this.#agenda
+    if (read.offsetMs !== undefined) clock.offsetUs = Math.round(read.offsetMs * 1000)
+    if (read.driftPpm === undefined) return
+    clock.drift(read.driftPpm, nowUs)
+    this.#agenda.retime(life, (localUs) => Math.max(0, clock.dueUs(localUs) - nowUs))
+  }
+
+  /** Sets a host's wall time forward or, when negative, back; timers and `now()` do not see it. @throws TroupeError ERR_BAD_OPTION */
+  jump(host: string, ms: number): void {
+    if (!isShift.test(ms)) throw badOption('jump.ms', isShift.text, ms)
+    this.#host(host).clock.offsetUs += Math.round(ms * 1000)
+  }
+
+  /** How a host's disk is from now on: see `DiskState`. @throws TroupeError ERR_BAD_OPTION */
+  disk(host: string, state: DiskState): void {
+    if (!isDiskState.test(state)) throw badOption('disk.state', isDiskState.text, state)
+    this.#host(host).disk.state = state
+  }
+
+  /** So many random bits are flipped in every value that is read from a host's disk; 0 ends it. @throws TroupeError ERR_BAD_OPTION */
+  corruptReads(host: string, bits: number): void {
+    if (!isBits.test(bits)) throw badOption('corruptReads.bits', isBits.text, bits)
+    this.#host(host).disk.bitFlips = bits
   }
 
   /**
    * Ends the program on a host: its timers, turns and store operations never come, its promises stay
    * open, what it still tries does nothing. As with SIGKILL, the kernel closes its connections and
-   * the disk keeps all. With `silent` the machine loses its power: peers hear nothing, dialling it
-   * gets no answer, and its disk keeps only what was synced.
+   * the disk keeps all. With `silent` the machine loses its power: peers hear nothing, and dialling
+   * it gets no answer. With `loseUnsynced`, which goes with `silent` unless it is said, the disk
+   * keeps only what was synced (a torn one, also a piece of the last write).
    */
-  crash(host: string, options: { readonly silent?: boolean } = {}): void {
+  crash(host: string, options: CrashOptions = {}): void {
     const at = this.#host(host)
     if (!at.life.alive) return
     const silent = options.silent === true
@@ -217,7 +347,7 @@ export class Simulation {
     at.aside.length = 0
     at.connections.clear()
     at.listeners.clear()
-    if (silent) at.disk.loseUnsynced()
+    if (options.loseUnsynced ?? silent) at.disk.loseUnsynced(at.draws)
   }
 
   /** Starts a host anew (crashing it first if it runs) and gives its new world. */
@@ -247,7 +377,7 @@ export class Simulation {
   #host(name: string): SimHost {
     let host = this.#wires.hosts.get(name)
     if (host === undefined) {
-      host = new SimHost(name)
+      host = new SimHost(name, this.#agenda, this.seed)
       this.#wires.hosts.set(name, host)
     }
     return host

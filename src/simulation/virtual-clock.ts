@@ -2,13 +2,10 @@ import type { Clock, Timer } from '../world/clock.js'
 import type { Agenda, SimEvent } from './agenda.js'
 import type { Life } from './sim-host.js'
 
-/** Wall time at the start of every simulation: 2026-01-01T00:00:00Z. */
-export const EPOCH_MS = 1_767_225_600_000
+/** Further than any run goes, and still exact in microseconds at every drift. */
+const FOREVER_US = 2 ** 51
 
-/** Further than any run goes, and still exact in microseconds. */
-const FOREVER_US = 2 ** 52
-
-/** The clock of one incarnation of a host: virtual time, and timers that end with it. */
+/** The clock of one incarnation of a host: its host's time, and timers that end with it. */
 export class VirtualClock implements Clock {
   readonly #agenda: Agenda
   readonly #life: Life
@@ -19,18 +16,23 @@ export class VirtualClock implements Clock {
   }
 
   now(): number {
-    return this.#agenda.nowUs / 1000
+    return this.#life.host.clock.localUs(this.#agenda.nowUs) / 1000
   }
 
   wallMs(): number {
-    return EPOCH_MS + Math.floor(this.#agenda.nowUs / 1000)
+    return this.#life.host.clock.wallMs(this.#agenda.nowUs)
   }
 
-  /** Never early: part of a microsecond counts as a whole one. */
+  /** Never early by this clock: part of a microsecond counts as a whole one. */
   after(delayMs: number, run: () => void): Timer {
     if (!this.#life.alive) return DEAD_TIMER
+    const { clock } = this.#life.host
+    const { nowUs } = this.#agenda
     const delayUs = delayMs > 0 ? Math.min(Math.ceil(delayMs * 1000), FOREVER_US) : 0
-    const event = this.#agenda.schedule(delayUs, 'timer', this.#life, this.#life.name, run)
+    const localUs = clock.localUs(nowUs) + delayUs
+    const virtualUs = delayUs === 0 ? 0 : clock.dueUs(localUs) - nowUs
+    const event = this.#agenda.schedule(virtualUs, 'timer', this.#life, this.#life.name, run)
+    event.localUs = localUs
     return new VirtualTimer(this.#agenda, event)
   }
 }

@@ -81,29 +81,32 @@ export class SupervisorDriver implements HostListener, PlacementListener {
   start(): Promise<void> {
     this.#supervision.drives(this.#cell, this)
     this.#supervision.placements.listen(this.#cell.id, this)
-    return new Promise((resolve, reject) => {
+    const done = new Promise<void>((resolve, reject) => {
       this.#starting = { resolve, reject }
       this.#step({ type: 'start' })
     })
+    return this.#cell.system.held(done)
   }
 
   /** Resolves when all children have ended. */
   stop(reason: ExitReason): Promise<void> {
     if (this.#over) return Promise.resolve()
-    return new Promise((resolve, reject) => {
+    const done = new Promise<void>((resolve, reject) => {
       this.#ending = { resolve, reject }
       this.#step({ type: 'stopRequested', reason })
     })
+    return this.#cell.system.held(done)
   }
 
   /** Rejects with a `Refusal` that carries one of our codes: a call that fails is no crash of the supervisor. */
   call(request: CallRequest): Promise<void> {
     if (this.#over) return Promise.reject(refusalOf(ENDED))
     const call = ++this.#lastCall
-    return new Promise((resolve, reject) => {
+    const done = new Promise<void>((resolve, reject) => {
       this.#calls.set(call, { resolve, reject })
       this.#step({ ...request, call } as Event)
     })
+    return this.#cell.system.held(done)
   }
 
   /** The supervisor's incarnation ended and its children did not: killed, or it threw in onStart or onStop. */

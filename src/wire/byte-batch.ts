@@ -1,3 +1,5 @@
+/** The first slab, out of Node's pool: many a lane never writes more. */
+const FIRST_SLAB = 1024
 const SLAB_MIN = 4 * 1024
 const SLAB_MAX = 128 * 1024
 
@@ -84,14 +86,17 @@ export class ByteBatch {
     this.#segment = end
   }
 
-  /** A slab as large as the traffic of this tick suggests: 4 KiB for a quiet lane. */
+  /** A slab as large as the traffic of this tick suggests: 4 KiB for a quiet lane, and 1 KiB to begin with. */
   #grow(count: number): void {
     const used = this.at - this.start
     if (used > this.limit) throw OVERFLOW
     this.#seal(this.start)
     const busy = Math.min(2 * this.#sealedBytes, SLAB_MAX)
     const size = Math.max(SLAB_MIN, used + count, 2 * used, busy)
-    const slab = Buffer.allocUnsafeSlow(Math.ceil(size / SLAB_MIN) * SLAB_MIN)
+    const slab =
+      this.buffer === EMPTY && used + count <= FIRST_SLAB
+        ? Buffer.allocUnsafe(FIRST_SLAB)
+        : Buffer.allocUnsafeSlow(Math.ceil(size / SLAB_MIN) * SLAB_MIN)
     this.buffer.copy(slab, 0, this.start, this.at)
     this.buffer = slab
     this.view = new DataView(slab.buffer, slab.byteOffset, slab.byteLength)

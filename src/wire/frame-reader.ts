@@ -34,8 +34,7 @@ export class FrameReader {
 
   constructor(maxMessageBytes: number = MAX_MESSAGE_BYTES) {
     this.#maxMessageBytes = maxMessageBytes
-    this.#limits = new Float64Array(256)
-    for (let kind = 0; kind < 256; kind++) this.#limits[kind] = bodyLimit(kind, maxMessageBytes)
+    this.#limits = limitsFor(maxMessageBytes)
   }
 
   /** The handshake is done: all kinds of frames pass, from the next one on. */
@@ -183,4 +182,17 @@ export class FrameReader {
     this.close()
     return new TroupeError('ERR_BAD_FRAME', `a frame is malformed: ${detail}`)
   }
+}
+
+/** Limits by kind for the last size asked for: one for all connections of a node. */
+let lastLimits = new Float64Array(0)
+let lastMaxBytes = -1
+
+function limitsFor(maxMessageBytes: number): Float64Array {
+  if (maxMessageBytes === lastMaxBytes) return lastLimits
+  const limits = new Float64Array(256)
+  for (let kind = 0; kind < 256; kind++) limits[kind] = bodyLimit(kind, maxMessageBytes)
+  lastMaxBytes = maxMessageBytes
+  lastLimits = limits
+  return limits
 }

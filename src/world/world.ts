@@ -6,6 +6,7 @@ import type { Entropy } from './entropy.js'
 import type { Network } from './network.js'
 import type { Store } from './store.js'
 import type { Turn } from './turn.js'
+import type { Waits } from './waits.js'
 
 /** All of the outside, handed in. One node has one world; `realWorld()` and a simulation differ in nothing else. */
 export interface World {
@@ -19,4 +20,6 @@ export interface World {
   readonly network: Network
   /** Absent: nothing survives this process. */
   readonly store?: Store
+  /** Only in a simulation. */
+  readonly waits?: Waits
 }

@@ -3,7 +3,7 @@ import { assert } from 'chai'
 import { Actor } from '../../src/actor/actor.js'
 import { ActorSystem } from '../../src/actor/actor-system.js'
 import { noOutbound } from '../../src/actor/outbound.js'
-import type { ActorRef } from '../../src/actor/ref.js'
+import type { ActorRef, AnyRef } from '../../src/actor/ref.js'
 import {
   MESSAGES_PER_ACTOR,
   MESSAGES_PER_LOOK,
@@ -167,6 +167,9 @@ describe('actors in the real world', () => {
       me.tell.flood2()
     }
     flood2(): void {}
+    hang(): Promise<void> {
+      return new Promise(() => {})
+    }
   }
 
   function system(): ActorSystem {
@@ -220,6 +223,24 @@ describe('actors in the real world', () => {
     await beside(async (done) => {
       while (!done()) await ref.ask.nextLater()
     })
+  }).timeout(30_000)
+
+  it('do not starve them by a loop of asks that are refused at once', async () => {
+    const all = system()
+    const { node } = all
+    const gone = node.spawn(Counter)
+    await all.stop(gone as unknown as AnyRef)
+    const full = node.spawn(Counter, undefined, { mailboxLimit: 1 })
+    full.tell.hang()
+    await full.ready()
+    full.tell.hang()
+    const aborted = node.spawn(Counter).with({ signal: AbortSignal.abort() })
+    const targets = [gone, full, aborted, node.lookup(Counter, 'nobody')]
+    for (const ref of targets) {
+      await beside(async (done) => {
+        while (!done()) await ref.ask.next().catch(() => {})
+      })
+    }
   }).timeout(30_000)
 
   it('do not starve them by asks from actor to actor', async () => {

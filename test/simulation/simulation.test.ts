@@ -1,11 +1,8 @@
 import { assert } from 'chai'
 import { codeOf } from '../../src/base/errors.js'
-import {
-  Simulation,
-  type SimulationOptions,
-  type TraceEvent,
-} from '../../src/simulation/simulation.js'
+import { Simulation, type SimulationOptions } from '../../src/simulation/simulation.js'
 import { SimulationFailure } from '../../src/simulation/simulation-failure.js'
+import type { TraceEvent } from '../../src/simulation/trace-event.js'
 import type { Connection, Listener } from '../../src/world/network.js'
 import type { World } from '../../src/world/world.js'
 import { failureOf, Recorder } from '../contracts/network.js'

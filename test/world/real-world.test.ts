@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -43,6 +43,17 @@ describe('real world', () => {
 })
 
 describe('real crypto and entropy', () => {
+  it('makes the same macs as Node, whatever the lengths of key and data', () => {
+    const bytes = (count: number): Uint8Array => Uint8Array.from({ length: count }, (_, i) => i * 7)
+    for (const key of [0, 1, 63, 64, 65, 200]) {
+      for (const data of [0, 1, 55, 56, 64, 1_000]) {
+        const expected = createHmac('sha256', bytes(key)).update(bytes(data)).digest()
+        const mac = realCrypto.hmac(bytes(key), bytes(data))
+        assert.equal(hex(mac), hex(expected), `${key} and ${data} bytes`)
+      }
+    }
+  })
+
   it('computes HMAC-SHA-256 as in RFC 4231, case 2', () => {
     const mac = realCrypto.hmac(text('Jefe'), text('what do ya want for nothing?'))
     assert.equal(hex(mac), '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843')

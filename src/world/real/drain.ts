@@ -1,10 +1,14 @@
+/** By this symbol a guard (see troupe/guards) gives what it stands for. */
+const REAL = Symbol.for('troupe.real')
+
 /**
  * How a simulation reaches quiescence: everything that promises, microtasks and nextTick callbacks
  * set off is run before the next event. All of it is captured at load, before anybody patches
- * globals.
+ * globals, or taken from behind a guard.
  */
-const immediate = setImmediate
+const immediate = (setImmediate as { [REAL]?: typeof setImmediate })[REAL] ?? setImmediate
 const micro = queueMicrotask
+const settled = Promise.resolve()
 const tick = (process as unknown as { _tickCallback?: () => void })._tickCallback
 
 /** Calls `run` in a macrotask of its own: the only place where `drainNow` may be called. */
@@ -12,9 +16,12 @@ export function macrotask(run: () => void): void {
   immediate(run)
 }
 
-/** After the running code, among the promise continuations. */
+/**
+ * After the running code, among the promise continuations. `run` must not throw. A promise, because
+ * `queueMicrotask` makes an async resource each time.
+ */
 export function microtask(run: () => void): void {
-  micro(run)
+  settled.then(run)
 }
 
 /**

@@ -1,16 +1,36 @@
+/** Who is told, the latest last: runs may overlap, and of a stray nobody knows whose it is. */
+const told: ((error: unknown) => void)[] = []
+let giveBack: (() => void) | undefined
+
 /**
  * Until the returned function is called, unhandled rejections and uncaught exceptions of this
  * process go to `onStray` and to nobody else. For the time of a simulated run: what breaks in it is
  * the run's failure, whichever test runner surrounds it.
  */
 export function catchStrays(onStray: (error: unknown) => void): () => void {
+  const own = (error: unknown): void => onStray(error)
+  told.push(own)
+  giveBack ??= takeOver()
+  return () => {
+    const at = told.indexOf(own)
+    if (at >= 0) told.splice(at, 1)
+    if (told.length > 0) return
+    giveBack?.()
+    giveBack = undefined
+  }
+}
+
+function takeOver(): () => void {
   const rejections = takeListeners('unhandledRejection')
   const exceptions = takeListeners('uncaughtException')
-  process.on('unhandledRejection', onStray)
-  process.on('uncaughtException', onStray)
+  const tell = (error: unknown): void => {
+    for (const onStray of [...told]) onStray(error)
+  }
+  process.on('unhandledRejection', tell)
+  process.on('uncaughtException', tell)
   return () => {
-    process.off('unhandledRejection', onStray)
-    process.off('uncaughtException', onStray)
+    process.off('unhandledRejection', tell)
+    process.off('uncaughtException', tell)
     for (const listener of rejections) process.on('unhandledRejection', listener)
     for (const listener of exceptions) process.on('uncaughtException', listener)
   }

@@ -1,0 +1,360 @@
+import { VERSION } from '../base/version.js'
+import { printFault } from '../fault/fault-text.js'
+import { CheckFailed, type View, verify } from './check.js'
+import { Choices, digest, SeededChoices, TapeChoices } from './choices.js'
+import type { CxLine } from './cx-line.js'
+import { Driver, type DriverGround } from './driver.js'
+import { FaultPlayer, faultTexts } from './fault-player.js'
+import { type FaultLine, faultSchedule } from './fault-schedule.js'
+import { fingerprint } from './fingerprint.js'
+import { MessageTrace } from './message-trace.js'
+import { History, type Op, type Plain } from './op.js'
+import { toPlain } from './plain.js'
+import { Recorder } from './recorder.js'
+import type { Result, Verdict } from './result.js'
+import type { Limits, Scenario } from './scenario.js'
+import { CLIENTS, SimCluster } from './sim-cluster.js'
+import { SimFaults } from './sim-faults.js'
+import { type OnRuling, SimRules } from './sim-rules.js'
+import type { SimulateOptions } from './simulate.js'
+import { Simulation } from './simulation.js'
+import { type FailureKind, SimulationFailure } from './simulation-failure.js'
+import { TRACE_VERSION, type TraceLine } from './trace-line.js'
+
+const STEPS = 2_000_000
+const VIRTUAL_MS = 600_000
+const SETTLE_MS = 10_000
+/** How long a scenario without a workload runs. */
+const IDLE_MS = 10_000
+const CALL_TIMEOUT_MS = 10_000
+/** Between two looks at what is to hold in the end. */
+const LOOK_MS = 20
+
+/** Limits of the simulation itself, by what it says. */
+const LIMITS: Partial<Record<FailureKind, Verdict>> = {
+  sends: 'sendLimit',
+  standstill: 'stepLimit',
+}
+
+/** One run of a scenario. */
+export class Execution {
+  readonly #scenario: Scenario
+  readonly #options: SimulateOptions
+  readonly #limits: Required<Omit<Limits, 'sends'>>
+  readonly #seed: string
+  readonly #sim: Simulation
+  readonly #cluster: SimCluster
+  readonly #rules: SimRules
+  readonly #faults: SimFaults
+  readonly #history = new History()
+  readonly #choices: Choices
+  readonly #recorder: Recorder | undefined
+  readonly #lines: TraceLine[] = []
+  readonly #membership: { readonly atUs: number; readonly line: CxLine }[] = []
+  readonly #player: FaultPlayer
+  readonly #sometimes: Record<string, number> = {}
+  #workloadUs = 0
+  #failure: { readonly check: string; readonly error: Error } | undefined
+  #limit: Verdict | undefined
+  #over = false
+  #checking = false
+
+  /** @throws TroupeError ERR_BAD_SCENARIO, ERR_BAD_OPTION */
+  constructor(scenario: Scenario, options: SimulateOptions) {
+    this.#scenario = scenario
+    this.#options = options
+    const { steps = STEPS, virtualMs = VIRTUAL_MS, settleMs } = scenario.limits ?? {}
+    const faulty = scenario.faults !== undefined || options.faults !== undefined
+    this.#limits = { steps, virtualMs, settleMs: settleMs ?? (faulty ? SETTLE_MS : 0) }
+    this.#seed = String(options.seed ?? 1)
+    this.#sim = new Simulation({
+      seed: this.#seed,
+      ...scenario.network,
+      escapedWaits: scenario.escapedWaits ?? 'handler',
+      ...(scenario.guards !== undefined && { guards: scenario.guards }),
+      ...(scenario.limits?.sends !== undefined && { maxSendsAnEvent: scenario.limits.sends }),
+      ...(options.drain !== undefined && { drain: options.drain }),
+    })
+    this.#cluster = new SimCluster(this.#sim, scenario)
+    const source =
+      options.choices ??
+      (options.tape === undefined ? new SeededChoices(this.#seed) : new TapeChoices(options.tape))
+    this.#choices = new Choices(source, (choice) => {
+      this.#note('choice', { id: choice.label, d: choice.pick })
+    })
+    this.#recorder = this.#recording(options)
+    // Rules stand before the trace at every gate: it writes down what they left.
+    const report: OnRuling = (...ruling) => messages?.ruling(...ruling)
+    const recorder = this.#recorder
+    this.#rules = new SimRules(this.#cluster, this.#seed, recorder && report)
+    const messages = recorder && new MessageTrace(this.#cluster, recorder)
+    this.#faults = new SimFaults(this.#cluster, this.#rules, scenario.userFaults ?? {}, (error) =>
+      this.#fail('start', error),
+    )
+    for (const { fault } of options.faults ?? []) this.#faults.check(fault)
+    this.#player = new FaultPlayer(this.#faults, this.#sim.world(CLIENTS).clock, (line) => {
+      this.#note(line.ends ? 'end-fault' : 'fault', { id: printFault(line.fault) })
+    })
+    for (const name of (scenario.checks ?? []).filter(({ type }) => type === 'sometimes')) {
+      this.#sometimes[name.name] = 0
+    }
+  }
+
+  async run(): Promise<Result> {
+    const { sim } = { sim: this.#sim }
+    this.#listen()
+    let setUp: unknown
+    const main = this.#main().catch((error: unknown) => {
+      setUp = error
+    })
+    void main.then(() => {
+      this.#over = true
+    })
+    try {
+      await sim.runUntil(() => this.#done(), Number.MAX_SAFE_INTEGER, 'the end of the scenario')
+    } catch (error) {
+      if (!(error instanceof SimulationFailure)) throw error
+      const limit = LIMITS[error.kind]
+      if (limit !== undefined) this.#limit ??= limit
+      else this.#fail('error', error.cause instanceof Error ? error.cause : error)
+    }
+    this.#cluster.end()
+    if (setUp !== undefined) throw setUp
+    return this.#result()
+  }
+
+  /** Asked after every event: checks that must always hold, and limits. */
+  #done(): boolean {
+    if (this.#over || this.#failure !== undefined || this.#limit !== undefined) return true
+    const { events, nowMs } = this.#sim
+    if (events > this.#limits.steps) this.#limit = 'stepLimit'
+    else if (nowMs > this.#limits.virtualMs) this.#limit = 'timeLimit'
+    if (this.#limit !== undefined) return true
+    if (this.#checking) this.#checkAlways(events)
+    return this.#failure !== undefined
+  }
+
+  #checkAlways(events: number): void {
+    for (const check of this.#scenario.checks ?? []) {
+      if (check.type !== 'always' || events % check.every !== 0) continue
+      const failed = verify(check.name, () => check.holds(this.#view()))
+      if (failed !== undefined) this.#fail(check.name, failed)
+    }
+  }
+
+  /** Rejects when the cluster does not start: that is no verdict but a mistake in the scenario. */
+  async #main(): Promise<void> {
+    await this.#cluster.start()
+    this.#checking = true
+    this.#workloadUs = this.#nowUs()
+    try {
+      await this.#work()
+      await this.#settle()
+    } catch (error) {
+      if (error instanceof CheckFailed) this.#fail(error.check, error)
+      else this.#fail('workload', error)
+    }
+  }
+
+  async #work(): Promise<void> {
+    const { workload, faults } = this.#scenario
+    const driver = this.#driver()
+    if (faults !== undefined || this.#options.faults !== undefined) this.#rules.number()
+    if (faults !== undefined) {
+      const { loss, duplication } = faults.options
+      if (loss + duplication > 0) this.#rules.decide(this.#choices, loss, duplication)
+    }
+    this.#player.begin(this.#schedule())
+    if (workload === undefined) await driver.sleep(Math.min(IDLE_MS, this.#limits.virtualMs))
+    else await workload(driver)
+    this.#player.stop()
+  }
+
+  /** Faults are over: what must come to hold gets its time. */
+  async #settle(): Promise<void> {
+    const { checks = [], faults } = this.#scenario
+    const { clock } = this.#sim.world(CLIENTS)
+    const sleep = (ms: number): Promise<void> =>
+      new Promise((resolve) => {
+        clock.after(ms, resolve)
+      })
+    if (this.#player.happened.length > 0) {
+      this.#faults.resolveAll({ restart: faults?.options.recover ?? true })
+      this.#note('end-fault', { id: 'fault resolve_all' })
+    }
+    if (this.#limits.settleMs > 0) await sleep(this.#limits.settleMs)
+    const endUs = this.#nowUs()
+    for (const check of checks) {
+      if (check.type !== 'eventually') continue
+      for (;;) {
+        const failed = verify(check.name, () => check.holds(this.#view()))
+        if (failed === undefined) break
+        if (this.#nowUs() - endUs >= check.withinMs * 1000) throw failed
+        await sleep(LOOK_MS)
+      }
+    }
+    for (const check of checks) {
+      if (check.type !== 'history') continue
+      const failed = verify(check.name, () => check.holds(this.#history.ops))
+      if (failed !== undefined) throw failed
+    }
+  }
+
+  #schedule(): Iterator<FaultLine, unknown> {
+    const { faults } = this.#options
+    if (faults !== undefined) {
+      return faults.filter(({ by }) => by === 'schedule')[Symbol.iterator]()
+    }
+    const model = this.#scenario.faults
+    return model === undefined
+      ? [][Symbol.iterator]()
+      : faultSchedule(model, this.#seed, this.#cluster.names)
+  }
+
+  #driver(): Driver {
+    const { clock } = this.#sim.world(CLIENTS)
+    const ground: DriverGround = {
+      cluster: this.#cluster,
+      history: this.#history,
+      operations: this.#scenario.operations ?? {},
+      clock,
+      random: this.#sim.random,
+      callTimeoutMs: this.#scenario.callTimeoutMs ?? CALL_TIMEOUT_MS,
+      nowUs: () => this.#nowUs(),
+      inject: (fault, ends) => this.#player.inject(fault, ends),
+      called: ({ index, node, client, name, args }) => {
+        this.#note('op.call', { n: node, id: `${client}#${index}`, d: [name, ...args] as Plain })
+      },
+      returned: (op) => this.#returned(op),
+      reached: (name) => this.#reached(name),
+      note: (tag, data) => {
+        this.#note('note', { id: tag, d: toPlain(data) })
+      },
+    }
+    return new Driver(ground, 'c', this.#cluster.names[0] as string)
+  }
+
+  #returned({ index, client, status, value, code }: Op): void {
+    const d = status === 'ok' ? { status, value } : { status, code }
+    this.#note('op.ret', { id: `${client}#${index}`, d: toPlain(d) })
+  }
+
+  #reached(name: string): void {
+    if (!Object.hasOwn(this.#sometimes, name)) {
+      throw new RangeError(`no check.sometimes(${JSON.stringify(name)}) in scenario`)
+    }
+    this.#sometimes[name] = (this.#sometimes[name] ?? 0) + 1
+    if (this.#sometimes[name] === 1) this.#note('sometimes', { id: name })
+  }
+
+  #recording({ trace = 'none', sink }: SimulateOptions): Recorder | undefined {
+    if (trace === 'none' && sink === undefined) return undefined
+    const run = {
+      nowUs: () => this.#nowUs(),
+      hash: () => this.#sim.hash,
+      step: () => this.#sim.events,
+    }
+    return new Recorder(run, {
+      take: (line) => {
+        if (trace === 'memory') this.#lines.push(line)
+        if (sink?.(line) === 'stop') this.#limit ??= 'stopped'
+      },
+    })
+  }
+
+  #note(...noted: Parameters<Recorder['note']>): void {
+    if (this.#limit === undefined) this.#recorder?.note(...noted)
+  }
+
+  #listen(): void {
+    const { events } = this.#cluster
+    events.on('membership', (line) => {
+      this.#membership.push({ atUs: this.#nowUs(), line })
+    })
+    if (this.#recorder === undefined) return
+    events.on('started', ({ node, incarnation, restarts }) => {
+      this.#note('start', { n: node, d: { incarnation, restarts } })
+    })
+    events.on('crashed', ({ node }) => this.#note('crash', { n: node }))
+    events.on('logged', ({ node, level, message, fields }) => {
+      this.#note('log', { n: node, id: level, d: [message, toPlain(fields) ?? null] })
+    })
+  }
+
+  #view(): View {
+    const cluster = this.#cluster
+    return {
+      nodes: cluster.nodes,
+      history: this.#history.ops,
+      nowMs: this.#sim.nowMs,
+      actors: (actorClass) => cluster.actors(actorClass),
+    }
+  }
+
+  #fail(check: string, error: unknown): void {
+    const failed = error instanceof Error ? error : new Error(String(error))
+    this.#failure ??= { check, error: failed }
+  }
+
+  #nowUs(): number {
+    return Math.round(this.#sim.nowMs * 1000)
+  }
+
+  #result(): Result {
+    const { name } = this.#scenario
+    const failure = this.#failure
+    const verdict = failure === undefined ? (this.#limit ?? 'ok') : 'fail'
+    const { hash, events, nowMs } = this.#sim
+    const code = fingerprint(this.#scenario)
+    const result: Result = {
+      scenario: name,
+      verdict,
+      check: failure?.check,
+      error: failure?.error,
+      signature: failure && signatureOf(failure.check, failure.error),
+      seed: this.#seed,
+      hash,
+      events,
+      virtualMs: nowMs,
+      nodes: this.#cluster.names,
+      history: this.#history.ops,
+      tape: this.#choices.tape,
+      faults: this.#player.happened,
+      workloadUs: this.#workloadUs,
+      membership: this.#membership,
+      sometimes: { ...this.#sometimes },
+      trace: undefined,
+      code,
+    }
+    if (this.#options.trace !== 'memory') return result
+    const header = {
+      v: TRACE_VERSION,
+      kind: 'trace' as const,
+      name,
+      seed: this.#seed,
+      runtime: VERSION,
+      code,
+      nodes: this.#cluster.names,
+      world: 'simulation' as const,
+      tape: result.tape,
+      faults: faultTexts(this.#player.happened),
+    }
+    const lines = this.#lines
+    const end = {
+      k: 'end' as const,
+      verdict,
+      check: result.check,
+      lines: lines.length,
+      events,
+      hash,
+    }
+    return { ...result, trace: { header, lines, end } }
+  }
+}
+
+/** The check, and the kind of what it said without its numbers. */
+function signatureOf(check: string, error: Error): string {
+  const cause = error instanceof CheckFailed ? error.cause : error
+  const kind = cause instanceof Error ? cause.name : ''
+  return kind === '' ? check : `${check}/${kind}/${digest(error.message.replace(/[\d.]+/g, '#'))}`
+}

@@ -1,0 +1,241 @@
+import { Heap } from '../base/heap.js'
+import { type Random, seededRandom } from '../base/random.js'
+import type { Fault } from '../fault/fault.js'
+import { FAULT_KINDS, type FaultKind, type FaultModel } from './fault-model.js'
+
+/** A fault and when it happens, in virtual microseconds since the workload began. */
+export interface FaultLine {
+  readonly atUs: number
+  readonly fault: Fault
+  /** This is the end of that fault, which has lasted until now. */
+  readonly ends: boolean
+  /** The workload's own happen again by themselves when a run is repeated. */
+  readonly by: 'schedule' | 'workload'
+}
+
+/** What is wrong, and how it ends. */
+interface Ending {
+  readonly atUs: number
+  readonly fault: Fault
+  readonly ends: boolean
+  readonly node: string | undefined
+  readonly partition: boolean
+}
+
+/**
+ * The faults of a run, one after another, as they follow from its seed, its model and its nodes. It
+ * knows no run: what it says is the same whatever the nodes do.
+ */
+export function* faultSchedule(
+  model: FaultModel,
+  seed: string,
+  names: readonly string[],
+): Generator<FaultLine, void> {
+  const random = seededRandom(`${seed}/faults`)
+  const { everyMs, most } = model.options
+  const kinds = kindsOf(model, random.fork('swarm'), names.length)
+  if (kinds.length === 0) return
+  const state = new State(model, names, random)
+  let nextUs = state.span(everyMs)
+  for (let count = 0; count < most || state.open; ) {
+    const end = state.ending
+    if (end !== undefined && (end.atUs <= nextUs || count >= most)) {
+      state.close()
+      yield { atUs: end.atUs, fault: end.fault, ends: end.ends, by: 'schedule' }
+      continue
+    }
+    const kind = weighted(kinds, random)
+    const fault = state.begin(kind, nextUs)
+    if (fault !== undefined) {
+      count++
+      yield { atUs: nextUs, fault, ends: false, by: 'schedule' }
+    }
+    nextUs += state.span(everyMs)
+  }
+}
+
+type Weighted = readonly (readonly [kind: FaultKind, weight: number])[]
+
+function kindsOf(model: FaultModel, random: Random, nodes: number): Weighted {
+  const { weights, swarm } = model.options
+  const all = FAULT_KINDS.filter((kind) => (weights[kind] ?? 0) > 0)
+  const possible = nodes > 1 ? all : all.filter((kind) => ALONE.has(kind))
+  let chosen = possible
+  if (swarm && possible.length > 1) {
+    chosen = possible.filter(() => random.int(4) > 0)
+    if (chosen.length === 0) chosen = [random.pick(possible)]
+  }
+  return chosen.map((kind) => [kind, weights[kind] ?? 0] as const)
+}
+
+/** What can befall a single node. */
+const ALONE: ReadonlySet<FaultKind> = new Set(['crash', 'powerLoss', 'pause', 'clock', 'store'])
+
+function weighted(kinds: Weighted, random: Random): FaultKind {
+  const total = kinds.reduce((sum, [, weight]) => sum + weight, 0)
+  let left = random.float() * total
+  for (const [kind, weight] of kinds) {
+    left -= weight
+    if (left < 0) return kind
+  }
+  return (kinds.at(-1) as Weighted[number])[0]
+}
+
+/** Which nodes are in trouble, and what is to end when. */
+class State {
+  readonly #model: FaultModel
+  readonly #names: readonly string[]
+  readonly #random: Random
+  readonly #endings = new Heap<Ending>((a, b) => a.atUs < b.atUs)
+  readonly #faulty = new Set<string>()
+  #cut = false
+
+  constructor(model: FaultModel, names: readonly string[], random: Random) {
+    this.#model = model
+    this.#names = names
+    this.#random = random
+  }
+
+  get ending(): Ending | undefined {
+    return this.#endings.peek()
+  }
+
+  get open(): boolean {
+    return this.#endings.peek() !== undefined
+  }
+
+  span([from, to]: readonly [number, number]): number {
+    const leastUs = Math.round(from * 1000)
+    return leastUs + this.#random.int(Math.round(to * 1000) - leastUs + 1)
+  }
+
+  close(): void {
+    const end = this.#endings.pop()
+    if (end?.node !== undefined) this.#faulty.delete(end.node)
+    if (end?.partition) this.#cut = false
+  }
+
+  /** The fault itself; its end is set down. Undefined: not now. */
+  begin(kind: FaultKind, atUs: number): Fault | undefined {
+    switch (kind) {
+      case 'partition':
+      case 'oneway':
+        return this.#partition(kind === 'oneway', atUs)
+      case 'crash':
+      case 'powerLoss':
+        return this.#crash(kind === 'powerLoss', atUs)
+      case 'pause': {
+        const node = this.#victim()
+        if (node === undefined) return undefined
+        this.#end(atUs, { verb: 'resume', node }, node)
+        return { verb: 'pause', node }
+      }
+      case 'omitSend':
+      case 'omitReceive': {
+        const verb = kind === 'omitSend' ? 'omit_send' : 'omit_receive'
+        const percent = this.#random.pick([10, 30, 100])
+        return this.#rule(atUs, true, (node) => ({ verb, node, peer: '*', percent }))
+      }
+      case 'bitflip': {
+        const percent = this.#random.pick([1, 5])
+        const how = this.#random.pick(['bitflip', 'corrupt'] as const)
+        return this.#rule(atUs, true, (node) => {
+          return { verb: 'byzantine', node, how, where: 'wire', percent }
+        })
+      }
+      case 'delay': {
+        const verb = this.#random.pick(['egress_delay', 'ingress_delay'] as const)
+        const ms = this.#random.pick([5, 50, 500, 2_000])
+        return this.#rule(atUs, false, (node, peer) => ({ verb, node, peer, ms }))
+      }
+      case 'duplicate': {
+        const percent = this.#random.pick([10, 50])
+        return this.#rule(atUs, false, (from, to) => {
+          return { verb: 'duplicate', what: { from, to }, percent }
+        })
+      }
+      case 'reorder': {
+        const windowMs = this.#random.pick([1, 10, 200])
+        return this.#rule(atUs, false, (from, to) => ({ verb: 'reorder', from, to, windowMs }))
+      }
+      case 'reset': {
+        const [a = '', b = ''] = this.#random.sample(this.#names, 2)
+        return { verb: 'connection', a, b, how: 'reset' }
+      }
+      case 'clock':
+        return this.#clock()
+      case 'store':
+        return this.#store(atUs)
+    }
+  }
+
+  #partition(oneway: boolean, atUs: number): Fault | undefined {
+    if (this.#cut) return undefined
+    const names = this.#random.sample(this.#names, this.#names.length)
+    const size = 1 + this.#random.int(names.length - 1)
+    const groups = [names.slice(0, size).sort(), names.slice(size).sort()]
+    this.#cut = true
+    this.#end(atUs, { verb: 'heal' }, undefined, { partition: true })
+    return { verb: 'partition', groups, oneway }
+  }
+
+  #crash(loseUnsynced: boolean, atUs: number): Fault | undefined {
+    const node = this.#victim()
+    if (node === undefined) return undefined
+    if (this.#model.options.recover) {
+      this.#end(atUs, { verb: 'restart', node, loseUnsynced: false }, node)
+    }
+    return { verb: 'crash', node, loseUnsynced }
+  }
+
+  /** A rule about messages; it ends by `end`, which names it. */
+  #rule(
+    atUs: number,
+    counts: boolean,
+    make: (node: string, peer: string) => Fault,
+  ): Fault | undefined {
+    const [any = '', peer = ''] = this.#random.sample(this.#names, 2)
+    const node = counts ? this.#victim() : any
+    if (node === undefined) return undefined
+    const fault = make(node, peer)
+    this.#end(atUs, fault, counts ? node : undefined, { ends: true })
+    return fault
+  }
+
+  #clock(): Fault {
+    const node = this.#random.pick(this.#names)
+    const how = this.#random.pick(['offset', 'drift', 'jump'] as const)
+    const sign = this.#random.pick([-1, 1])
+    const amounts = how === 'drift' ? [50, 200, 5_000] : [50, 500, 60_000]
+    return { verb: 'clock', node, how, amount: sign * this.#random.pick(amounts) }
+  }
+
+  #store(atUs: number): Fault | undefined {
+    const how = this.#random.pick(['slow', 'fail', 'full'] as const)
+    const node = this.#victim()
+    if (node === undefined) return undefined
+    const fault: Fault = { verb: 'store', node, how }
+    this.#end(atUs, fault, node, { ends: true })
+    return fault
+  }
+
+  /** A node that is well, if one more may be in trouble. */
+  #victim(): string | undefined {
+    if (this.#faulty.size >= this.#model.options.faulty) return undefined
+    const well = this.#names.filter((name) => !this.#faulty.has(name))
+    if (well.length === 0) return undefined
+    const node = this.#random.pick(well)
+    this.#faulty.add(node)
+    return node
+  }
+
+  #end(
+    atUs: number,
+    fault: Fault,
+    node: string | undefined,
+    { ends = false, partition = false } = {},
+  ): void {
+    const endUs = atUs + this.span(this.#model.options.lastMs)
+    this.#endings.push({ atUs: endUs, fault, ends, node, partition })
+  }
+}

@@ -1,0 +1,53 @@
+import type { Tape } from './choices.js'
+import type { CxLine } from './cx-line.js'
+import type { FaultLine } from './fault-schedule.js'
+import type { Op } from './op.js'
+import type { Trace } from './trace-line.js'
+
+/**
+ * `ok`: all checks held. `fail`: one did not, or something threw. `stepLimit`, `timeLimit`,
+ * `sendLimit`: the run was ended by that limit. `stopped`: by `until`.
+ */
+export type Verdict = 'ok' | 'fail' | 'stepLimit' | 'timeLimit' | 'sendLimit' | 'stopped'
+
+/** How a run went, and all it takes to see it again. */
+export interface Result {
+  readonly scenario: string
+  readonly verdict: Verdict
+  /** The check that did not hold; `workload`, `start` or `error` for what threw. */
+  readonly check: string | undefined
+  /** What threw, or what a check said. */
+  readonly error: Error | undefined
+  /** What sets this failure apart from others: same signature, same bug in all likelihood. */
+  readonly signature: string | undefined
+  readonly seed: string
+  /** Over all events of the run: equal for equal runs. */
+  readonly hash: string
+  readonly events: number
+  readonly virtualMs: number
+  readonly nodes: readonly string[]
+  readonly history: readonly Op[]
+  readonly tape: Tape
+  /** The faults that happened. */
+  readonly faults: readonly FaultLine[]
+  /** When the workload began, in virtual microseconds: the faults' times count from here. */
+  readonly workloadUs: number
+  /** Who joined whom and who left, in order. */
+  readonly membership: readonly { readonly atUs: number; readonly line: CxLine }[]
+  /** How often each `sometimes` was reached. */
+  readonly sometimes: Readonly<Record<string, number>>
+  readonly trace: Trace | undefined
+  /** A fingerprint of the scenario's code. */
+  readonly code: string
+}
+
+/** Verdict, what failed, the last operations, and how to see it again: for people. */
+export function report(result: Result): string {
+  const { scenario, verdict, check, error, seed, events, virtualMs, history, hash } = result
+  const lines = [`${scenario}: ${verdict}${check === undefined ? '' : ` (${check})`}`]
+  if (error !== undefined) lines.push(`  ${error.message}`)
+  lines.push(`  seed ${seed}, ${events} events, ${Math.round(virtualMs)} ms, hash ${hash}`)
+  const done = history.filter(({ status }) => status === 'ok').length
+  lines.push(`  ${done} of ${history.length} operations done, ${result.faults.length} faults`)
+  return lines.join('\n')
+}

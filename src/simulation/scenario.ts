@@ -1,0 +1,146 @@
+import { codeOf, TroupeError } from '../base/errors.js'
+import { show } from '../base/options.js'
+import type { Node } from '../node/node.js'
+import type { NodeOptions } from '../node/node-options.js'
+import type { Check } from './check.js'
+import type { Driver } from './driver.js'
+import type { FaultModel } from './fault-model.js'
+import type { GuardOptions } from './guarded-host.js'
+import type { Plain } from './op.js'
+import type { UserFault } from './sim-faults.js'
+import type { WaitLevel } from './sim-waits.js'
+import type { SimulationOptions } from './simulation.js'
+
+/** Options of the nodes of a scenario; what the simulation decides is left out. */
+export type ScenarioNodeOptions = Partial<
+  Omit<NodeOptions, 'name' | 'world' | 'listen' | 'dataDir'>
+>
+
+/** What a node of a scenario starts with. */
+export interface StartContext {
+  /** 0 at the first start, 1 after the first restart. */
+  readonly restarts: number
+  /** All nodes of the scenario. */
+  readonly nodes: readonly string[]
+}
+
+/**
+ * Something a client does on a node, by asks and tells. What it gives must be plain. A `Refusal` says
+ * that nothing was done; after any other error nobody knows.
+ */
+export type Operation = (node: Node, ...args: never[]) => Plain | undefined | Promise<unknown>
+
+/** Ends of a run that is not over by itself. */
+export interface Limits {
+  /** Events. Default 2,000,000. */
+  readonly steps?: number
+  /** Virtual time until the workload must be done. Default 600,000. */
+  readonly virtualMs?: number
+  /** Writes to connections in one event. Default 100,000. */
+  readonly sends?: number
+  /** Quiet time between the end of faults and the last checks. Default 10,000, or 0 without faults. */
+  readonly settleMs?: number
+}
+
+/** A system under test and what is done to it: the same nodes and actors as in production. */
+export interface Scenario {
+  readonly name: string
+  /** Names, or how many: `n1`, `n2`, … */
+  readonly nodes: number | readonly string[]
+  readonly options?: ScenarioNodeOptions | ((node: string) => ScenarioNodeOptions)
+  /** Default true: all nodes have joined the first one, and reach each other, before `start` is called. */
+  readonly joined?: boolean
+  /**
+   * What runs on a node: called for one node after the other, and again when one is started anew. Others may
+   * not be in reach then.
+   */
+  start?(node: Node, context: StartContext): void | Promise<void>
+  /** What clients can do, by name: for `call`, and for counterexample files. */
+  readonly operations?: Readonly<Record<string, Operation>>
+  /** The clients. Absent: nothing but what `start` sets off, for `virtualMs`. */
+  workload?(w: Driver): Promise<void>
+  readonly checks?: readonly Check[]
+  /** What may go wrong, and how often. Default: nothing. */
+  readonly faults?: FaultModel
+  /** Faults of your own, by the name that `fault user NAME …` calls them. */
+  readonly userFaults?: Readonly<Record<string, UserFault>>
+  readonly limits?: Limits
+  /** Latencies and bandwidth. */
+  readonly network?: Pick<
+    SimulationOptions,
+    'latencyMs' | 'latencyUs' | 'bytesPerMs' | 'windowBytes'
+  >
+  /**
+   * What a handler may wait for: see `SimulationOptions.escapedWaits`. Default `handler`: what it waits for
+   * must belong to the simulated world, else the run fails, by name of node, actor and method.
+   */
+  readonly escapedWaits?: WaitLevel | 'off'
+  /** What becomes of Date, timers and the like where `troupe/guards` was loaded. Default `virtualize`. */
+  readonly guards?: GuardOptions
+  /** How long a client waits for an operation before it gives up, in ms. Default 10,000. */
+  readonly callTimeoutMs?: number
+}
+
+const NAME = /^[A-Za-z0-9._-]{1,64}$/
+const NODES_MAX = 10_000
+
+export const badScenario = (name: unknown, detail: string, cause?: unknown): TroupeError =>
+  new TroupeError('ERR_BAD_SCENARIO', `scenario ${show(name)}: ${detail}`, { cause })
+
+/**
+ * The node names of a scenario, which is checked on the way.
+ * @throws TroupeError ERR_BAD_SCENARIO naming what is wrong
+ */
+export function nodesOf(scenario: Scenario): readonly string[] {
+  if (typeof scenario !== 'object' || scenario === null) {
+    throw new TroupeError('ERR_BAD_SCENARIO', `a scenario must be an object, got ${show(scenario)}`)
+  }
+  const { name, nodes, operations, checks } = scenario
+  if (typeof name !== 'string' || name === '') throw badScenario(name, 'it has no name')
+  for (const [key, is] of Object.entries(FUNCTIONS)) {
+    const value = scenario[key as keyof Scenario]
+    if (value !== undefined && typeof value !== is) {
+      throw badScenario(name, `${key} must be a ${is}, got ${show(value)}`)
+    }
+  }
+  for (const [op, run] of Object.entries(operations ?? {})) {
+    if (RESERVED.has(op)) throw badScenario(name, `an operation cannot be called ${op}`)
+    if (/^[\w.-]+$/.test(op) && typeof run === 'function') continue
+    throw badScenario(name, `operation ${show(op)} must be a function with a name of one word`)
+  }
+  const names = new Set<string>()
+  for (const { name: check } of checks ?? []) {
+    if (names.has(check)) throw badScenario(name, `there are two checks named ${show(check)}`)
+    names.add(check)
+  }
+  return nodeNames(name, nodes)
+}
+
+const FUNCTIONS = { start: 'function', workload: 'function', operations: 'object' } as const
+/** Words that begin a line of a counterexample file or of a fault. */
+const RESERVED = new Set(['join', 'leave', 'fault', 'wait'])
+
+function nodeNames(name: string, nodes: number | readonly string[]): readonly string[] {
+  if (typeof nodes === 'number') {
+    if (!Number.isInteger(nodes) || nodes < 1 || nodes > NODES_MAX) {
+      throw badScenario(name, `nodes must be from 1 to ${NODES_MAX}, got ${nodes}`)
+    }
+    return Array.from({ length: nodes }, (_, at) => `n${at + 1}`)
+  }
+  if (!Array.isArray(nodes) || nodes.length === 0) {
+    throw badScenario(name, `nodes must be a number or a list of names, got ${show(nodes)}`)
+  }
+  const seen = new Set<string>()
+  for (const node of nodes) {
+    if (typeof node !== 'string' || !NAME.test(node)) {
+      throw badScenario(name, `${show(node)} is not a node name`)
+    }
+    if (seen.has(node)) throw badScenario(name, `the node name ${node} is used twice`)
+    seen.add(node)
+  }
+  return [...nodes]
+}
+
+/** The code of an error, or its name. */
+export const codeText = (error: unknown): string =>
+  codeOf(error) ?? (error instanceof Error ? error.name : String(error))

@@ -1,0 +1,200 @@
+import { unreachable } from '../base/unreachable.js'
+import type { Fault, FaultOf, RuleFault } from '../fault/fault.js'
+import { badFault } from '../fault/fault-error.js'
+import { printFault } from '../fault/fault-text.js'
+import type { SimCluster } from './sim-cluster.js'
+
+/** Faults that are rules about messages, at the gates of all nodes. */
+export interface RuleFaults {
+  add(fault: RuleFault | FaultOf<'crash'>): () => void
+}
+
+/** A user's fault: does it, and gives what ends it. */
+export type UserFault = (
+  cluster: SimCluster,
+  ...args: readonly (string | number | boolean)[]
+) => (() => void) | undefined
+
+/**
+ * Does to the nodes of a simulated cluster what faults say. Ways are cut in the network itself:
+ * connections stay open and silent, and what is sent waits, as TCP keeps retransmitting.
+ */
+export class SimFaults {
+  readonly #cluster: SimCluster
+  readonly #rules: RuleFaults
+  readonly #users: Readonly<Record<string, UserFault>>
+  readonly #broken: (error: unknown) => void
+  /** What ends those that last, by their text. */
+  readonly #ends = new Map<string, () => void>()
+
+  /** `broken` hears of a node that did not start anew. */
+  constructor(
+    cluster: SimCluster,
+    rules: RuleFaults,
+    users: Readonly<Record<string, UserFault>>,
+    broken: (error: unknown) => void,
+  ) {
+    this.#cluster = cluster
+    this.#rules = rules
+    this.#users = users
+    this.#broken = broken
+  }
+
+  /** The texts of faults that last now. */
+  get active(): string[] {
+    return [...this.#ends.keys()]
+  }
+
+  /**
+   * Refuses what cannot be done here.
+   * @throws TroupeError ERR_BAD_FAULT for an unknown node or user fault
+   */
+  check(fault: Fault): void {
+    for (const name of nodesIn(fault)) {
+      if (this.#cluster.has(name)) continue
+      const known = this.#cluster.names.join(', ')
+      throw badFault(`${printFault(fault)}: there is no node ${name}; there are: ${known}`)
+    }
+    if (fault.verb === 'user' && !Object.hasOwn(this.#users, fault.name)) {
+      const known = Object.keys(this.#users).join(', ') || 'none'
+      throw badFault(`there is no user fault ${fault.name}; there are: ${known}`)
+    }
+  }
+
+  inject(fault: Fault): void {
+    this.check(fault)
+    const { sim } = this.#cluster
+    switch (fault.verb) {
+      case 'partition':
+        this.#last(fault, this.#partition(fault.groups, fault.oneway))
+        return
+      case 'heal':
+        sim.heal()
+        for (const text of this.active) if (text.startsWith('fault partition')) this.#end(text)
+        return
+      case 'crash':
+        if (fault.after === undefined) this.#cluster.crash(fault.node, fault.loseUnsynced)
+        else this.#last(fault, this.#rules.add(fault))
+        return
+      case 'restart':
+        this.#cluster.crash(fault.node, fault.loseUnsynced)
+        this.#boot(fault.node)
+        return
+      case 'pause':
+        sim.pause(fault.node)
+        return
+      case 'resume':
+        sim.resume(fault.node)
+        return
+      case 'connection':
+        sim.resetConnections(fault.a, fault.b)
+        return
+      case 'clock':
+        this.#clock(fault.node, fault.how, fault.amount)
+        return
+      case 'store':
+        sim.disk(fault.node, fault.how)
+        this.#last(fault, () => sim.disk(fault.node, 'sound'))
+        return
+      case 'resolve_all':
+        this.resolveAll()
+        return
+      case 'user':
+        this.#last(fault, this.#users[fault.name]?.(this.#cluster, ...fault.args))
+        return
+      case 'egress_delay':
+      case 'ingress_delay':
+      case 'omit':
+      case 'omit_send':
+      case 'omit_receive':
+      case 'omit_all':
+      case 'duplicate':
+      case 'reorder':
+      case 'byzantine':
+        this.#last(fault, this.#rules.add(fault))
+        return
+      default:
+        unreachable(fault)
+    }
+  }
+
+  /** Ends a fault that lasts. */
+  end(fault: Fault): void {
+    this.#end(printFault(fault))
+  }
+
+  /** All is well again: ways open, rules gone, clocks and disks sound, paused programs go on, crashed ones start anew. */
+  resolveAll({ restart = true } = {}): void {
+    const { sim, names } = this.#cluster
+    for (const text of this.active) this.#end(text)
+    sim.heal()
+    for (const name of names) {
+      sim.resume(name)
+      sim.skew(name, { offsetMs: 0, driftPpm: 0 })
+      if (restart && !this.#cluster.isStarted(name)) this.#boot(name)
+    }
+  }
+
+  #partition(groups: readonly (readonly string[])[], oneWay: boolean): () => void {
+    const { sim } = this.#cluster
+    const heals: (() => void)[] = []
+    for (const [at, from] of groups.entries()) {
+      for (const to of groups.slice(at + 1)) heals.push(sim.partition(from, to, { oneWay }))
+    }
+    return () => {
+      for (const heal of heals) heal()
+    }
+  }
+
+  #clock(node: string, how: 'offset' | 'drift' | 'jump', amount: number): void {
+    const { sim } = this.#cluster
+    if (how === 'offset') sim.skew(node, { offsetMs: amount })
+    else if (how === 'drift') sim.skew(node, { driftPpm: amount })
+    else sim.jump(node, amount)
+  }
+
+  #boot(name: string): void {
+    this.#cluster.restart(name).catch(this.#broken)
+  }
+
+  /** The same fault once more replaces the one that lasts. */
+  #last(fault: Fault, end: (() => void) | undefined): void {
+    if (end === undefined) return
+    const text = printFault(fault)
+    this.#end(text)
+    this.#ends.set(text, end)
+  }
+
+  #end(text: string): void {
+    const end = this.#ends.get(text)
+    this.#ends.delete(text)
+    end?.()
+  }
+}
+
+/** The nodes that a fault names. */
+export function nodesIn(fault: Fault): readonly string[] {
+  switch (fault.verb) {
+    case 'partition':
+      return fault.groups.flat()
+    case 'omit':
+      return [fault.message.from, fault.message.to]
+    case 'duplicate':
+    case 'reorder': {
+      const { from, to } = fault.verb === 'duplicate' ? fault.what : fault
+      return [from, to].filter((name) => name !== '*')
+    }
+    case 'connection':
+      return [fault.a, fault.b]
+    case 'heal':
+    case 'resolve_all':
+    case 'user':
+      return []
+    case 'crash':
+      return fault.after === undefined
+        ? [fault.node]
+        : [fault.node, fault.after.from, fault.after.to]
+    default:
+      return 'peer' in fault && fault.peer !== '*' ? [fault.node, fault.peer] : [fault.node]
+  }
+}

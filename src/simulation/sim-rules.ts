@@ -1,0 +1,146 @@
+import type { FaultOf, RuleFault } from '../fault/fault.js'
+import {
+  FaultGate,
+  type FaultRule,
+  type NumberedMessage,
+  type RuleHandle,
+} from '../fault/fault-gate.js'
+import { ruleOf, watchOf } from '../fault/fault-rule.js'
+import { type FrameInfo, GATED, type Ruling } from '../peer/gate.js'
+import type { Choices } from './choices.js'
+import type { SimCluster } from './sim-cluster.js'
+import type { RuleFaults } from './sim-faults.js'
+
+/** Hears of what rules do to messages. */
+export type OnRuling = (
+  node: string,
+  ruling: Ruling,
+  message: NumberedMessage,
+  frame: FrameInfo,
+) => void
+
+/** What a rule does at one node's gate; undefined: nothing there. */
+type RuleAt = (node: string) => FaultRule | undefined
+
+class Standing {
+  readonly ruleAt: RuleAt
+  readonly handles = new Map<string, RuleHandle>()
+
+  constructor(ruleAt: RuleAt) {
+    this.ruleAt = ruleAt
+  }
+}
+
+/**
+ * Faults about messages, at the gates of all nodes of a simulated cluster, those that are started anew
+ * included. What is done to single messages is done where they arrive.
+ */
+export class SimRules implements RuleFaults {
+  readonly #cluster: SimCluster
+  readonly #seed: string
+  readonly #onRuling: OnRuling | undefined
+  readonly #gates = new Map<string, FaultGate>()
+  readonly #standing = new Set<Standing>()
+  #stays = false
+
+  constructor(cluster: SimCluster, seed: string, onRuling: OnRuling | undefined) {
+    this.#cluster = cluster
+    this.#seed = seed
+    this.#onRuling = onRuling
+    cluster.events.on('started', ({ node }) => this.#started(node))
+    // Whoever hears of rulings must be asked after them.
+    if (onRuling !== undefined) this.#stay()
+  }
+
+  /**
+   * Numbers messages from now on: what faults call `n1>n2:add#1` is the first after this, else the first
+   * after a fault that names messages.
+   */
+  number(): void {
+    this.#stand(() => ({ named: true, judge: () => undefined }))
+  }
+
+  add(fault: RuleFault | FaultOf<'crash'>): () => void {
+    const seed = this.#seed
+    return this.#stand((node) =>
+      fault.verb === 'crash'
+        ? this.#crashRule(fault, node)
+        : ruleOf(fault, { node, seed, at: 'arrival' }),
+    )
+  }
+
+  /** Lets choices decide for every message that arrives whether it is lost, or comes twice. */
+  decide(choices: Choices, loss: number, duplication: number): void {
+    const decide = ({ direction }: FrameInfo, message: NumberedMessage | undefined) => {
+      if (direction === 'out' || message === undefined) return undefined
+      const { from, to, name, ordinal } = message
+      const label = `${from}>${to}:${name}#${ordinal}`
+      if (loss > 0 && choices.choose(`drop ${label}`, 2, loss) === 1) return DROP
+      if (duplication > 0 && choices.choose(`duplicate ${label}`, 2, duplication) === 1)
+        return TWICE
+      return undefined
+    }
+    this.#stand(() => ({ named: true, judge: decide }))
+  }
+
+  #crashRule({ node, after, loseUnsynced }: FaultOf<'crash'>, at: string): FaultRule | undefined {
+    if (after === undefined) return undefined
+    let done = false
+    return watchOf(after, at, () => {
+      if (done) return
+      done = true
+      this.#cluster.crashSoon(node, loseUnsynced)
+    })
+  }
+
+  /** A gate that was ever in use stays, with its numbers. */
+  #stay(): void {
+    if (this.#stays) return
+    this.#stays = true
+    this.#stand(() => ({ named: false, judge: () => undefined }))
+  }
+
+  #stand(ruleAt: RuleAt): () => void {
+    this.#stay()
+    const standing = new Standing(ruleAt)
+    this.#standing.add(standing)
+    for (const node of this.#cluster.nodes.keys()) this.#place(standing, node)
+    return () => {
+      this.#standing.delete(standing)
+      for (const handle of standing.handles.values()) handle.remove()
+    }
+  }
+
+  #started(name: string): void {
+    this.#gates.delete(name)
+    for (const standing of this.#standing) this.#place(standing, name)
+  }
+
+  #place(standing: Standing, name: string): void {
+    const rule = standing.ruleAt(name)
+    const node = this.#cluster.running(name)
+    if (rule === undefined || node === undefined) return
+    let gate = this.#gates.get(name)
+    if (gate === undefined) {
+      gate = new FaultGate(node[GATED])
+      this.#gates.set(name, gate)
+    }
+    standing.handles.set(name, gate.add(this.#watched(name, rule)))
+  }
+
+  #watched(node: string, rule: FaultRule): FaultRule {
+    const report = this.#onRuling
+    if (report === undefined) return rule
+    return {
+      named: rule.named,
+      judge: (frame, message) => {
+        const ruling = rule.judge(frame, message)
+        if (ruling !== undefined && message !== undefined) report(node, ruling, message, frame)
+        return ruling
+      },
+    }
+  }
+}
+
+const DROP: Ruling = { type: 'drop' }
+const TWICE: Ruling = { type: 'twice' }

@@ -1,0 +1,37 @@
+import type { ChoiceSource, Tape } from './choices.js'
+import { Execution } from './execution.js'
+import type { FaultLine } from './fault-schedule.js'
+import type { Result } from './result.js'
+import type { Scenario } from './scenario.js'
+import type { TraceLine } from './trace-line.js'
+
+export interface SimulateOptions {
+  /** Everything drawn in the run follows from it. Default 1. */
+  readonly seed?: number | string
+  /** Answers to the run's choices, in place of those that follow from the seed; 0 for all others. */
+  readonly tape?: Tape
+  /** Faults at their times, in place of those that the scenario's model draws. */
+  readonly faults?: readonly FaultLine[]
+  /** Who answers the run's choices, in place of seed and tape. */
+  readonly choices?: ChoiceSource
+  /** Default `none`. `memory`: `Result.trace` holds it. */
+  readonly trace?: 'none' | 'memory'
+  /** How promises are run to their end between events; both give the same run. Default: the faster one. */
+  readonly drain?: 'fast' | 'portable'
+  /** Hears of every line as it is written, whatever `trace` says; `stop` ends the run. */
+  readonly sink?: (line: TraceLine) => 'stop' | undefined
+}
+
+/**
+ * Runs a scenario once, in a simulated cluster under virtual time: starts the nodes, joins them, lets
+ * the workload run while faults befall it, ends the faults, and asks the checks. The same seed gives
+ * the same run. Works under any test runner: it is just a promise.
+ *
+ * A run that fails is a result, not a rejection.
+ *
+ * @throws TroupeError ERR_BAD_SCENARIO for a malformed scenario and for what its `start` throws at
+ *   first; ERR_BAD_FAULT for a fault that names an unknown node
+ */
+export async function simulate(scenario: Scenario, options: SimulateOptions = {}): Promise<Result> {
+  return new Execution(scenario, options).run()
+}

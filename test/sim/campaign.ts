@@ -1,0 +1,124 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  printCounterexample,
+  type Result,
+  report,
+  type Scenario,
+  simulate,
+} from '../../src/simulation/index.js'
+
+export interface CampaignOptions {
+  readonly seconds: number
+  /** Seeds are `base`/1, `base`/2, … */
+  readonly base: string
+  /** Where counterexamples go. */
+  readonly out: string
+  /** Ends at the first failure. */
+  readonly stopAtFirst: boolean
+  /** How the scenario is called on the command line. */
+  readonly name: string
+  say(line: string): void
+}
+
+/** What came of many runs of one scenario. */
+export interface Campaign {
+  readonly scenario: string
+  readonly executions: number
+  readonly perSecond: number
+  readonly failed: number
+  /** Operations that were done, refused, or of which nobody knows. */
+  readonly operations: Readonly<Record<string, number>>
+  /** How often each kind of fault happened. */
+  readonly faults: Readonly<Record<string, number>>
+  /** Verbs that never happened though the model may choose them. */
+  readonly unused: readonly string[]
+  /** Share of executions in which an operation was done. */
+  readonly completed: number
+  readonly verdict: 'ok' | 'fail'
+  readonly seconds: number
+}
+
+const COMPLETED_MIN = 0.9
+
+/** Runs a scenario under one seed after another until the time is over. */
+export async function campaign(scenario: Scenario, options: CampaignOptions): Promise<Campaign> {
+  const { seconds, base, say } = options
+  const began = performance.now()
+  const elapsed = (): number => (performance.now() - began) / 1000
+  const operations: Record<string, number> = {}
+  const faults: Record<string, number> = {}
+  let [executions, failed, completed] = [0, 0, 0]
+  while (elapsed() < seconds) {
+    const result = await simulate(scenario, { seed: `${base}/${++executions}` })
+    for (const { status } of result.history) operations[status] = (operations[status] ?? 0) + 1
+    for (const { fault, ends } of result.faults) {
+      if (!ends) faults[fault.verb] = (faults[fault.verb] ?? 0) + 1
+    }
+    if (result.history.some(({ status }) => status === 'ok')) completed++
+    if (result.verdict !== 'ok') {
+      failed++
+      keep(result, options)
+      if (options.stopAtFirst) break
+    }
+    if (process.stderr.isTTY) {
+      process.stderr.write(
+        `\r${executions} executions, ${failed} failed, ${Math.round(elapsed())} s `,
+      )
+    }
+  }
+  if (process.stderr.isTTY) process.stderr.write('\n')
+  const unused = verbsOf(scenario).filter((verb) => faults[verb] === undefined)
+  const share = completed / executions
+  const time = elapsed()
+  if (unused.length > 0) say(`never happened: ${unused.join(', ')}`)
+  if (share < COMPLETED_MIN) say(`only ${Math.round(share * 100)} % of executions did an operation`)
+  return {
+    scenario: scenario.name,
+    executions,
+    perSecond: Math.round((executions / time) * 10) / 10,
+    failed,
+    operations,
+    faults,
+    unused,
+    completed: Math.round(share * 1000) / 1000,
+    verdict: failed > 0 || unused.length > 0 || share < COMPLETED_MIN ? 'fail' : 'ok',
+    seconds: Math.round(time * 10) / 10,
+  }
+}
+
+/** Writes a counterexample down and says how to see it again. */
+function keep(result: Result, { out, name, say }: CampaignOptions): void {
+  mkdirSync(out, { recursive: true })
+  const file = join(out, `${result.scenario}-${result.seed.replace(/[^\w.-]/g, '-')}.cx`)
+  writeFileSync(file, printCounterexample(result))
+  say(report(result))
+  say(`  again: npm run sim -- ${name} --seed ${result.seed}`)
+  say(`  or:    npm run sim -- ${name} --replay ${file}`)
+}
+
+const VERBS: Readonly<Record<string, readonly string[]>> = {
+  partition: ['partition', 'heal'],
+  oneway: ['partition'],
+  crash: ['crash', 'restart'],
+  powerLoss: ['crash', 'restart'],
+  pause: ['pause', 'resume'],
+  delay: ['egress_delay', 'ingress_delay'],
+  reset: ['connection'],
+  omitSend: ['omit_send'],
+  omitReceive: ['omit_receive'],
+  duplicate: ['duplicate'],
+  reorder: ['reorder'],
+  bitflip: ['byzantine'],
+  clock: ['clock'],
+  store: ['store'],
+}
+
+function verbsOf({ faults }: Scenario): string[] {
+  const verbs = new Set<string>()
+  for (const [kind, weight] of Object.entries(faults?.options.weights ?? {})) {
+    if ((weight ?? 0) > 0) for (const verb of VERBS[kind] ?? []) verbs.add(verb)
+  }
+  if (faults?.options.recover === false) verbs.delete('restart')
+  return [...verbs]
+}

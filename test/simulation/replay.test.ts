@@ -1,0 +1,145 @@
+import { assert } from 'chai'
+import { codeOf } from '../../src/base/errors.js'
+import { replay } from '../../src/simulation/replay.js'
+import type { Scenario } from '../../src/simulation/scenario.js'
+import { simulate } from '../../src/simulation/simulate.js'
+import { parseTrace, printTrace } from '../../src/simulation/trace-file.js'
+import type { Trace } from '../../src/simulation/trace-line.js'
+import { counting, troubled } from './scenarios.js'
+
+async function traceOf(scenario: Scenario, seed = 3): Promise<Trace> {
+  const { trace } = await simulate(scenario, { seed, trace: 'memory' })
+  return trace as Trace
+}
+
+const failure = async (run: () => unknown): Promise<Error> => {
+  try {
+    await run()
+  } catch (error) {
+    return error as Error
+  }
+  throw new Error('it did not fail')
+}
+
+describe('traces', () => {
+  it('survive as text', async () => {
+    const trace = await traceOf(troubled)
+    assert.isAbove(trace.lines.length, 100)
+    const text = printTrace(trace)
+    assert.deepEqual(parseTrace(text), JSON.parse(JSON.stringify(trace)))
+    for (const row of text.trimEnd().split('\n')) assert.isObject(JSON.parse(row))
+  })
+
+  it('are the same whether they are written or not: tracing changes no run', async () => {
+    const traced = await simulate(troubled, { seed: 4, trace: 'memory' })
+    const silent = await simulate(troubled, { seed: 4 })
+    assert.equal(traced.hash, silent.hash)
+  })
+
+  it('tell causes: every line but the first ones follows from one before it', async () => {
+    const { lines } = await traceOf(counting)
+    for (const { i, c } of lines) if (c !== undefined) assert.isBelow(c, i)
+  })
+
+  describe('are refused at the line where they are wrong:', () => {
+    const cases: readonly [string, (rows: string[]) => string[], RegExp][] = [
+      ['a line removed', (rows) => rows.toSpliced(5, 1), /^t:6: .*changed or removed/],
+      [
+        'a line changed',
+        (rows) => rows.with(7, (rows[7] as string).replace(/"t":\d+/, '"t":1')),
+        /^t:8: .*changed or removed/,
+      ],
+      ['a line that is no JSON', (rows) => rows.with(4, '{"i":3,'), /^t:5: expected a JSON object/],
+      ['a trace cut short', (rows) => rows.slice(0, 20), /cut short/],
+      [
+        'the middle of a line',
+        (rows) => [...rows.slice(0, 9), (rows[9] as string).slice(0, 30)],
+        /^t:10: /,
+      ],
+      [
+        'another version',
+        (rows) => rows.with(0, (rows[0] as string).replace('"v":1', '"v":2')),
+        /^t:1: expected version 1, got 2/,
+      ],
+      ['no header', (rows) => rows.slice(1), /^t:1: expected the header/],
+      ['an empty file', () => [], /^t:1: the trace is empty/],
+      [
+        'more after the end',
+        (rows) => [...rows.slice(0, -1), rows[3] as string],
+        /more after the end/,
+      ],
+    ]
+    for (const [what, change, message] of cases) {
+      it(what, async () => {
+        const rows = printTrace(await traceOf(counting)).split('\n')
+        const error = await failure(() => parseTrace(change(rows).join('\n'), 't'))
+        assert.equal(codeOf(error), 'ERR_BAD_TRACE')
+        assert.match(error.message, message)
+      })
+    }
+  })
+})
+
+describe('replay', () => {
+  it('runs what a trace says, with the same hash', async () => {
+    const trace = await traceOf(troubled)
+    const { result, unused } = await replay(printTrace(trace), troubled)
+    assert.equal(result.hash, trace.end.hash)
+    assert.deepEqual(unused, [])
+  })
+
+  it('stops at the first line that differs, with both', async () => {
+    const trace = await traceOf(counting)
+    const changed: Scenario = {
+      ...counting,
+      async workload(w) {
+        await w.call('add', 3)
+        await w.call('add', 4)
+      },
+    }
+    const error = await failure(() => replay(trace, changed))
+    assert.equal(codeOf(error), 'ERR_REPLAY')
+    assert.match(
+      error.message,
+      /went another way at line \d+: expected ".*add.*", got ".*add 3|\["add",3\]/,
+    )
+    const { expected, got } = (error as unknown as { data: { expected: object; got: object } }).data
+    assert.notDeepEqual(expected, got)
+  })
+
+  it('stops when the run ends before its trace', async () => {
+    const trace = await traceOf(counting)
+    const lines = [
+      ...trace.lines,
+      { ...(trace.lines.at(-1) as Trace['lines'][number]), i: trace.lines.length },
+    ]
+    const error = await failure(() => replay({ ...trace, lines }, counting))
+    assert.match(error.message, /got the end/)
+  })
+
+  it('takes what still fits from a trace of other code, and lists the rest', async () => {
+    const trace = await traceOf(troubled)
+    const header = { ...trace.header, tape: { 'no such choice': 1 } }
+    const faults = [...header.faults, { atUs: 1, fault: 'fault pause n7', ends: false }]
+    const { result, unused } = await replay({ ...trace, header: { ...header, faults } }, troubled, {
+      mode: 'lenient',
+    })
+    assert.deepEqual(unused, ['no such choice', 'fault pause n7'])
+    assert.isAbove(result.faults.length, 0)
+  })
+
+  it('runs until a line and no further', async () => {
+    const trace = await traceOf(counting)
+    const { result } = await replay(trace, counting, { until: 20, trace: 'memory' })
+    assert.equal(result.verdict, 'stopped')
+    assert.equal(result.trace?.lines.at(-1)?.i, 20)
+  })
+
+  it('refuses a trace of another scenario, and one of real nodes', async () => {
+    const trace = await traceOf(counting)
+    const error = await failure(() => replay(trace, troubled, { file: 'x.trace.jsonl' }))
+    assert.match(error.message, /x.trace.jsonl: it is of scenario counting, not of troubled/)
+    const real = { ...trace, header: { ...trace.header, world: 'real' as const } }
+    assert.match((await failure(() => replay(real, counting))).message, /real nodes/)
+  })
+})
