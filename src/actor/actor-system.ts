@@ -2,12 +2,13 @@ import { EventEmitter } from 'eventemitter3'
 import { type ErrorCode, TroupeError } from '../base/errors.js'
 import { actorId, incarnationOf, serialOf } from '../base/identity.js'
 import { type Logger, silentLogger } from '../base/logger.js'
-import { badOption, readOptions, show } from '../base/options.js'
+import { readOptions, show } from '../base/options.js'
 import type { Clock } from '../world/clock.js'
 import type { Turn } from '../world/turn.js'
 import type { Waits } from '../world/waits.js'
 import type { World } from '../world/world.js'
 import type { Actor } from './actor.js'
+import { ActorCounters } from './actor-counters.js'
 import type { ActorNode } from './actor-node.js'
 import { ACTOR_SYSTEM_FIELDS, type ActorSystemOptions } from './actor-system-options.js'
 import type { Bonds } from './bonds.js'
@@ -55,18 +56,6 @@ export interface ActorSystemParts {
   readonly bonds: Bonds
   readonly log?: Logger
   readonly options?: ActorSystemOptions
-}
-
-/** Counted since the start. */
-export class ActorCounters {
-  spawned = 0
-  ended = 0
-  restarts = 0
-  crashes = 0
-  refusals = 0
-  deadLetters = 0
-  lateAnswers = 0
-  askTimeouts = 0
 }
 
 /** All about the actors of one node that needs no network. */

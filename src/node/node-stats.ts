@@ -1,4 +1,4 @@
-import type { ActorCounters } from '../actor/actor-system.js'
+import type { ActorCounters } from '../actor/actor-counters.js'
 import type { DeliveryStats } from '../cluster/delivery-stats.js'
 import type { RelayStats } from '../cluster/router.js'
 import type { TransportStats } from '../peer/transport.js'
