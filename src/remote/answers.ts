@@ -1,4 +1,4 @@
-import type { ActorCounters } from '../actor/actor-system.js'
+import type { ActorCounters } from '../actor/actor-counters.js'
 import { codeOf } from '../base/errors.js'
 import type { Logger } from '../base/logger.js'
 import type { Carrier, DeliveryPlan } from '../cluster/carrier.js'
