@@ -151,11 +151,13 @@ function placements(relocate: Relocate, most: number): Scenario {
       }),
     faults: tcp.plus(crashes).with({ lastMs: [50, 9_000] }),
     checks: [
+      together,
       check.always(
         `at most ${most} of each child`,
         (view) => {
           for (const [by, on] of copies(view)) {
-            if (on.length > most) return `the child of ${by} runs on ${on}`
+            if (on.length > most || new Set(on).size < on.length)
+              return `the child of ${by} runs on ${on}`
           }
           return undefined
         },
@@ -172,7 +174,6 @@ function placements(relocate: Relocate, most: number): Scenario {
         const orphan = [...found.keys()].find((by) => !keepers.includes(by))
         return orphan === undefined || `the child of ${orphan} runs on ${found.get(orphan)}`
       }),
-      together,
     ],
   }
 }
@@ -186,8 +187,13 @@ function copies(view: View): Map<string, string[]> {
   return found
 }
 
-underFaults('Two copies', 'a placed child runs once again when all have met', () =>
-  placements('afterDown', 2),
+underFaults(
+  'Two copies',
+  'a placed child runs once again when all have met',
+  () => placements('afterDown', NAMES.length),
+  // 3: the membership of nodes that lost their power was gone. 160: a host took the new start of a
+  // supervisor's node for gone before it heard that it is a member.
+  [3, 160],
 )
 
 underFaults('Two copies', "'never' waits for the node: never two", () => placements('never', 1))
