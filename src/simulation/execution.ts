@@ -74,6 +74,7 @@ export class Execution {
       ...(scenario.guards !== undefined && { guards: scenario.guards }),
       ...(scenario.limits?.sends !== undefined && { maxSendsAnEvent: scenario.limits.sends }),
       ...(options.drain !== undefined && { drain: options.drain }),
+      ...(options.onEvent !== undefined && { trace: options.onEvent }),
     })
     this.#cluster = new SimCluster(this.#sim, scenario)
     const source =
@@ -101,7 +102,6 @@ export class Execution {
   }
 
   async run(): Promise<Result> {
-    const { sim } = { sim: this.#sim }
     this.#listen()
     let setUp: unknown
     const main = this.#main().catch((error: unknown) => {
@@ -111,7 +111,11 @@ export class Execution {
       this.#over = true
     })
     try {
-      await sim.runUntil(() => this.#done(), Number.MAX_SAFE_INTEGER, 'the end of the scenario')
+      await this.#sim.runUntil(
+        () => this.#done(),
+        Number.MAX_SAFE_INTEGER,
+        'the end of the scenario',
+      )
     } catch (error) {
       if (!(error instanceof SimulationFailure)) throw error
       const limit = LIMITS[error.kind]
@@ -323,6 +327,8 @@ export class Execution {
       workloadUs: this.#workloadUs,
       membership: this.#membership,
       sometimes: { ...this.#sometimes },
+      guarded: this.#sim.guarded,
+      warnings: this.#sim.warnings,
       trace: undefined,
       code,
     }

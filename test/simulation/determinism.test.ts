@@ -4,10 +4,12 @@ import { EventLog } from '../../src/simulation/event-log.js'
 import {
   NondeterminismError,
   runInWorker,
+  type Scenario,
   type SeededRun,
   Simulation,
   verifyDeterminism,
 } from '../../src/simulation/index.js'
+import { troubled } from './scenarios.js'
 import { run } from './seeded-runs.js'
 
 const MODULE = new URL('./seeded-runs.ts', import.meta.url)
@@ -107,11 +109,47 @@ describe('verifyDeterminism', () => {
     assert.deepEqual(await Promise.all(codes), Array(3).fill('ERR_BAD_OPTION'))
   })
 
+  it('takes a scenario as it is, here and in another process', async function () {
+    this.timeout(60_000)
+    const module = new URL('./scenarios.ts', import.meta.url)
+    await verifyDeterminism(troubled, {
+      seeds: [5],
+      otherProcess: { module, export: 'troubled' },
+    })
+  })
+
+  it('finds what a scenario draws from the machine, though all events are the same', async () => {
+    let runs = 0
+    const sloppy: Scenario = {
+      name: 'sloppy',
+      nodes: 1,
+      operations: { count: () => ++runs },
+      workload: async (w) => void (await w.call('count')),
+    }
+    const error = await verifyDeterminism(sloppy, { seeds: [1] }).catch((e: unknown) => e)
+    assert.instanceOf(error, NondeterminismError)
+    assert.match((error as Error).message, /seed 1 differ/)
+  })
+
+  it('is content with a scenario that fails the same way each time', async () => {
+    const failing: Scenario = {
+      name: 'failing',
+      nodes: 1,
+      workload: () => Promise.reject(new RangeError('always')),
+    }
+    await verifyDeterminism(failing, { seeds: [1] })
+  })
+
+  it('refuses what is neither a run nor a scenario', async () => {
+    const refused = await verifyDeterminism({} as never, { seeds: [1] }).catch(codeOf)
+    assert.equal(refused, 'ERR_BAD_OPTION')
+  })
+
   it('says that the other process finds no run', async function () {
     this.timeout(30_000)
     const otherProcess = { module: MODULE, export: 'walk' }
     const error = await verifyDeterminism(run, { seeds: [1], otherProcess }).catch((e) => e)
-    assert.match(error.message, /no function 'walk'/)
+    assert.match(error.message, /no function and no scenario by the name 'walk'/)
   })
 })
 
@@ -168,7 +206,7 @@ describe('runInWorker', () => {
   it('says that a module exports no run', async function () {
     this.timeout(30_000)
     const [outcome] = await runInWorker(MODULE, [1], { export: 'walk', imports })
-    assert.match(outcome?.reason ?? '', /no function 'walk'/)
+    assert.match(outcome?.reason ?? '', /no function and no scenario by the name 'walk'/)
   })
 
   it('says why a thread ended that could not begin', async () => {
