@@ -15,6 +15,7 @@ export interface DriverGround {
   /** Of the clients' own host, which nothing befalls. */
   readonly clock: Clock
   readonly random: Random
+  readonly seed: string
   readonly callTimeoutMs: number
   nowUs(): number
   inject(fault: Fault | string, ends: boolean): void
@@ -41,6 +42,11 @@ export class Client {
     this.name = name
     this.node = node
     this.random = ground.random.fork(name)
+  }
+
+  /** The run's seed. */
+  get seed(): string {
+    return this.ground.seed
   }
 
   /** Virtual milliseconds. */

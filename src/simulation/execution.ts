@@ -223,6 +223,7 @@ export class Execution {
       operations: this.#scenario.operations ?? {},
       clock,
       random: this.#sim.random,
+      seed: this.#seed,
       callTimeoutMs: this.#scenario.callTimeoutMs ?? CALL_TIMEOUT_MS,
       nowUs: () => this.#nowUs(),
       inject: (fault, ends) => this.#player.inject(fault, ends),
