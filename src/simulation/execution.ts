@@ -40,6 +40,8 @@ const LIMITS: Partial<Record<FailureKind, Verdict>> = {
 export class Execution {
   readonly #scenario: Scenario
   readonly #options: SimulateOptions
+  /** A list without faults is as none: what is replayed has one. */
+  readonly #faulty: boolean
   readonly #limits: Required<Omit<Limits, 'sends'>>
   readonly #seed: string
   readonly #sim: Simulation
@@ -64,8 +66,8 @@ export class Execution {
     this.#scenario = scenario
     this.#options = options
     const { steps = STEPS, virtualMs = VIRTUAL_MS, settleMs } = scenario.limits ?? {}
-    const faulty = scenario.faults !== undefined || options.faults !== undefined
-    this.#limits = { steps, virtualMs, settleMs: settleMs ?? (faulty ? SETTLE_MS : 0) }
+    this.#faulty = scenario.faults !== undefined || (options.faults ?? []).length > 0
+    this.#limits = { steps, virtualMs, settleMs: settleMs ?? (this.#faulty ? SETTLE_MS : 0) }
     this.#seed = String(options.seed ?? 1)
     this.#sim = new Simulation({
       seed: this.#seed,
@@ -163,7 +165,7 @@ export class Execution {
   async #work(): Promise<void> {
     const { workload, faults } = this.#scenario
     const driver = this.#driver()
-    if (faults !== undefined || this.#options.faults !== undefined) this.#rules.number()
+    if (this.#faulty) this.#rules.number()
     if (faults !== undefined) {
       const { loss, duplication } = faults.options
       if (loss + duplication > 0) this.#rules.decide(this.#choices, loss, duplication)

@@ -172,6 +172,24 @@ export class SimFaults {
   }
 }
 
+/** It is at work until its end; others are done in one go. */
+export function lasts(fault: Fault): boolean {
+  switch (fault.verb) {
+    case 'heal':
+    case 'restart':
+    case 'pause':
+    case 'resume':
+    case 'connection':
+    case 'clock':
+    case 'resolve_all':
+      return false
+    case 'crash':
+      return fault.after !== undefined
+    default:
+      return true
+  }
+}
+
 /** The nodes that a fault names. */
 export function nodesIn(fault: Fault): readonly string[] {
   switch (fault.verb) {

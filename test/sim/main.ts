@@ -12,6 +12,7 @@ import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { codeOf } from '../../src/base/errors.js'
 import {
+  type CxRun,
   printCounterexample,
   printTrace,
   type Result,
@@ -25,6 +26,13 @@ import { campaign } from './campaign.js'
 import { NoResult, type ScenarioModule, simulated } from './in-thread.js'
 
 const HERE = new URL('../../examples/scenarios/', import.meta.url)
+
+const OUTCOMES: Readonly<Record<CxRun['outcome'], string>> = {
+  asRecorded: 'the run that was recorded, to the last bit',
+  sameFailure: 'another run, for the code has changed; it fails in the same way',
+  other: 'another run, for the code has changed; it does not fail in that way',
+  byHand: 'line by line',
+}
 
 /** Scenarios that look for bugs in troupe itself. */
 const OURS = new Set(['soak'])
@@ -98,8 +106,9 @@ async function run({ scenario, from }: Loaded, values: Values): Promise<Result> 
   const file = values.replay as string
   const text = readFileSync(file, 'utf8')
   if (file.endsWith('.cx')) {
-    const { result, outcome } = await runCounterexample(text, scenario, { file, trace })
-    console.error(`${file}: ${outcome}`)
+    const { result, outcome, unused } = await runCounterexample(text, scenario, { file, trace })
+    console.error(`${file}: ${OUTCOMES[outcome]}`)
+    for (const label of unused) console.error(`not used: ${label}`)
     return result
   }
   const mode = values.lenient ? 'lenient' : 'strict'
