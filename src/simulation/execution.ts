@@ -263,6 +263,8 @@ export class Execution {
     }
     return new Recorder(run, {
       take: (line) => {
+        // what else this event does is no part of a run that has been stopped
+        if (this.#limit === 'stopped') return
         if (trace === 'memory') this.#lines.push(line)
         if (sink?.(line) === 'stop') this.#limit ??= 'stopped'
       },

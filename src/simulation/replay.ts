@@ -13,7 +13,7 @@ export interface ReplayOptions {
    * code that has changed: choices whose labels still occur are answered as recorded, the rest is listed.
    */
   readonly mode?: 'strict' | 'lenient'
-  /** Ends the run before the line of this index is written; a debugger that is attached stops there. */
+  /** Ends the run with the line of this index, the last that is written; a debugger that is attached stops there. */
   readonly until?: number
   /** The name of the trace's file, for errors. */
   readonly file?: string

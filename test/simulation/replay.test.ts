@@ -191,6 +191,15 @@ describe('replay', () => {
     assert.equal(result.trace?.lines.at(-1)?.i, 20)
   })
 
+  it('runs until any line: in the middle of an event, too', async () => {
+    const trace = await traceOf(counting)
+    for (let until = 3; until < 60; until++) {
+      const { result } = await replay(trace, counting, { until, trace: 'memory' })
+      assert.equal(result.verdict, 'stopped')
+      assert.deepEqual(result.trace?.lines, trace.lines.slice(0, until + 1))
+    }
+  })
+
   it('refuses a trace of another scenario, and one of real nodes', async () => {
     const trace = await traceOf(counting)
     const error = await failure(() => replay(trace, troubled, { file: 'x.trace.jsonl' }))
