@@ -186,7 +186,7 @@ export class Driver extends Client {
     this.ground.inject(fault, false)
   }
 
-  /** Ends a fault that lasts, named as it was begun. */
+  /** Ends a fault that lasts, named as it was begun. @throws TroupeError ERR_BAD_FAULT when it is not at work */
   endFault(fault: Fault | string): void {
     this.ground.inject(fault, true)
   }

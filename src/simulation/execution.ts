@@ -329,6 +329,7 @@ export class Execution {
       history: this.#history.ops,
       tape: this.#choices.tape,
       faults: this.#player.happened,
+      unmet: this.#faults.unmet,
       workloadUs: this.#workloadUs,
       membership: this.#membership,
       sometimes: { ...this.#sometimes },

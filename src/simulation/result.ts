@@ -31,6 +31,8 @@ export interface Result {
   readonly tape: Tape
   /** The faults that happened. */
   readonly faults: readonly FaultLine[]
+  /** Those about messages that never came, as text: a label that is misspelt, mostly. */
+  readonly unmet: readonly string[]
   /** When the workload began, in virtual microseconds: the faults' times count from here. */
   readonly workloadUs: number
   /** Who joined whom and who left, in order. */
@@ -54,6 +56,7 @@ export function report(result: Result): string {
   lines.push(`  seed ${seed}, ${events} events, ${Math.round(virtualMs)} ms, hash ${hash}`)
   const done = history.filter(({ status }) => status === 'ok').length
   lines.push(`  ${done} of ${history.length} operations done, ${result.faults.length} faults`)
+  for (const text of result.unmet) lines.push(`  never met: ${text}`)
   if (!result.guarded) lines.push('  troupe/guards is not loaded: Date and the like are real')
   for (const { name, count, host, at } of result.warnings) {
     const where = at === undefined ? '' : `, ${at}`
