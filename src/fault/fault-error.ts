@@ -12,6 +12,16 @@ export function badFault(detail: string, data?: unknown): TroupeError {
   return new TroupeError('ERR_BAD_FAULT', detail, data === undefined ? {} : { data })
 }
 
+/** A user's fault that nobody has registered. */
+export function noUserFault(name: string, known: Iterable<string>): TroupeError {
+  const there = [...known].join(', ') || 'none'
+  const detail = `there is no user fault ${name}; there are: ${there}`
+  return badFault(name === 'stale' ? `${detail}. ${STALE}` : detail)
+}
+
+const STALE =
+  'Troupe itself has bitflip and corrupt; a function at send or receive (`interpose`) can put older arguments in place of new ones'
+
 /** An error in a text: `partition.cx:3:17: expected a node name, got "}"`. */
 export function badText(at: TextPosition, expected: string, got: string): TroupeError {
   const { file, line = 1, column = 1 } = at

@@ -1,7 +1,7 @@
 import { check, type Fields, isFunction, readOptions } from '../base/options.js'
 import { GATED, type GateAccess, type Gated, type Rule } from '../peer/gate.js'
 import type { Fault, FaultArgument, FaultOf, Verb } from './fault.js'
-import { badFault } from './fault-error.js'
+import { badFault, noUserFault } from './fault-error.js'
 import { FaultGate } from './fault-gate.js'
 import { faultName } from './fault-part.js'
 import { isRuleFault, ruleOf } from './fault-rule.js'
@@ -161,10 +161,7 @@ export class Faults {
 
   #beginUser(injected: Injected, { name, args }: FaultOf<'user'>): void {
     const body = this.#bodies.get(name)
-    if (body === undefined) {
-      const known = [...this.#bodies.keys()].join(', ') || 'none'
-      throw badFault(`no fault is registered as '${name}'; there are: ${known}`)
-    }
+    if (body === undefined) throw noUserFault(name, this.#bodies.keys())
     const { gate, node } = this.#access
     let hits = 0
     injected.counts(() => hits)

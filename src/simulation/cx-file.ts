@@ -112,6 +112,21 @@ function machineLines(result: Result): string[] {
   ]
 }
 
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const isTape = (value: unknown): boolean =>
+  isRecord(value) && Object.values(value).every((pick) => Number.isInteger(pick))
+
+function isFaultTexts(value: unknown): boolean {
+  if (!Array.isArray(value)) return false
+  return value.every((line: unknown) => {
+    if (!isRecord(line) || typeof line['fault'] !== 'string') return false
+    parseFault(line['fault'])
+    return Number.isFinite(line['atUs']) && typeof line['ends'] === 'boolean'
+  })
+}
+
 const word = (text: string): string => (/^[^\s"=]+$/.test(text) ? text : JSON.stringify(text))
 
 function parseLine(row: string, file: string, at: number): CxLine {
@@ -157,11 +172,16 @@ function ending(reader: CxReader): CxResult {
 function parseMachine(row: string): Record<string, unknown> {
   const [, keyword, json] = /^\s*(tape|faults)\s+(.*)$/.exec(row) ?? []
   if (keyword !== undefined) {
+    let value: unknown
     try {
-      return { [keyword]: JSON.parse(json as string) }
+      value = JSON.parse(json as string)
     } catch {
-      throw new CxSyntax(row.indexOf(json as string) + 3, `the ${keyword} in JSON`, json as string)
+      // refused below
     }
+    if (keyword === 'tape' ? isTape(value) : isFaultTexts(value)) return { [keyword]: value }
+    const what = keyword === 'tape' ? 'numbers by label' : 'an array of { atUs, fault, ends }'
+    const column = row.indexOf(json as string) + 3
+    throw new CxSyntax(column, `the ${keyword} in JSON, ${what}`, json as string)
   }
   const read: Record<string, unknown> = {}
   const reader = new CxReader(row)
@@ -169,10 +189,19 @@ function parseMachine(row: string): Record<string, unknown> {
     const [, name, value] = /^([A-Za-z]\w*)(?:=("(?:[^"\\]|\\.)*"|\S*))?/.exec(reader.rest) ?? []
     if (name === undefined) throw reader.fail('name=value')
     reader.accept(value === undefined ? name : `${name}=${value}`)
-    if (value !== undefined) read[name] = value.startsWith('"') ? JSON.parse(value) : value
+    if (value !== undefined) read[name] = wordOf(value, reader)
     else if (name !== VERSION) throw new CxSyntax(4, `version ${VERSION} or name=value`, name)
   }
   return read
+}
+
+function wordOf(text: string, reader: CxReader): unknown {
+  if (!text.startsWith('"')) return text
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw reader.fail('a text in JSON before this')
+  }
 }
 
 function located(error: unknown, file: string, line: number): unknown {
@@ -184,6 +213,7 @@ function located(error: unknown, file: string, line: number): unknown {
   }
   if (codeOf(error) !== 'ERR_BAD_FAULT') return error
   const { message, data } = error as TroupeError
-  const detail = message.replace(/ \(ERR_BAD_FAULT\)$/, '')
+  const place = isRecord(data) && data['file'] === file ? '' : `${file}:${line}: in faults, `
+  const detail = `${place}${message.replace(/ \(ERR_BAD_FAULT\)$/, '')}`
   return new TroupeError('ERR_BAD_COUNTEREXAMPLE', detail, { cause: error, data })
 }

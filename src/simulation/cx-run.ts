@@ -1,10 +1,11 @@
 import { TroupeError } from '../base/errors.js'
-import { parseFault } from '../fault/fault-text.js'
 import { CheckFailed } from './check.js'
+import { checkLines } from './cx-check.js'
 import { parseCounterexample, printLine, resultOf } from './cx-file.js'
 import type { Counterexample, CxLine, CxMeta, CxResult } from './cx-line.js'
 import { printResult } from './cx-value.js'
 import type { Driver } from './driver.js'
+import { faultsThatFit } from './recorded-faults.js'
 import type { Result } from './result.js'
 import type { Scenario } from './scenario.js'
 import { simulate } from './simulate.js'
@@ -13,13 +14,17 @@ export interface CxRun {
   readonly result: Result
   /** `asRecorded`: the same run to the last bit. `sameFailure`: the code has changed, and it fails in the same way. `other`: neither. `byHand`: the file has no `#!` lines. */
   readonly outcome: 'asRecorded' | 'sameFailure' | 'other' | 'byHand'
+  /** Labels of recorded choices, and texts of recorded faults, that do not occur any more: the code has changed. */
+  readonly unused: readonly string[]
 }
 
 /**
  * Runs a counterexample. One that was written by a run repeats that run, with the scenario's workload;
  * one without `#!` lines is done line by line, and each result must be the one that stands there.
  *
- * @throws TroupeError ERR_BAD_COUNTEREXAMPLE, also for a file of another scenario; ERR_BAD_SCENARIO
+ * @throws TroupeError ERR_BAD_COUNTEREXAMPLE with file, line and column, before anything runs: for a
+ *   syntax error, a file of another scenario and, line by line, for nodes, operations and faults that
+ *   the scenario does not have; ERR_BAD_SCENARIO
  */
 export async function runCounterexample(
   text: string,
@@ -34,9 +39,10 @@ export async function runCounterexample(
   const { file = 'counterexample', byHand = false, trace = 'none' } = options
   const read = parseCounterexample(text, file)
   if (read.meta === undefined || byHand) {
+    checkLines(read, scenario, text, file)
     const seed = read.meta?.seed ?? 1
     const result = await simulate(lineByLine(read, scenario, file), { seed, trace })
-    return { result, outcome: 'byHand' }
+    return { result, outcome: 'byHand', unused: [] }
   }
   return again(read.meta, scenario, file, trace)
 }
@@ -51,13 +57,12 @@ async function again(
     const detail = `${file}: it is of scenario ${meta.scenario}, not of ${scenario.name}`
     throw new TroupeError('ERR_BAD_COUNTEREXAMPLE', detail)
   }
-  const faults = meta.faults.map(({ atUs, fault, ends }) => {
-    return { atUs, fault: parseFault(fault, { file }), ends, by: 'schedule' as const }
-  })
+  const { faults, unused } = faultsThatFit(meta.faults, scenario)
   const result = await simulate(scenario, { seed: meta.seed, tape: meta.tape, faults, trace })
   const same = meta.signature !== undefined && result.signature === meta.signature
   const outcome = result.hash === meta.hash ? 'asRecorded' : same ? 'sameFailure' : 'other'
-  return { result, outcome }
+  const idle = Object.keys(meta.tape).filter((label) => !(label in result.tape))
+  return { result, outcome, unused: [...idle, ...unused] }
 }
 
 /** The scenario with the lines of a file as its workload. */

@@ -9,6 +9,8 @@ import {
 } from '../base/options.js'
 import { askChild } from '../world/real/child-run.js'
 import { EventLog, type EventLogData } from './event-log.js'
+import type { Scenario } from './scenario.js'
+import { isScenario, runOf } from './scenario-run.js'
 import type { TraceEvent } from './trace-event.js'
 
 /**
@@ -24,7 +26,7 @@ export type SeededRun = (
 export interface OtherProcess {
   /** The module that exports it: `import.meta.url` of a file, mostly. */
   readonly module: string | URL
-  /** By which name. Default: `run`. */
+  /** By which name. Default: `run`, or `default` for a scenario. */
   readonly export?: string
   /** Environment in which it differs. Default: another time zone and another locale. */
   readonly env?: Readonly<Record<string, string>>
@@ -104,11 +106,21 @@ const FIELDS = {
 /**
  * Runs every seed twice, and once more in another process if that is asked for, and compares. Module
  * state that carries over from run to run, the time, the time zone or the locale of the machine: what
- * of these a program uses shows here as the first event that differs.
+ * of these a program uses shows here as the first event that differs. For a scenario the outcome counts
+ * too: verdict, history, choices, faults. The module of `otherProcess` exports the run, or the scenario.
+ *
+ *     await verifyDeterminism(bank, { seeds: [1, 2], otherProcess: { module: import.meta.url } })
  *
  * @throws NondeterminismError, TroupeError ERR_BAD_OPTION, and what a run failed with each time
  */
-export async function verifyDeterminism(run: SeededRun, options: VerifyOptions): Promise<void> {
+export async function verifyDeterminism(
+  of: SeededRun | Scenario,
+  options: VerifyOptions,
+): Promise<void> {
+  if (typeof of !== 'function' && !isScenario(of)) {
+    throw badOption('verifyDeterminism.of', 'a function or a scenario', of)
+  }
+  const run = isScenario(of) ? runOf(of) : of
   const { seeds, otherProcess } = readOptions(
     'verifyDeterminism',
     FIELDS as unknown as Fields<VerifyOptions>,
@@ -125,7 +137,8 @@ export async function verifyDeterminism(run: SeededRun, options: VerifyOptions):
     firsts.push(first)
   }
   if (otherProcess === undefined) return
-  const others = await elsewhere(seeds, otherProcess)
+  const byDefault = isScenario(of) ? 'default' : 'run'
+  const others = await elsewhere(seeds, { export: byDefault, ...otherProcess })
   seeds.forEach((seed, at) => {
     compare(seed, 'another process', firsts[at] as RunRecord, others[at] as RunRecord)
   })

@@ -15,6 +15,7 @@ export interface DriverGround {
   /** Of the clients' own host, which nothing befalls. */
   readonly clock: Clock
   readonly random: Random
+  readonly seed: string
   readonly callTimeoutMs: number
   nowUs(): number
   inject(fault: Fault | string, ends: boolean): void
@@ -41,6 +42,11 @@ export class Client {
     this.name = name
     this.node = node
     this.random = ground.random.fork(name)
+  }
+
+  /** The run's seed. */
+  get seed(): string {
+    return this.ground.seed
   }
 
   /** Virtual milliseconds. */
@@ -180,7 +186,7 @@ export class Driver extends Client {
     this.ground.inject(fault, false)
   }
 
-  /** Ends a fault that lasts, named as it was begun. */
+  /** Ends a fault that lasts, named as it was begun. @throws TroupeError ERR_BAD_FAULT when it is not at work */
   endFault(fault: Fault | string): void {
     this.ground.inject(fault, true)
   }

@@ -40,6 +40,8 @@ const LIMITS: Partial<Record<FailureKind, Verdict>> = {
 export class Execution {
   readonly #scenario: Scenario
   readonly #options: SimulateOptions
+  /** A list without faults is as none: what is replayed has one. */
+  readonly #faulty: boolean
   readonly #limits: Required<Omit<Limits, 'sends'>>
   readonly #seed: string
   readonly #sim: Simulation
@@ -64,8 +66,8 @@ export class Execution {
     this.#scenario = scenario
     this.#options = options
     const { steps = STEPS, virtualMs = VIRTUAL_MS, settleMs } = scenario.limits ?? {}
-    const faulty = scenario.faults !== undefined || options.faults !== undefined
-    this.#limits = { steps, virtualMs, settleMs: settleMs ?? (faulty ? SETTLE_MS : 0) }
+    this.#faulty = scenario.faults !== undefined || (options.faults ?? []).length > 0
+    this.#limits = { steps, virtualMs, settleMs: settleMs ?? (this.#faulty ? SETTLE_MS : 0) }
     this.#seed = String(options.seed ?? 1)
     this.#sim = new Simulation({
       seed: this.#seed,
@@ -74,6 +76,7 @@ export class Execution {
       ...(scenario.guards !== undefined && { guards: scenario.guards }),
       ...(scenario.limits?.sends !== undefined && { maxSendsAnEvent: scenario.limits.sends }),
       ...(options.drain !== undefined && { drain: options.drain }),
+      ...(options.onEvent !== undefined && { trace: options.onEvent }),
     })
     this.#cluster = new SimCluster(this.#sim, scenario)
     const source =
@@ -101,7 +104,6 @@ export class Execution {
   }
 
   async run(): Promise<Result> {
-    const { sim } = { sim: this.#sim }
     this.#listen()
     let setUp: unknown
     const main = this.#main().catch((error: unknown) => {
@@ -111,7 +113,11 @@ export class Execution {
       this.#over = true
     })
     try {
-      await sim.runUntil(() => this.#done(), Number.MAX_SAFE_INTEGER, 'the end of the scenario')
+      await this.#sim.runUntil(
+        () => this.#done(),
+        Number.MAX_SAFE_INTEGER,
+        'the end of the scenario',
+      )
     } catch (error) {
       if (!(error instanceof SimulationFailure)) throw error
       const limit = LIMITS[error.kind]
@@ -159,7 +165,7 @@ export class Execution {
   async #work(): Promise<void> {
     const { workload, faults } = this.#scenario
     const driver = this.#driver()
-    if (faults !== undefined || this.#options.faults !== undefined) this.#rules.number()
+    if (this.#faulty) this.#rules.number()
     if (faults !== undefined) {
       const { loss, duplication } = faults.options
       if (loss + duplication > 0) this.#rules.decide(this.#choices, loss, duplication)
@@ -219,6 +225,7 @@ export class Execution {
       operations: this.#scenario.operations ?? {},
       clock,
       random: this.#sim.random,
+      seed: this.#seed,
       callTimeoutMs: this.#scenario.callTimeoutMs ?? CALL_TIMEOUT_MS,
       nowUs: () => this.#nowUs(),
       inject: (fault, ends) => this.#player.inject(fault, ends),
@@ -256,6 +263,8 @@ export class Execution {
     }
     return new Recorder(run, {
       take: (line) => {
+        // what else this event does is no part of a run that has been stopped
+        if (this.#limit === 'stopped') return
         if (trace === 'memory') this.#lines.push(line)
         if (sink?.(line) === 'stop') this.#limit ??= 'stopped'
       },
@@ -320,9 +329,12 @@ export class Execution {
       history: this.#history.ops,
       tape: this.#choices.tape,
       faults: this.#player.happened,
+      unmet: this.#faults.unmet,
       workloadUs: this.#workloadUs,
       membership: this.#membership,
       sometimes: { ...this.#sometimes },
+      guarded: this.#sim.guarded,
+      warnings: this.#sim.warnings,
       trace: undefined,
       code,
     }

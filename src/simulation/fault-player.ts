@@ -36,6 +36,7 @@ export class FaultPlayer {
   inject(given: Fault | string, ends: boolean): void {
     const fault = typeof given === 'string' ? parseFault(given) : given
     this.#faults.check(fault)
+    if (ends) this.#faults.checkEnd(fault)
     this.#play({ atUs: this.#nowUs() - this.#beginUs, fault, ends, by: 'workload' })
   }
 

@@ -29,8 +29,16 @@ export type { Op, OpStatus, Outcome, Plain } from './op.js'
 export { mergeTraces, type Recording, recordTrace } from './real-trace.js'
 export { type Replayed, type ReplayOptions, replay } from './replay.js'
 export { type Result, report, type Verdict } from './result.js'
-export { runInWorker, type SeedOutcome, type WorkerRunOptions } from './run-in-worker.js'
+export {
+  runInWorker,
+  type SeedOutcome,
+  type SimulatedSeed,
+  simulateInWorker,
+  type WorkerRunOptions,
+  type WorkerSimulateOptions,
+} from './run-in-worker.js'
 export type { Limits, Operation, Scenario, ScenarioNodeOptions, StartContext } from './scenario.js'
+export { runOf } from './scenario-run.js'
 export type { UserFault } from './sim-faults.js'
 export type { DiskState } from './sim-store.js'
 export type { WaitLevel } from './sim-waits.js'

@@ -1,12 +1,11 @@
 import { TroupeError } from '../base/errors.js'
-import { parseFault } from '../fault/fault-text.js'
-import type { FaultLine } from './fault-schedule.js'
+import { fingerprint } from './fingerprint.js'
+import { faultsThatFit, recordedFaults } from './recorded-faults.js'
 import type { Result } from './result.js'
-import { nodesOf, type Scenario } from './scenario.js'
-import { nodesIn } from './sim-faults.js'
+import type { Scenario } from './scenario.js'
 import { simulate } from './simulate.js'
 import { parseTrace } from './trace-file.js'
-import type { Trace, TraceHeader, TraceLine } from './trace-line.js'
+import type { Trace, TraceLine } from './trace-line.js'
 
 export interface ReplayOptions {
   /**
@@ -14,7 +13,7 @@ export interface ReplayOptions {
    * code that has changed: choices whose labels still occur are answered as recorded, the rest is listed.
    */
   readonly mode?: 'strict' | 'lenient'
-  /** Ends the run before the line of this index is written; a debugger that is attached stops there. */
+  /** Ends the run with the line of this index, the last that is written; a debugger that is attached stops there. */
   readonly until?: number
   /** The name of the trace's file, for errors. */
   readonly file?: string
@@ -47,8 +46,12 @@ export async function replay(
   if (header.name !== scenario.name) {
     throw badTrace(file, `it is of scenario ${header.name}, not of ${scenario.name}`)
   }
-  const [faults, skipped] = faultsOf(header, mode === 'lenient' ? nodesOf(scenario) : undefined)
-  const wrong = mode === 'strict' ? new Comparison(lines, file) : undefined
+  const { faults, unused: skipped } =
+    mode === 'lenient'
+      ? faultsThatFit(header.faults, scenario)
+      : { faults: recordedFaults(header.faults), unused: [] }
+  const changed = header.code !== fingerprint(scenario)
+  const wrong = mode === 'strict' ? new Comparison(lines, file, changed) : undefined
   const result = await simulate(scenario, {
     seed: header.seed,
     tape: header.tape,
@@ -74,32 +77,19 @@ function stopHere(): 'stop' {
 const badTrace = (file: string, detail: string): TroupeError =>
   new TroupeError('ERR_BAD_TRACE', `${file}: ${detail}`)
 
-/** The faults of a trace; with names, without those of other nodes. */
-function faultsOf(
-  header: TraceHeader,
-  names: readonly string[] | undefined,
-): [FaultLine[], string[]] {
-  const faults: FaultLine[] = []
-  const skipped: string[] = []
-  for (const line of header.faults) {
-    const fault = parseFault(line.fault)
-    if (names !== undefined && nodesIn(fault).some((name) => !names.includes(name))) {
-      skipped.push(line.fault)
-    } else faults.push({ ...line, fault, by: 'schedule' })
-  }
-  return [faults, skipped]
-}
-
 /** Holds the lines of a run against those of a trace. */
 class Comparison {
   readonly #lines: readonly TraceLine[]
   readonly #file: string
+  readonly #changed: boolean
   #count = 0
   #difference: TroupeError | undefined
 
-  constructor(lines: readonly TraceLine[], file: string) {
+  /** `changed`: the scenario is not the one that was recorded. */
+  constructor(lines: readonly TraceLine[], file: string, changed: boolean) {
     this.#lines = lines
     this.#file = file
+    this.#changed = changed
   }
 
   take(line: TraceLine): 'stop' | undefined {
@@ -120,7 +110,11 @@ class Comparison {
     if (missing !== undefined) throw this.#deviation(missing, undefined)
     if (result.hash === hash) return
     const detail = `all ${this.#count} lines are the same, but the hash at the end is ${result.hash}, not ${hash}`
-    throw new TroupeError('ERR_REPLAY', `${this.#file}: ${detail}`)
+    throw new TroupeError('ERR_REPLAY', `${this.#file}: ${detail}${this.#hint}`)
+  }
+
+  get #hint(): string {
+    return this.#changed ? `; ${CHANGED}` : ''
   }
 
   #deviation(expected: TraceLine | undefined, got: TraceLine | undefined): TroupeError {
@@ -128,13 +122,32 @@ class Comparison {
     const detail = `the run went another way at line ${i}: expected ${show(expected)}, got ${show(got)}`
     // The header is the file's first line.
     const place = `${this.#file}:${i + 2}`
-    return new TroupeError('ERR_REPLAY', `${place}: ${detail}`, {
+    return new TroupeError('ERR_REPLAY', `${place}: ${detail}${this.#hint}`, {
       data: { line: i, expected, got },
     })
   }
 }
 
-const same = (a: TraceLine, b: TraceLine): boolean => JSON.stringify(a) === JSON.stringify(b)
+const CHANGED =
+  "the scenario is not the one that was recorded: mode 'lenient' takes what still fits"
+
+/** What a line says; fields that a later version may add do not count. */
+const FIELDS = [
+  'i',
+  't',
+  'k',
+  'n',
+  'id',
+  'c',
+  'ch',
+  'd',
+  'h',
+] as const satisfies (keyof TraceLine)[]
+
+const same = (a: TraceLine, b: TraceLine): boolean =>
+  FIELDS.every(
+    (field) => a[field] === b[field] || JSON.stringify(a[field]) === JSON.stringify(b[field]),
+  )
 
 function show(line: TraceLine | undefined): string {
   if (line === undefined) return 'the end'

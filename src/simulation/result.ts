@@ -1,6 +1,7 @@
 import type { Tape } from './choices.js'
 import type { CxLine } from './cx-line.js'
 import type { FaultLine } from './fault-schedule.js'
+import type { GuardWarning } from './guarded-host.js'
 import type { Op } from './op.js'
 import type { Trace } from './trace-line.js'
 
@@ -30,12 +31,18 @@ export interface Result {
   readonly tape: Tape
   /** The faults that happened. */
   readonly faults: readonly FaultLine[]
+  /** Those about messages that never came, as text: a label that is misspelt, mostly. */
+  readonly unmet: readonly string[]
   /** When the workload began, in virtual microseconds: the faults' times count from here. */
   readonly workloadUs: number
   /** Who joined whom and who left, in order. */
   readonly membership: readonly { readonly atUs: number; readonly line: CxLine }[]
   /** How often each `sometimes` was reached. */
   readonly sometimes: Readonly<Record<string, number>>
+  /** False where `troupe/guards` was not loaded: then nothing keeps the machine's time and randomness out. */
+  readonly guarded: boolean
+  /** Globals that code of nodes used, and that the simulated world did in their place. */
+  readonly warnings: readonly GuardWarning[]
   readonly trace: Trace | undefined
   /** A fingerprint of the scenario's code. */
   readonly code: string
@@ -49,5 +56,11 @@ export function report(result: Result): string {
   lines.push(`  seed ${seed}, ${events} events, ${Math.round(virtualMs)} ms, hash ${hash}`)
   const done = history.filter(({ status }) => status === 'ok').length
   lines.push(`  ${done} of ${history.length} operations done, ${result.faults.length} faults`)
+  for (const text of result.unmet) lines.push(`  never met: ${text}`)
+  if (!result.guarded) lines.push('  troupe/guards is not loaded: Date and the like are real')
+  for (const { name, count, host, at } of result.warnings) {
+    const where = at === undefined ? '' : `, ${at}`
+    lines.push(`  ${name} was simulated ${count} times, first on ${host}${where}`)
+  }
   return lines.join('\n')
 }

@@ -1,9 +1,9 @@
-import { check, durationMs, isText, readOptions } from '../base/options.js'
-import { WatchedWorker } from '../world/real/watched-worker.js'
-import { siblingOf } from './determinism.js'
+import { check, durationMs, integer, isText, oneOf, readOptions } from '../base/options.js'
+import type { Result } from './result.js'
+import { answersOf, type ScenarioPlan } from './seed-thread.js'
 
 export interface WorkerRunOptions {
-  /** The name by which the module exports the run: `(seed) => Promise<unknown>`. Default: `run`. */
+  /** The name by which the module exports the run, `(seed) => Promise<unknown>`, or a scenario. Default: `run`. */
   readonly export?: string
   /** Real time without a step of a simulation after which a run counts as stuck, in ms; a seed's start and end count as steps, and loading has a minute. Default: 10,000. */
   readonly stallMs?: number
@@ -25,8 +25,28 @@ export interface SeedOutcome {
   readonly reason?: string
 }
 
-/** From the thread. */
-export type SeedAnswer = Omit<SeedOutcome, 'verdict'> & { readonly verdict: 'done' | 'failed' }
+export interface WorkerSimulateOptions extends WorkerRunOptions {
+  /** The name by which the module exports the scenario. Default: `default`. */
+  readonly export?: string
+  /** How many nodes, in place of those of the scenario. */
+  readonly nodes?: number
+  /** Default `none`. `memory`: each result holds its trace. */
+  readonly trace?: 'none' | 'memory'
+}
+
+/** How a scenario came out under one seed. */
+export interface SimulatedSeed {
+  readonly seed: number | string
+  /**
+   * `done`: there is a result, whatever its verdict. `failed`: it could not be run. `stuck`: it took no
+   * step for `stallMs` and was killed, or its thread ended.
+   */
+  readonly verdict: 'done' | 'failed' | 'stuck'
+  /** With what can be copied between threads: its error is an `Error` with message and stack. */
+  readonly result?: Result
+  /** Why there is no result. */
+  readonly reason?: string
+}
 
 const FIELDS = {
   export: { fallback: 'run', check: isText },
@@ -35,6 +55,13 @@ const FIELDS = {
     fallback: [],
     check: check<readonly (string | URL)[]>('an array of modules', (value) => Array.isArray(value)),
   },
+}
+
+const SIMULATE_FIELDS = {
+  ...FIELDS,
+  export: { fallback: 'default', check: isText },
+  nodes: { fallback: undefined as unknown as number, check: integer(1, 10_000) },
+  trace: { fallback: 'none' as const, check: oneOf('none', 'memory') },
 }
 
 /**
@@ -51,43 +78,38 @@ export async function runInWorker(
   options?: WorkerRunOptions,
 ): Promise<SeedOutcome[]> {
   const read = readOptions<WorkerRunOptions>('runInWorker', FIELDS, options)
-  const { export: name = 'run', stallMs = 10_000, imports = [] } = read
-  const thread = { module: String(module), name, stallMs, imports: imports.map(String) }
   const outcomes: SeedOutcome[] = []
-  while (outcomes.length < seeds.length) {
-    outcomes.push(...(await batch(thread, seeds.slice(outcomes.length))))
-  }
+  for await (const outcome of answersOf(planOf(module, read, 'run'), seeds)) outcomes.push(outcome)
   return outcomes
 }
 
-interface Thread {
-  readonly module: string
-  readonly name: string
-  readonly stallMs: number
-  readonly imports: readonly string[]
+/**
+ * Simulates a scenario under one seed after another in a thread that is watched, as `runInWorker` does.
+ * Seeds may be without end: whoever leaves the loop ends the thread.
+ *
+ *     for await (const { seed, verdict, result } of simulateInWorker(module, [1, 2, 3])) …
+ *
+ * @param module the module that exports the scenario: a `file:` URL
+ * @throws TroupeError ERR_BAD_OPTION
+ */
+export async function* simulateInWorker(
+  module: string | URL,
+  seeds: Iterable<number | string>,
+  options?: WorkerSimulateOptions,
+): AsyncGenerator<SimulatedSeed, void> {
+  const read = readOptions<WorkerSimulateOptions>('simulateInWorker', SIMULATE_FIELDS, options)
+  const { nodes, trace = 'none' } = read
+  const scenario: ScenarioPlan = { trace, ...(nodes !== undefined && { nodes }) }
+  const plan = { ...planOf(module, read, 'default'), scenario }
+  for await (const { value, ...outcome } of answersOf(plan, seeds)) {
+    yield value === undefined ? outcome : { ...outcome, result: value as Result }
+  }
 }
 
-/** Runs seeds until all are done or one is stuck. */
-function batch(thread: Thread, seeds: readonly (number | string)[]): Promise<SeedOutcome[]> {
-  const { module, name, stallMs, imports } = thread
-  const main = siblingOf('worker-main')
-  return new Promise((resolve) => {
-    const outcomes: SeedOutcome[] = []
-    const worker = new WatchedWorker(main, imports, { module, name }, stallMs, {
-      onMessage(message) {
-        outcomes.push(message as SeedAnswer)
-        const next = seeds[outcomes.length]
-        if (next !== undefined) worker.send(next)
-        else void worker.close().then(() => resolve(outcomes))
-      },
-      onEnd(stalled, error) {
-        const seed = seeds[outcomes.length] as number | string
-        const reason = stalled
-          ? `no step within ${stallMs} ms after step ${worker.steps} [SEED=${seed}]`
-          : `its thread ended: ${String(error)} [SEED=${seed}]`
-        resolve([...outcomes, { seed, verdict: 'stuck', reason }])
-      },
-    })
-    worker.send(seeds[0])
-  })
+function planOf(
+  module: string | URL,
+  { export: name, stallMs = 10_000, imports = [] }: WorkerRunOptions,
+  byDefault: string,
+) {
+  return { module: String(module), name: name ?? byDefault, stallMs, imports: imports.map(String) }
 }

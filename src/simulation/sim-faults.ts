@@ -1,12 +1,19 @@
 import { unreachable } from '../base/unreachable.js'
-import type { Fault, FaultOf, RuleFault } from '../fault/fault.js'
-import { badFault } from '../fault/fault-error.js'
+import { type Fault, type FaultOf, isLabel, type RuleFault } from '../fault/fault.js'
+import { badFault, noUserFault } from '../fault/fault-error.js'
+import { checkFault } from '../fault/fault-shape.js'
 import { printFault } from '../fault/fault-text.js'
 import type { SimCluster } from './sim-cluster.js'
 
 /** Faults that are rules about messages, at the gates of all nodes. */
 export interface RuleFaults {
-  add(fault: RuleFault | FaultOf<'crash'>): () => void
+  add(fault: RuleFault | FaultOf<'crash'>): StandingRule
+}
+
+export interface StandingRule {
+  /** It has done something. */
+  readonly met: boolean
+  end(): void
 }
 
 /** A user's fault: does it, and gives what ends it. */
@@ -26,6 +33,8 @@ export class SimFaults {
   readonly #broken: (error: unknown) => void
   /** What ends those that last, by their text. */
   readonly #ends = new Map<string, () => void>()
+  /** Faults about single messages, those that have ended too. */
+  readonly #labelled: { readonly text: string; readonly rule: StandingRule }[] = []
 
   /** `broken` hears of a node that did not start anew. */
   constructor(
@@ -45,20 +54,33 @@ export class SimFaults {
     return [...this.#ends.keys()]
   }
 
+  /** The texts of faults about messages that have not come so far. */
+  get unmet(): string[] {
+    const met = new Set(this.#labelled.filter(({ rule }) => rule.met).map(({ text }) => text))
+    return [...new Set(this.#labelled.map(({ text }) => text))].filter((text) => !met.has(text))
+  }
+
   /**
    * Refuses what cannot be done here.
-   * @throws TroupeError ERR_BAD_FAULT for an unknown node or user fault
+   * @throws TroupeError ERR_BAD_FAULT for what is no fault, an unknown node or user fault
    */
   check(fault: Fault): void {
+    checkFault(fault)
     for (const name of nodesIn(fault)) {
       if (this.#cluster.has(name)) continue
       const known = this.#cluster.names.join(', ')
       throw badFault(`${printFault(fault)}: there is no node ${name}; there are: ${known}`)
     }
     if (fault.verb === 'user' && !Object.hasOwn(this.#users, fault.name)) {
-      const known = Object.keys(this.#users).join(', ') || 'none'
-      throw badFault(`there is no user fault ${fault.name}; there are: ${known}`)
+      throw noUserFault(fault.name, Object.keys(this.#users))
     }
+  }
+
+  /** Refuses the end of what is not at work. @throws TroupeError ERR_BAD_FAULT */
+  checkEnd(fault: Fault): void {
+    const text = printFault(fault)
+    if (this.#ends.has(text)) return
+    throw badFault(`'${text}' is not at work; at work: ${this.active.join(', ') || 'none'}`)
   }
 
   inject(fault: Fault): void {
@@ -74,7 +96,7 @@ export class SimFaults {
         return
       case 'crash':
         if (fault.after === undefined) this.#cluster.crash(fault.node, fault.loseUnsynced)
-        else this.#last(fault, this.#rules.add(fault))
+        else this.#rule(fault)
         return
       case 'restart':
         this.#cluster.crash(fault.node, fault.loseUnsynced)
@@ -100,7 +122,7 @@ export class SimFaults {
         this.resolveAll()
         return
       case 'user':
-        this.#last(fault, this.#users[fault.name]?.(this.#cluster, ...fault.args))
+        this.#last(fault, this.#users[fault.name]?.(this.#cluster, ...fault.args) ?? (() => {}))
         return
       case 'egress_delay':
       case 'ingress_delay':
@@ -111,7 +133,7 @@ export class SimFaults {
       case 'duplicate':
       case 'reorder':
       case 'byzantine':
-        this.#last(fault, this.#rules.add(fault))
+        this.#rule(fault)
         return
       default:
         unreachable(fault)
@@ -157,9 +179,14 @@ export class SimFaults {
     this.#cluster.restart(name).catch(this.#broken)
   }
 
+  #rule(fault: RuleFault | FaultOf<'crash'>): void {
+    const rule = this.#rules.add(fault)
+    this.#last(fault, () => rule.end())
+    if (isLabelled(fault)) this.#labelled.push({ text: printFault(fault), rule })
+  }
+
   /** The same fault once more replaces the one that lasts. */
-  #last(fault: Fault, end: (() => void) | undefined): void {
-    if (end === undefined) return
+  #last(fault: Fault, end: () => void): void {
     const text = printFault(fault)
     this.#end(text)
     this.#ends.set(text, end)
@@ -169,6 +196,30 @@ export class SimFaults {
     const end = this.#ends.get(text)
     this.#ends.delete(text)
     end?.()
+  }
+}
+
+/** It is about single messages. */
+const isLabelled = (fault: Fault): boolean =>
+  fault.verb === 'omit' ||
+  (fault.verb === 'crash' && fault.after !== undefined) ||
+  (fault.verb === 'duplicate' && isLabel(fault.what))
+
+/** It is at work until its end; others are done in one go. */
+export function lasts(fault: Fault): boolean {
+  switch (fault.verb) {
+    case 'heal':
+    case 'restart':
+    case 'pause':
+    case 'resume':
+    case 'connection':
+    case 'clock':
+    case 'resolve_all':
+      return false
+    case 'crash':
+      return fault.after !== undefined
+    default:
+      return true
   }
 }
 

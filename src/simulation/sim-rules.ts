@@ -9,7 +9,7 @@ import { ruleOf, watchOf } from '../fault/fault-rule.js'
 import { type FrameInfo, GATED, type Ruling } from '../peer/gate.js'
 import type { Choices } from './choices.js'
 import type { SimCluster } from './sim-cluster.js'
-import type { RuleFaults } from './sim-faults.js'
+import type { RuleFaults, StandingRule } from './sim-faults.js'
 
 /** Hears of what rules do to messages. */
 export type OnRuling = (
@@ -22,12 +22,20 @@ export type OnRuling = (
 /** What a rule does at one node's gate; undefined: nothing there. */
 type RuleAt = (node: string) => FaultRule | undefined
 
-class Standing {
+class Standing implements StandingRule {
   readonly ruleAt: RuleAt
   readonly handles = new Map<string, RuleHandle>()
+  readonly #ended: (standing: Standing) => void
+  met = false
 
-  constructor(ruleAt: RuleAt) {
+  constructor(ruleAt: RuleAt, ended: (standing: Standing) => void) {
     this.ruleAt = ruleAt
+    this.#ended = ended
+  }
+
+  end(): void {
+    this.#ended(this)
+    for (const handle of this.handles.values()) handle.remove()
   }
 }
 
@@ -60,13 +68,14 @@ export class SimRules implements RuleFaults {
     this.#stand(() => ({ named: true, judge: () => undefined }))
   }
 
-  add(fault: RuleFault | FaultOf<'crash'>): () => void {
+  add(fault: RuleFault | FaultOf<'crash'>): StandingRule {
     const seed = this.#seed
-    return this.#stand((node) =>
-      fault.verb === 'crash'
-        ? this.#crashRule(fault, node)
-        : ruleOf(fault, { node, seed, at: 'arrival' }),
-    )
+    const standing: Standing = this.#stand((node) => {
+      if (fault.verb === 'crash') return this.#crashRule(fault, node, () => standing)
+      const rule = ruleOf(fault, { node, seed, at: 'arrival' })
+      return rule && noticed(rule, () => standing)
+    })
+    return standing
   }
 
   /** Lets choices decide for every message that arrives whether it is lost, or comes twice. */
@@ -83,12 +92,16 @@ export class SimRules implements RuleFaults {
     this.#stand(() => ({ named: true, judge: decide }))
   }
 
-  #crashRule({ node, after, loseUnsynced }: FaultOf<'crash'>, at: string): FaultRule | undefined {
+  /** Once: not again where messages are numbered anew. */
+  #crashRule(
+    { node, after, loseUnsynced }: FaultOf<'crash'>,
+    at: string,
+    standing: () => Standing,
+  ): FaultRule | undefined {
     if (after === undefined) return undefined
-    let done = false
     return watchOf(after, at, () => {
-      if (done) return
-      done = true
+      if (standing().met) return
+      standing().met = true
       this.#cluster.crashSoon(node, loseUnsynced)
     })
   }
@@ -100,15 +113,12 @@ export class SimRules implements RuleFaults {
     this.#stand(() => ({ named: false, judge: () => undefined }))
   }
 
-  #stand(ruleAt: RuleAt): () => void {
+  #stand(ruleAt: RuleAt): Standing {
     this.#stay()
-    const standing = new Standing(ruleAt)
+    const standing = new Standing(ruleAt, (one) => this.#standing.delete(one))
     this.#standing.add(standing)
     for (const node of this.#cluster.nodes.keys()) this.#place(standing, node)
-    return () => {
-      this.#standing.delete(standing)
-      for (const handle of standing.handles.values()) handle.remove()
-    }
+    return standing
   }
 
   #started(name: string): void {
@@ -139,6 +149,18 @@ export class SimRules implements RuleFaults {
         return ruling
       },
     }
+  }
+}
+
+/** The rule, which says when it has done something. */
+function noticed(rule: FaultRule, standing: () => Standing): FaultRule {
+  return {
+    named: rule.named,
+    judge: (frame, message) => {
+      const ruling = rule.judge(frame, message)
+      if (ruling !== undefined) standing().met = true
+      return ruling
+    },
   }
 }
 

@@ -3,6 +3,7 @@ import { Execution } from './execution.js'
 import type { FaultLine } from './fault-schedule.js'
 import type { Result } from './result.js'
 import type { Scenario } from './scenario.js'
+import type { TraceEvent } from './trace-event.js'
 import type { TraceLine } from './trace-line.js'
 
 export interface SimulateOptions {
@@ -18,6 +19,8 @@ export interface SimulateOptions {
   readonly trace?: 'none' | 'memory'
   /** How promises are run to their end between events; both give the same run. Default: the faster one. */
   readonly drain?: 'fast' | 'portable'
+  /** Hears of every event of the simulation before it runs: what `verifyDeterminism` compares. */
+  readonly onEvent?: (event: TraceEvent) => void
   /** Hears of every line as it is written, whatever `trace` says; `stop` ends the run. */
   readonly sink?: (line: TraceLine) => 'stop' | undefined
 }

@@ -362,9 +362,10 @@ export class Simulation {
     return this.world(host)
   }
 
-  /** Stops a host's program as SIGSTOP does: nothing of it runs, its connections stand, time goes on. */
+  /** Stops a host's program as SIGSTOP does: nothing of it runs, its connections stand, time goes on. Nothing where none runs. */
   pause(host: string): void {
-    this.#host(host).paused = true
+    const at = this.#host(host)
+    if (at.life.alive) at.paused = true
   }
 
   /** What was due while it was paused runs now, in order. */

@@ -107,7 +107,7 @@ describe('the faults of a node', () => {
     ['omit_all c', /'fault omit_all c' has nothing to do at node b/],
     ['partition { a } { c }', /nothing to do at node b/],
     ['byzantine b bitflip store', /can only be done in a simulation; on a running node these work/],
-    ['user jam 1', /no fault is registered as 'jam'; there are: none/],
+    ['user jam 1', /there is no user fault jam; there are: none/],
   ]
   for (const [fault, message] of refusals) {
     it(`refuse ${JSON.stringify(fault)}`, () => {

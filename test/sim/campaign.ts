@@ -5,8 +5,8 @@ import {
   type Result,
   report,
   type Scenario,
-  simulate,
 } from '../../src/simulation/index.js'
+import { NoResult, type ScenarioModule, simulated } from './in-thread.js'
 
 export interface CampaignOptions {
   readonly seconds: number
@@ -18,6 +18,8 @@ export interface CampaignOptions {
   readonly stopAtFirst: boolean
   /** How the scenario is called on the command line. */
   readonly name: string
+  /** Where a thread finds it. */
+  readonly from: ScenarioModule
   say(line: string): void
 }
 
@@ -27,6 +29,8 @@ export interface Campaign {
   readonly executions: number
   readonly perSecond: number
   readonly failed: number
+  /** Of these, killed from outside because they took no step any more. */
+  readonly stuck: number
   /** Operations that were done, refused, or of which nobody knows. */
   readonly operations: Readonly<Record<string, number>>
   /** How often each kind of fault happened. */
@@ -48,9 +52,23 @@ export async function campaign(scenario: Scenario, options: CampaignOptions): Pr
   const elapsed = (): number => (performance.now() - began) / 1000
   const operations: Record<string, number> = {}
   const faults: Record<string, number> = {}
-  let [executions, failed, completed] = [0, 0, 0]
-  while (elapsed() < seconds) {
-    const result = await simulate(scenario, { seed: `${base}/${++executions}` })
+  let [executions, failed, stuck, completed] = [0, 0, 0, 0]
+  function* seeds(): Generator<string> {
+    while (elapsed() < seconds) yield `${base}/${executions + 1}`
+  }
+  for await (const one of simulated(options.from, seeds())) {
+    const { seed, result } = one
+    if (one.verdict === 'failed') throw new NoResult(scenario.name, one)
+    executions++
+    if (result === undefined) {
+      failed++
+      stuck++
+      say(
+        `${new NoResult(scenario.name, one).message}\n  again: npm run sim -- ${options.name} --seed ${seed}`,
+      )
+      if (options.stopAtFirst) break
+      continue
+    }
     for (const { status } of result.history) operations[status] = (operations[status] ?? 0) + 1
     for (const { fault, ends } of result.faults) {
       if (!ends) faults[fault.verb] = (faults[fault.verb] ?? 0) + 1
@@ -78,6 +96,7 @@ export async function campaign(scenario: Scenario, options: CampaignOptions): Pr
     executions,
     perSecond: Math.round((executions / time) * 10) / 10,
     failed,
+    stuck,
     operations,
     faults,
     unused,

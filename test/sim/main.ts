@@ -1,7 +1,9 @@
 /**
- * `npm run sim -- SCENARIO [--seed S] [--nodes N] [--json] [--trace FILE] [--cx FILE] [--replay FILE] [--lenient] [--until N]`:
+ * `npm run sim -- SCENARIO [--seed S] [--nodes N] [--json] [--trace FILE] [--cx FILE] [--replay FILE] [--lenient] [--until N] [--verify]`:
  * runs a scenario of examples/scenarios (or a file that exports one by default) once, or as a trace or counterexample says.
  * With `--seconds N [--seed-base B] [--out DIR] [--stop-at-first]` it runs one seed after another, and keeps what fails.
+ * With `--verify` it runs the seed twice here and once in another process, and names the first event that differs.
+ * Runs from a seed are in a thread that is watched: one that takes no step for `--stall-ms` (10,000) is killed and its seed named.
  * Ends with 0 when all checks held, 1 when one did not, 3 for wrong use.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -10,6 +12,7 @@ import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { codeOf } from '../../src/base/errors.js'
 import {
+  type CxRun,
   printCounterexample,
   printTrace,
   type Result,
@@ -17,11 +20,19 @@ import {
   report,
   runCounterexample,
   type Scenario,
-  simulate,
+  verifyDeterminism,
 } from '../../src/simulation/index.js'
 import { campaign } from './campaign.js'
+import { NoResult, type ScenarioModule, simulated } from './in-thread.js'
 
 const HERE = new URL('../../examples/scenarios/', import.meta.url)
+
+const OUTCOMES: Readonly<Record<CxRun['outcome'], string>> = {
+  asRecorded: 'the run that was recorded, to the last bit',
+  sameFailure: 'another run, for the code has changed; it fails in the same way',
+  other: 'another run, for the code has changed; it does not fail in that way',
+  byHand: 'line by line',
+}
 
 /** Scenarios that look for bugs in troupe itself. */
 const OURS = new Set(['soak'])
@@ -35,6 +46,8 @@ const OPTIONS = {
   replay: { type: 'string' },
   lenient: { type: 'boolean', default: false },
   until: { type: 'string' },
+  verify: { type: 'boolean', default: false },
+  'stall-ms': { type: 'string', default: '10000' },
   seconds: { type: 'string' },
   'seed-base': { type: 'string' },
   out: { type: 'string', default: 'counterexamples' },
@@ -52,12 +65,17 @@ function usage(detail: string): never {
     `${detail}\nusage: npm run sim -- SCENARIO [--seed S] [--nodes N] [--json] [--trace FILE]`,
   )
   console.error(
-    `  [--cx FILE] [--replay FILE [--lenient] [--until N]]\n  SCENARIO one of: ${known.join(', ')}, or a file`,
+    `  [--cx FILE] [--replay FILE [--lenient] [--until N]] [--verify] [--stall-ms N]\n  [--seconds N [--seed-base B] [--out DIR] [--stop-at-first]]\n  SCENARIO one of: ${known.join(', ')}, or a file`,
   )
   process.exit(3)
 }
 
-async function load(name: string, { nodes }: Values): Promise<Scenario> {
+interface Loaded {
+  readonly scenario: Scenario
+  readonly from: ScenarioModule
+}
+
+async function load(name: string, { nodes, 'stall-ms': stall }: Values): Promise<Loaded> {
   const known = OURS.has(name) ? new URL(`../soak/${name}-scenario.ts`, import.meta.url) : undefined
   const path =
     known ?? (/[./\\]/.test(name) ? pathToFileURL(resolve(name)) : new URL(`${name}.ts`, HERE))
@@ -66,19 +84,31 @@ async function load(name: string, { nodes }: Values): Promise<Scenario> {
   })) as { default?: Scenario }
   const scenario = module.default
   if (scenario === undefined) usage(`${name} exports no scenario by default`)
-  if (nodes === undefined) return scenario
+  const stallMs = Number(stall)
+  if (!(stallMs >= 1)) usage(`--stall-ms must be a number from 1, got ${stall}`)
+  const from = { module: path.href, stallMs }
+  if (nodes === undefined) return { scenario, from }
   if (!/^[1-9]\d*$/.test(nodes)) usage(`--nodes must be a whole number from 1, got ${nodes}`)
-  return { ...scenario, nodes: Number(nodes) }
+  return {
+    scenario: { ...scenario, nodes: Number(nodes) },
+    from: { ...from, nodes: Number(nodes) },
+  }
 }
 
-async function run(scenario: Scenario, values: Values): Promise<Result> {
+async function run({ scenario, from }: Loaded, values: Values): Promise<Result> {
   const trace = values.trace === undefined ? 'none' : 'memory'
-  if (values.replay === undefined) return simulate(scenario, { seed: values.seed, trace })
-  const file = values.replay
+  if (values.replay === undefined) {
+    for await (const one of simulated(from, [values.seed], trace)) {
+      if (one.result !== undefined) return one.result
+      throw new NoResult(scenario.name, one)
+    }
+  }
+  const file = values.replay as string
   const text = readFileSync(file, 'utf8')
   if (file.endsWith('.cx')) {
-    const { result, outcome } = await runCounterexample(text, scenario, { file, trace })
-    console.error(`${file}: ${outcome}`)
+    const { result, outcome, unused } = await runCounterexample(text, scenario, { file, trace })
+    console.error(`${file}: ${OUTCOMES[outcome]}`)
+    for (const label of unused) console.error(`not used: ${label}`)
     return result
   }
   const mode = values.lenient ? 'lenient' : 'strict'
@@ -88,14 +118,25 @@ async function run(scenario: Scenario, values: Values): Promise<Result> {
   return result
 }
 
-async function search(scenario: Scenario, name: string, values: Values): Promise<number> {
+async function verify({ scenario, from }: Loaded, { seed }: Values): Promise<number> {
+  const elsewhere = { otherProcess: { module: from.module } }
+  await verifyDeterminism(scenario, {
+    seeds: [seed],
+    ...(from.nodes === undefined && elsewhere),
+  })
+  const where = from.nodes === undefined ? 'here and in another process' : 'here (--nodes)'
+  console.log(`${scenario.name}: seed ${seed} gives the same run, ${where}`)
+  return 0
+}
+
+async function search({ scenario, from }: Loaded, name: string, values: Values): Promise<number> {
   const seconds = Number(values.seconds)
   if (!(seconds > 0)) usage(`--seconds must be a number above 0, got ${values.seconds}`)
   const base = values['seed-base'] ?? String(Date.now() % 1_000_000)
   const { out, json } = values
   const stopAtFirst = values['stop-at-first']
   const say = (line: string): void => console.error(line)
-  const result = await campaign(scenario, { seconds, base, out, stopAtFirst, name, say })
+  const result = await campaign(scenario, { seconds, base, out, stopAtFirst, name, from, say })
   if (json) console.log(JSON.stringify(result))
   else
     for (const [key, value] of Object.entries(result))
@@ -113,10 +154,11 @@ async function main(): Promise<number> {
   const { values, positionals } = given
   const [name] = positionals
   if (name === undefined || positionals.length > 1) usage('one scenario is needed')
-  const scenario = await load(name, values)
-  if (values.seconds !== undefined) return search(scenario, name, values)
+  const loaded = await load(name, values)
+  if (values.seconds !== undefined) return search(loaded, name, values)
+  if (values.verify) return verify(loaded, values)
   const began = performance.now()
-  const result = await run(scenario, values)
+  const result = await run(loaded, values)
   const seconds = Math.round(performance.now() - began) / 1000
   if (values.trace !== undefined && result.trace !== undefined) {
     writeFileSync(values.trace, printTrace(result.trace))
@@ -145,6 +187,8 @@ async function main(): Promise<number> {
 try {
   process.exitCode = await main()
 } catch (error) {
-  console.error(codeOf(error) === undefined ? error : (error as Error).message)
-  process.exitCode = 3
+  const noResult = error instanceof NoResult ? error.verdict : undefined
+  const known = noResult !== undefined || codeOf(error) !== undefined
+  console.error(known ? (error as Error).message : error)
+  process.exitCode = noResult === 'stuck' || codeOf(error) === 'ERR_NONDETERMINISM' ? 1 : 3
 }

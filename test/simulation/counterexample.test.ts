@@ -10,6 +10,7 @@ import { runCounterexample } from '../../src/simulation/cx-run.js'
 import { CxReader, printValue } from '../../src/simulation/cx-value.js'
 import type { Plain } from '../../src/simulation/op.js'
 import type { Result } from '../../src/simulation/result.js'
+import type { Scenario } from '../../src/simulation/scenario.js'
 import { simulate } from '../../src/simulation/simulate.js'
 import { counting, forgetful, troubled } from './scenarios.js'
 
@@ -78,6 +79,13 @@ describe('counterexamples', () => {
     ['n1 write {"a": : OK', /^f.cx:2:10: expected .* in JSON/],
     ['n1', /^f.cx:2:3: expected an operation, got the end/],
     ['#! tape {', /^f.cx:2:9: expected the tape in JSON/],
+    ['#! tape 5', /^f.cx:2:9: expected the tape in JSON, numbers by label/],
+    ['#! faults [1]', /^f.cx:2:11: expected the faults in JSON, an array of/],
+    [
+      '#! faults [{"atUs":1,"fault":"fault explode","ends":false}]',
+      /^f.cx:2: in faults, .* expected one of partition/,
+    ],
+    ['#! v1 seed="\\x"', /^f.cx:2:.*expected a text in JSON/],
     ['#! v2 seed=1', /^f.cx:2:4: expected version v1/],
     ['#! v1 seed=1', /^f.cx: its #! lines do not say scenario=/],
   ]
@@ -101,13 +109,109 @@ describe('counterexamples', () => {
     assert.equal(again.hash, result.hash)
   })
 
-  it('say so when the code has changed and the same check fails in the same way', async () => {
-    const text = printCounterexample(await caught())
-    const changed = { ...forgetful, network: { latencyMs: [0.5, 3] as const } }
-    const { outcome } = await runCounterexample(text, changed)
-    assert.include(['sameFailure', 'other'], outcome)
-    const mended = await runCounterexample(text, { ...forgetful, checks: [] })
-    assert.equal(mended.result.verdict, 'ok')
+  describe('of code that has changed since', () => {
+    it('repeat the run to the last bit where the change sends nothing: a line more in the log', async () => {
+      const text = printCounterexample(await caught())
+      const chatty: Scenario = {
+        ...forgetful,
+        start(node, context) {
+          node.log.info({}, 'a line more')
+          return forgetful.start?.(node, context)
+        },
+      }
+      const { outcome, unused, result } = await runCounterexample(text, chatty)
+      assert.equal(outcome, 'asRecorded')
+      assert.equal(result.check, 'what was counted is not forgotten')
+      assert.isEmpty(unused)
+    })
+
+    it('say that another run fails in the same way: a latency has changed', async () => {
+      const recorded = await caught()
+      const changed = { ...forgetful, network: { latencyMs: [0.5, 3] as const } }
+      const { outcome, result } = await runCounterexample(printCounterexample(recorded), changed)
+      assert.equal(outcome, 'sameFailure')
+      assert.notEqual(result.hash, recorded.hash)
+      assert.equal(result.signature, recorded.signature)
+    })
+
+    it('say that the run is another one: the bug is mended', async () => {
+      const text = printCounterexample(await caught())
+      const mended = { ...forgetful, network: { latencyMs: [0.5, 3] as const }, checks: [] }
+      const { outcome, result } = await runCounterexample(text, mended)
+      assert.equal(outcome, 'other')
+      assert.equal(result.verdict, 'ok')
+    })
+
+    it('list what does not occur any more: a node is gone, a message has another name', async () => {
+      const recorded = await caught()
+      const text = printCounterexample({
+        ...recorded,
+        tape: { 'drop n2>n1:gone#1': 1 },
+        faults: [
+          ...recorded.faults,
+          { atUs: 5, fault: { verb: 'pause', node: 'n9' }, ends: false, by: 'schedule' },
+        ],
+      })
+      const { unused } = await runCounterexample(text, forgetful)
+      assert.deepEqual(unused, ['drop n2>n1:gone#1', 'fault pause n9'])
+    })
+
+    it('name the operation that is gone when they run by hand', async () => {
+      const text = printCounterexample(await caught())
+      const at = text.split('\n').findIndex((row) => / add /.test(row)) + 1
+      const { add: plus, ...rest } = counting.operations ?? {}
+      const renamed = { ...forgetful, operations: { ...rest, ...(plus && { plus }) } }
+      const byHand = { file: 'old.cx', byHand: true }
+      const error = await failure(() => runCounterexample(text, renamed, byHand))
+      assert.equal(codeOf(error), 'ERR_BAD_COUNTEREXAMPLE')
+      assert.match(
+        error.message,
+        new RegExp(`^old.cx:${at}:4: expected an operation .* \\(value, plus\\), got "add"`),
+      )
+    })
+  })
+
+  const unfit: readonly [string, RegExp][] = [
+    ['n9 add 3 : 3', /^f.cx:2:1: expected a node of the scenario \(n1, n2, n3\), got "n9"/],
+    [
+      'n1   sub 3 : 3',
+      /^f.cx:2:6: expected an operation of the scenario \(add, value\), got "sub"/,
+    ],
+    ['join n1 n4 : OK', /^f.cx:2:9: expected a node .*, got "n4"/],
+    ['leave n0 : OK', /^f.cx:2:7: expected a node .*, got "n0"/],
+    ['fault partition { n1 } { n2 n7 }', /^f.cx:2:29: expected a node .*, got "n7"/],
+    ['fault omit n1>n8:add#1', /^f.cx:2:15: expected a node .*, got "n8"/],
+    ['fault user jam n1', /^f.cx:2:12: expected a user fault .* \(it has none\), got "jam"/],
+    ['fault byzantine n2 stale', /^f.cx:2:20: expected a user fault .*, got "stale"/],
+    ['end omit_send n1 n3', /^f.cx:2:1: expected the end of a fault that is at work \(none is\)/],
+    ['end heal', /^f.cx:2:1: expected the end of a fault that is at work/],
+  ]
+  for (const [line, message] of unfit) {
+    it(`refuse, before anything runs: ${line}`, async () => {
+      let started = 0
+      const scenario: Scenario = { ...counting, start: () => void started++ }
+      const text = `n1 add 1 : OK\n${line}\n`
+      const error = await failure(() => runCounterexample(text, scenario, { file: 'f.cx' }))
+      assert.equal(codeOf(error), 'ERR_BAD_COUNTEREXAMPLE')
+      assert.match(error.message, message)
+      assert.equal(started, 0)
+    })
+  }
+
+  it('end a fault that is at work, and none twice', async () => {
+    const lines = 'fault omit_send n1 n3\nend omit_send n1 n3\n'
+    const { result } = await runCounterexample(`${lines}n3 add 1 : OK`, counting)
+    assert.equal(result.verdict, 'ok', result.error?.message)
+    const error = await failure(() =>
+      runCounterexample(`${lines}fault pause n2\nend omit_send n1 n3`, counting, { file: 'f.cx' }),
+    )
+    assert.match(error.message, /^f.cx:4:1: /)
+  })
+
+  it('are refused for a scenario without operations', async () => {
+    const bare: Scenario = { name: 'bare', nodes: 1 }
+    const error = await failure(() => runCounterexample('n1 add 1 : 1', bare, { file: 'f.cx' }))
+    assert.match(error.message, /^f.cx:1:4: expected an operation of the scenario \(it has none\)/)
   })
 
   it('of a person run line by line', async () => {

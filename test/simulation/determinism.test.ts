@@ -3,11 +3,17 @@ import { codeOf } from '../../src/index.js'
 import { EventLog } from '../../src/simulation/event-log.js'
 import {
   NondeterminismError,
+  printCounterexample,
   runInWorker,
+  type Scenario,
   type SeededRun,
+  type SimulatedSeed,
   Simulation,
+  simulate,
+  simulateInWorker,
   verifyDeterminism,
 } from '../../src/simulation/index.js'
+import { spinning, troubled } from './scenarios.js'
 import { run } from './seeded-runs.js'
 
 const MODULE = new URL('./seeded-runs.ts', import.meta.url)
@@ -107,11 +113,47 @@ describe('verifyDeterminism', () => {
     assert.deepEqual(await Promise.all(codes), Array(3).fill('ERR_BAD_OPTION'))
   })
 
+  it('takes a scenario as it is, here and in another process', async function () {
+    this.timeout(60_000)
+    const module = new URL('./scenarios.ts', import.meta.url)
+    await verifyDeterminism(troubled, {
+      seeds: [5],
+      otherProcess: { module, export: 'troubled' },
+    })
+  })
+
+  it('finds what a scenario draws from the machine, though all events are the same', async () => {
+    let runs = 0
+    const sloppy: Scenario = {
+      name: 'sloppy',
+      nodes: 1,
+      operations: { count: () => ++runs },
+      workload: async (w) => void (await w.call('count')),
+    }
+    const error = await verifyDeterminism(sloppy, { seeds: [1] }).catch((e: unknown) => e)
+    assert.instanceOf(error, NondeterminismError)
+    assert.match((error as Error).message, /seed 1 differ/)
+  })
+
+  it('is content with a scenario that fails the same way each time', async () => {
+    const failing: Scenario = {
+      name: 'failing',
+      nodes: 1,
+      workload: () => Promise.reject(new RangeError('always')),
+    }
+    await verifyDeterminism(failing, { seeds: [1] })
+  })
+
+  it('refuses what is neither a run nor a scenario', async () => {
+    const refused = await verifyDeterminism({} as never, { seeds: [1] }).catch(codeOf)
+    assert.equal(refused, 'ERR_BAD_OPTION')
+  })
+
   it('says that the other process finds no run', async function () {
     this.timeout(30_000)
     const otherProcess = { module: MODULE, export: 'walk' }
     const error = await verifyDeterminism(run, { seeds: [1], otherProcess }).catch((e) => e)
-    assert.match(error.message, /no function 'walk'/)
+    assert.match(error.message, /no function and no scenario by the name 'walk'/)
   })
 })
 
@@ -168,7 +210,7 @@ describe('runInWorker', () => {
   it('says that a module exports no run', async function () {
     this.timeout(30_000)
     const [outcome] = await runInWorker(MODULE, [1], { export: 'walk', imports })
-    assert.match(outcome?.reason ?? '', /no function 'walk'/)
+    assert.match(outcome?.reason ?? '', /no function and no scenario by the name 'walk'/)
   })
 
   it('says why a thread ended that could not begin', async () => {
@@ -180,5 +222,59 @@ describe('runInWorker', () => {
   it('refuses bad options', async () => {
     const refused = await runInWorker(MODULE, [1], { stallMs: 0 }).catch(codeOf)
     assert.equal(refused, 'ERR_BAD_OPTION')
+  })
+})
+
+describe('simulateInWorker', () => {
+  const SCENARIOS = new URL('./scenarios.ts', import.meta.url)
+
+  it('gives results as `simulate` does, and kills a seed whose scenario never ends', async function () {
+    this.timeout(60_000)
+    const options = { export: 'spinning', stallMs: 3_000, imports, trace: 'memory' as const }
+    const seen: SimulatedSeed[] = []
+    for await (const one of simulateInWorker(SCENARIOS, [1, 2, 3], options)) seen.push(one)
+    assert.deepEqual(
+      seen.map(({ seed, verdict }) => [seed, verdict]),
+      [
+        [1, 'done'],
+        [2, 'stuck'],
+        [3, 'done'],
+      ],
+    )
+    assert.match(seen[1]?.reason ?? '', /no step within 3000 ms after step \d+ \[SEED=2\]/)
+    const here = await simulate(spinning, { seed: 3, trace: 'memory' })
+    const there = seen[2]?.result
+    assert.equal(there?.hash, here.hash)
+    assert.deepEqual(there?.history, here.history)
+    assert.deepEqual(there?.trace, here.trace)
+    assert.equal(there && printCounterexample(there), printCounterexample(here))
+  })
+
+  it('ends its thread when nobody asks for more seeds, of which there may be any number', async function () {
+    this.timeout(60_000)
+    function* seeds(): Generator<number> {
+      for (let seed = 1; ; seed++) yield seed
+    }
+    const options = { export: 'counting', imports, nodes: 2 }
+    const nodes: number[] = []
+    for await (const { seed, result } of simulateInWorker(SCENARIOS, seeds(), options)) {
+      nodes.push(result?.nodes.length ?? 0)
+      if (seed === 3) break
+    }
+    assert.deepEqual(nodes, [2, 2, 2])
+  })
+
+  it('says that a module exports no scenario, and what is wrong with one', async function () {
+    this.timeout(60_000)
+    const reasons: (string | undefined)[] = []
+    for (const name of ['none', 'Counter', 'nameless']) {
+      for await (const one of simulateInWorker(SCENARIOS, [1], { export: name, imports })) {
+        assert.equal(one.verdict, 'failed')
+        reasons.push(one.reason)
+      }
+    }
+    assert.match(String(reasons[0]), /exports no scenario by the name 'none'/)
+    assert.match(String(reasons[1]), /exports no scenario by the name 'Counter'/)
+    assert.match(String(reasons[2]), /it has no name/)
   })
 })

@@ -1,5 +1,6 @@
 import { assert } from 'chai'
 import { codeOf } from '../../src/base/errors.js'
+import { faultModels } from '../../src/simulation/fault-model.js'
 import { replay } from '../../src/simulation/replay.js'
 import type { Scenario } from '../../src/simulation/scenario.js'
 import { simulate } from '../../src/simulation/simulate.js'
@@ -128,11 +129,75 @@ describe('replay', () => {
     assert.isAbove(result.faults.length, 0)
   })
 
+  it('takes a trace of renamed methods, messages and nodes, leniently', async () => {
+    const lossy: Scenario = {
+      ...counting,
+      name: 'lossy',
+      checks: [],
+      faults: faultModels.loss(0.2),
+    }
+    const { header, ...rest } = await traceOf(lossy)
+    assert.isNotEmpty(header.tape)
+    const old = Object.fromEntries(
+      Object.entries(header.tape).map(([label, pick]) => [label.replace(':add#', ':plus#'), pick]),
+    )
+    const trace = { ...rest, header: { ...header, tape: old } }
+    const { result, unused } = await replay(trace, lossy, { mode: 'lenient' })
+    assert.isNotEmpty(unused)
+    for (const label of unused) assert.match(label, /:plus#\d+$/)
+    for (const label of Object.keys(result.tape)) assert.property(old, label)
+  })
+
+  it('says that the scenario has changed, and what to do', async () => {
+    const trace = await traceOf(counting)
+    const { add: plus, ...operations } = counting.operations ?? {}
+    const renamed: Scenario = {
+      ...counting,
+      operations: { ...operations, ...(plus && { plus }) },
+      workload: async (w) => void (await w.call('plus', 1)),
+    }
+    const error = await failure(() => replay(trace, renamed, { file: 'old.jsonl' }))
+    assert.match(error.message, /^old.jsonl:\d+: the run went another way at line \d+/)
+    assert.match(error.message, /the scenario is not the one that was recorded: mode 'lenient'/)
+  })
+
+  it('finds a line more in the log, which changes no event', async () => {
+    const trace = await traceOf(counting)
+    const chatty: Scenario = {
+      ...counting,
+      start(node, context) {
+        if (node.name === 'n2') node.log.warn({}, 'a line more')
+        return counting.start?.(node, context)
+      },
+    }
+    const error = await failure(() => replay(trace, chatty))
+    assert.match(error.message, /got "log n2 warn \["a line more"/)
+    const { result } = await replay(trace, chatty, { mode: 'lenient' })
+    assert.equal(result.hash, trace.end.hash)
+  })
+
+  it('ignores fields that a later version may add', async () => {
+    const trace = await traceOf(counting)
+    const lines = trace.lines.map((line) => ({ ...line, later: { x: 1 } }))
+    const text = printTrace({ ...trace, header: { ...trace.header, later: 2 } as never, lines })
+    const { result } = await replay(text, counting)
+    assert.equal(result.hash, trace.end.hash)
+  })
+
   it('runs until a line and no further', async () => {
     const trace = await traceOf(counting)
     const { result } = await replay(trace, counting, { until: 20, trace: 'memory' })
     assert.equal(result.verdict, 'stopped')
     assert.equal(result.trace?.lines.at(-1)?.i, 20)
+  })
+
+  it('runs until any line: in the middle of an event, too', async () => {
+    const trace = await traceOf(counting)
+    for (let until = 3; until < 60; until++) {
+      const { result } = await replay(trace, counting, { until, trace: 'memory' })
+      assert.equal(result.verdict, 'stopped')
+      assert.deepEqual(result.trace?.lines, trace.lines.slice(0, until + 1))
+    }
   })
 
   it('refuses a trace of another scenario, and one of real nodes', async () => {

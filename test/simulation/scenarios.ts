@@ -41,6 +41,18 @@ export const counting: Scenario = {
   ],
 }
 
+/** Under seed 2 a client never comes to an end, and lets nobody else run. */
+export const spinning: Scenario = {
+  ...counting,
+  name: 'spinning',
+  async workload(w) {
+    for (let i = 0; i < 10; i++) await w.call('add', 1)
+    if (w.seed === '2') for (;;) await null
+  },
+}
+
+export const nameless = { ...counting, name: '' }
+
 export const everything: FaultModel = faultModels
   .crashRecovery(1)
   .plus(faultModels.partitions())

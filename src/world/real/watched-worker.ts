@@ -17,6 +17,7 @@ export class WatchedWorker {
   readonly #worker: Worker
   readonly #progress = new Int32Array(new SharedArrayBuffer(4))
   readonly #watch: NodeJS.Timeout
+  #since = performance.now()
   #over = false
 
   /** @param imports modules that the thread loads first */
@@ -37,22 +38,18 @@ export class WatchedWorker {
     )
     let seen = -1
     let limitMs = Math.max(stallMs, LOADING_MS)
-    let since = performance.now()
-    const alive = (): void => {
-      since = performance.now()
-    }
     this.#watch = setInterval(
       () => {
         const steps = this.steps
         if (steps !== seen) {
           seen = steps
-          alive()
-        } else if (performance.now() - since >= limitMs) this.#end(events, true, undefined)
+          this.#since = performance.now()
+        } else if (performance.now() - this.#since >= limitMs) this.#end(events, true, undefined)
       },
       Math.max(10, stallMs / 10),
     )
     this.#worker.on('message', (message) => {
-      alive()
+      this.#since = performance.now()
       limitMs = stallMs
       if (!this.#over && message !== LOADED) events.onMessage(message)
     })
@@ -65,7 +62,9 @@ export class WatchedWorker {
     return Atomics.load(this.#progress, 0)
   }
 
+  /** Gives it work; from here on it has to take steps. */
   send(message: unknown): void {
+    this.#since = performance.now()
     this.#worker.postMessage(message)
   }
 

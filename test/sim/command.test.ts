@@ -1,0 +1,72 @@
+import { execFile } from 'node:child_process'
+import { assert } from 'chai'
+
+interface Ended {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+/** What `npm run sim -- …` runs. */
+function sim(...words: string[]): Promise<Ended> {
+  const flags = ['--import', 'tsx', '--import', './src/simulation/guards/index.ts']
+  const cwd = new URL('../..', import.meta.url)
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [...flags, 'test/sim/main.ts', ...words],
+      { cwd },
+      (error, out, err) => resolve({ code: error === null ? 0 : Number(error.code), out, err }),
+    )
+  })
+}
+
+const hashOf = ({ out }: Ended): string => (JSON.parse(out) as { hash: string }).hash
+
+const SPINNING = 'test/sim/fixtures/spinning.ts'
+
+describe('npm run sim', function () {
+  this.timeout(120_000)
+
+  it('prints the same hash for the same seed, and another for another', async () => {
+    const seeds = ['7', '7', '8']
+    const runs = await Promise.all(seeds.map((seed) => sim('chat', '--seed', seed, '--json')))
+    assert.deepEqual(
+      runs.map(({ code }) => code),
+      [0, 0, 0],
+    )
+    const [once, again, other] = runs.map(hashOf)
+    assert.match(String(once), /^[0-9a-f]{16}$/)
+    assert.equal(again, once)
+    assert.notEqual(other, once)
+  })
+
+  it('runs a seed twice and in another process, and says so', async () => {
+    const { code, out, err } = await sim('chat', '--seed', '7', '--verify')
+    assert.equal(code, 0, err)
+    assert.include(out, 'chat: seed 7 gives the same run, here and in another process')
+  })
+
+  it('kills a run that never ends from outside, and names its seed', async () => {
+    const { code, err } = await sim(SPINNING, '--seed', '2', '--stall-ms', '2000')
+    assert.equal(code, 1)
+    assert.match(err, /spinning: no step within 2000 ms after step \d+ \[SEED=2\]/)
+  })
+
+  it('goes on after it has killed one', async () => {
+    const words = ['--seconds', '8', '--seed-base', 'b', '--stall-ms', '1000', '--json']
+    const { code, out, err } = await sim(SPINNING, ...words)
+    const { executions, failed, stuck } = JSON.parse(out) as Record<string, number>
+    assert.equal(code, 1)
+    assert.isAbove(Number(executions), 2)
+    assert.isAtLeast(Number(stuck), 1)
+    assert.equal(failed, stuck)
+    assert.include(err, `again: npm run sim -- ${SPINNING} --seed b/2`)
+  })
+
+  it('says what is wrong with how it was called', async () => {
+    const { code, err } = await sim('nowhere')
+    assert.equal(code, 3)
+    assert.match(err, /cannot load scenario nowhere[\s\S]*usage: npm run sim/)
+  })
+})

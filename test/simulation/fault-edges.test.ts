@@ -1,0 +1,133 @@
+import { assert } from 'chai'
+import { codeOf } from '../../src/base/errors.js'
+import type { Fault } from '../../src/fault/fault.js'
+import { report } from '../../src/simulation/result.js'
+import type { Scenario } from '../../src/simulation/scenario.js'
+import { simulate } from '../../src/simulation/simulate.js'
+import { counting } from './scenarios.js'
+
+/** The counting scenario with a workload of its own. */
+const working = (workload: NonNullable<Scenario['workload']>): Scenario => ({
+  ...counting,
+  checks: [],
+  workload,
+})
+
+describe('faults at the edge', () => {
+  const malformed: readonly [string, unknown, RegExp][] = [
+    ['no verb', {}, /fault.verb must be one of partition/],
+    ['an unknown verb', { verb: 'explode' }, /fault.verb must be one of .*, got "explode"/],
+    ['a part that is missing', { verb: 'partition', oneway: false }, /partition.groups must be/],
+    [
+      'groups that share a node',
+      { verb: 'partition', groups: [['n1'], ['n1', 'n2']], oneway: false },
+      /partition.groups must be .* no node in two of them/,
+    ],
+    ['a wrong type', { verb: 'pause', node: 7 }, /pause.node must be a node name, got 7/],
+    ['a part too many', { verb: 'heal', node: 'n1' }, /heal.node is no part of that fault/],
+    ['nothing', null, /a fault must be an object or a text/],
+  ]
+  for (const [what, fault, message] of malformed) {
+    it(`are refused as objects with ${what}, by the driver and in a list`, async () => {
+      const workload = async (w: { fault(f: Fault): void }) => w.fault(fault as Fault)
+      const { verdict, error } = await simulate(working(workload))
+      assert.equal(verdict, 'fail')
+      assert.equal(codeOf(error), 'ERR_BAD_FAULT')
+      assert.match(String(error?.message), message)
+      const line = { atUs: 0, fault: fault as Fault, ends: false, by: 'schedule' } as const
+      const refused = await simulate(counting, { faults: [line] }).catch((e: unknown) => e)
+      assert.equal(codeOf(refused), 'ERR_BAD_FAULT')
+    })
+  }
+
+  it('do nothing to the program of a node that is down: it comes back', async () => {
+    const result = await simulate(
+      working(async (w) => {
+        w.fault('crash n2')
+        for (const fault of [
+          'pause n2',
+          'crash n2 lose-unsynced',
+          'clock n2 offset +500ms',
+          'store n2 slow',
+          'connection n1 n2 reset',
+          'omit_send n2 n3',
+          'egress_delay n2 n1',
+          'byzantine n2 bitflip',
+        ])
+          w.fault(fault)
+        w.fault('restart n2')
+        await w.until('n2 is back', () => w.running('n2')?.isUp('n3') === true)
+        w.endFault('byzantine n2 bitflip')
+        assert.equal((await w.callOn('n2', 'add', 1)).status, 'ok')
+      }),
+    )
+    assert.equal(result.verdict, 'ok', result.error?.stack)
+  })
+
+  it('start a node anew once more while it is being started', async () => {
+    const result = await simulate(
+      working(async (w) => {
+        for (let i = 0; i < 3; i++) w.fault('restart n1')
+        await w.sleep(0.1)
+        w.fault('restart n1')
+        await w.until('n1 is back', () => w.running('n1')?.isUp('n3') === true)
+        assert.equal((await w.callOn('n3', 'add', 1)).value, 1)
+      }),
+    )
+    assert.equal(result.verdict, 'ok', result.error?.stack)
+  })
+
+  it('crash a node once after a message, not again when it has been started anew', async () => {
+    const result = await simulate(
+      working(async (w) => {
+        w.fault('crash n1 after n3>n1:add#2')
+        for (let i = 0; i < 2; i++) await w.callOn('n3', 'add', 1)
+        assert.isUndefined(w.running('n1'))
+        w.fault('restart n1')
+        await w.until('n1 is back', () => w.running('n1')?.isUp('n3') === true)
+        for (let i = 1; i <= 4; i++) assert.equal((await w.callOn('n3', 'add', 1)).value, i)
+        assert.isDefined(w.running('n1'))
+      }),
+    )
+    assert.equal(result.verdict, 'ok', result.error?.stack)
+    assert.isEmpty(result.unmet)
+  })
+
+  it('say when the message never came that they are about', async () => {
+    const result = await simulate(
+      working(async (w) => {
+        w.fault('crash n1 after n3>n1:sub#1')
+        w.fault('omit n3>n1:add#7')
+        w.fault('omit n3>n1:add#1')
+        w.fault('omit_send n2 n3')
+        await w.callOn('n3', 'add', 1)
+        w.endFault('omit n3>n1:add#1')
+      }),
+    )
+    assert.equal(result.verdict, 'ok', result.error?.stack)
+    assert.deepEqual(result.unmet, ['fault crash n1 after n3>n1:sub#1', 'fault omit n3>n1:add#7'])
+    assert.include(report(result), 'never met: fault omit n3>n1:add#7')
+  })
+
+  it('cannot be ended when they are not at work', async () => {
+    const ends = (text: string) =>
+      simulate(
+        working(async (w) => {
+          w.fault('omit_send n1 n3')
+          w.endFault(text)
+        }),
+      )
+    assert.equal((await ends('omit_send n1 n3')).verdict, 'ok')
+    for (const text of ['omit_send n3 n1', 'heal', 'pause n1']) {
+      const { error } = await ends(text)
+      assert.equal(codeOf(error), 'ERR_BAD_FAULT')
+      assert.match(String(error?.message), /is not at work; at work: fault omit_send n1 n3/)
+    }
+  })
+
+  it('say that there is no `byzantine … stale`, and what to do in its place', async () => {
+    const { error } = await simulate(working(async (w) => w.fault('byzantine n2 stale')))
+    assert.equal(codeOf(error), 'ERR_BAD_FAULT')
+    assert.match(String(error?.message), /no user fault stale; there are: none.*bitflip.*interpose/)
+  })
+})
