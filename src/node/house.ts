@@ -144,6 +144,7 @@ function gatherEvents(
   const membersChanged = (): void => remote.membersChanged()
   cluster.events.on('memberJoined', membersChanged)
   cluster.events.on('memberLeft', membersChanged)
+  cluster.events.on('connectionLost', ({ peer }) => remote.connectionLost(peer))
   for (const name of CLUSTER_EVENTS) {
     cluster.events.on(name, (...payload) => events.emit(name, ...(payload as never)))
   }

@@ -45,6 +45,8 @@ export class Calls {
   readonly #counters: CallCounters
   readonly #carrier: Carrier
   readonly #limit: number
+  /** Hears that calls to an incarnation are not waited for any more. */
+  onGivenUp: (incarnation: string, calls: number) => void = () => {}
   #last = 0
 
   /** `limit`: unanswered calls to one node. */
@@ -113,6 +115,7 @@ export class Calls {
   nodeDown(peer: RemotePeer, reason: TroupeError): void {
     const calls = [...peer.calls.values()]
     peer.calls.clear()
+    this.onGivenUp(peer.incarnation, calls.length)
     for (const call of calls) call.fail(nodeDownError(peer.name, reason))
   }
 
@@ -133,6 +136,7 @@ export class Calls {
   #abandoned(call: RemoteCall): void {
     const { peer } = call
     if (!peer.calls.delete(call.id) || peer.gone) return
+    this.onGivenUp(peer.incarnation, 1)
     try {
       const { to, id, key } = call
       const abort = new Envelope(ENVELOPE.ABORT, to, '', id, key, NO_ARGS, undefined, undefined)

@@ -82,7 +82,7 @@ export class Inbox {
         this.#answer(peer, envelope)
         return
       case ENVELOPE.ABORT:
-        this.#abort(peer, envelope.callId)
+        this.abort(peer, envelope.callId)
         return
       case ENVELOPE.SIGNAL:
         this.#parts.signals.received(peer, envelope.key, this.#args(envelope))
@@ -199,7 +199,8 @@ export class Inbox {
     else calls.reply(peer, callId, args[0])
   }
 
-  #abort(peer: RemotePeer, callId: number): void {
+  /** The asker gave up. */
+  abort(peer: RemotePeer, callId: number): void {
     const detail = `node ${peer.name} does not wait for this answer any more`
     peer.inbound.get(callId)?.abandon(new TroupeError('ERR_ABORTED', detail))
   }

@@ -10,6 +10,7 @@ import { ENVELOPE, type Envelope } from '../wire/envelope.js'
 import type { World } from '../world/world.js'
 import type { Addressees } from './addressees.js'
 import { Answers } from './answers.js'
+import { CallAudit } from './call-audit.js'
 import { Calls } from './calls.js'
 import { Control } from './control.js'
 import { GroupService } from './group-service.js'
@@ -56,6 +57,7 @@ export class Remote implements CarrierSink {
   readonly #peers: RemotePeers
   readonly #calls: Calls
   readonly #inbox: Inbox
+  readonly #audit: CallAudit
   readonly #streams: SignalStreams
   readonly #signals: Signals
   readonly #placements: RemotePlacements
@@ -136,6 +138,9 @@ export class Remote implements CarrierSink {
       inboundMax,
       log,
     })
+    const inbox = this.#inbox
+    this.#audit = new CallAudit(streams, peers, (peer, callId) => inbox.abort(peer, callId))
+    calls.onGivenUp = (incarnation, count) => this.#audit.gaveUp(incarnation, count)
     codec.refs = new RefCodec(system, answers)
     system.outbound = outbox
     this.#addressees = outbox.addressees
@@ -192,6 +197,7 @@ export class Remote implements CarrierSink {
     this.#supervision.placements.nodeUp(peer.place)
     this.#placements.nodeUp(peer)
     this.#host.nodeUp(peer)
+    this.#audit.check(peer)
     this.membersChanged()
   }
 
@@ -200,6 +206,11 @@ export class Remote implements CarrierSink {
     if (peer !== undefined) this.#down(peer, reason)
     this.groups.nodeDown(node)
     this.membersChanged()
+  }
+
+  /** What was written to a connection that broke may be lost: to be called at each such event of the cluster. */
+  connectionLost(peer: Member): void {
+    this.#audit.check(peer)
   }
 
   /** Members joined or left: to be called at each such event of the cluster. */

@@ -11,7 +11,7 @@ import {
   Supervisor,
 } from '../../src/index.js'
 import { check, type FaultModel, type Scenario, type View } from '../../src/simulation/index.js'
-import { all, isMissed, NAMES, underFaults } from './scenario-suite.js'
+import { all, crashes, isMissed, NAMES, tcp, underFaults } from './scenario-suite.js'
 
 const others = (name: string): string[] => NAMES.filter((other) => other !== name)
 
@@ -246,7 +246,7 @@ class Echo extends Actor {
 /** Asks that nobody answers; their end may be lost on its way. */
 const ENDLESS: ReadonlySet<string> = new Set(['never', 'aborted'])
 
-function questions(faults: FaultModel): Scenario {
+function questions(faults: FaultModel, lossless = false): Scenario {
   const echo = (node: Node, on: string): ActorRef<Echo> =>
     node.lookup(Echo, 'echo', { on }).with({ timeoutMs: 1_000 })
   return {
@@ -298,7 +298,7 @@ function questions(faults: FaultModel): Scenario {
         for (const [name, node] of view.nodes) {
           const { outbound, inbound } = node.stats().remote
           if (outbound > 0) return `${name} waits for ${outbound} answers`
-          if (inbound > unanswered) return `${name} owes ${inbound} answers`
+          if (inbound > (lossless ? 0 : unanswered)) return `${name} owes ${inbound} answers`
         }
         return undefined
       }),
@@ -307,6 +307,10 @@ function questions(faults: FaultModel): Scenario {
 }
 
 underFaults('Ask', 'always settles, with its own answer', () => questions(all))
+
+underFaults('Ask', 'its deadline and its signal end the method too', () =>
+  questions(tcp.plus(crashes), true),
+)
 
 describe('under faults: actors', () => {
   isMissed('reentrant methods run beside each other', () => work('between'), 'one at a time')

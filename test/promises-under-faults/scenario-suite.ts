@@ -39,6 +39,8 @@ export const doubles = new FaultModel({
 
 export const all = tcp.plus(crashes).plus(losses).plus(doubles)
 
+/** Far above what one takes, for machines that are busy. */
+const TIMEOUT_MS = 60_000
 /** Runs that are wanted before a share of them says something. */
 const RUNS_MIN = 20
 const COMPLETED_MIN = 0.9
@@ -62,7 +64,7 @@ export function underFaults(
         results.push(result)
         if (result.verdict !== 'ok')
           assert.fail(`${report(result)}\n${printCounterexample(result)}`)
-      })
+      }).timeout(TIMEOUT_MS)
     }
 
     it('is tried in earnest: every kind of fault happened, and work was done', function () {
@@ -100,7 +102,7 @@ export function isMissed(title: string, scenario: () => Scenario, check: string)
       return
     }
     assert.fail(`${RUNS_MIN} seeds have found nothing`)
-  })
+  }).timeout(TIMEOUT_MS)
 }
 
 const VERBS = {
