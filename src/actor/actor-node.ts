@@ -37,7 +37,10 @@ export interface ActorNode {
     actorClass: new () => A,
     ...rest: SpawnRest<A, SpawnOptions>
   ): ActorRef<A>
-  /** A ref to whoever holds the name when a message arrives; nothing is sent by this call. */
+  /**
+   * A ref to whoever holds the name when a message arrives; nothing is sent by this call. The class is taken
+   * at its word: methods travel by name, and a holder of another class that has one of that name runs it.
+   */
   lookup<A extends Actor<unknown>>(
     actorClass: abstract new () => A,
     name: string,

@@ -1,5 +1,5 @@
 import type { DeliveryOptions } from '../base/delivery-options.js'
-import { TroupeError } from '../base/errors.js'
+import { messageOf, TroupeError } from '../base/errors.js'
 import { show } from '../base/options.js'
 import { messageKey } from './partition-key.js'
 import type { Key, SendOptions } from './send-options.js'
@@ -48,12 +48,12 @@ export class MethodDefinition {
    * class of the first argument; undefined stands for the receiving actor.
    *
    * @throws TroupeError ERR_KEY_NEEDED when the method is keyed and its extractor is not known here,
-   *   ERR_BAD_ARGUMENTS when what was extracted cannot be a key
+   *   ERR_BAD_ARGUMENTS when the extractor throws, or what it gives cannot be a key
    */
   partitionKey(args: readonly unknown[], options: SendOptions | undefined): Key | undefined {
     if (options?.partitionKey !== undefined) return options.partitionKey
     if (this.#key !== undefined) {
-      return this.#checked((this.#key as (...args: readonly unknown[]) => unknown)(...args))
+      return this.#checked(this.#extracted(this.#key, args))
     }
     if (this.keyed) {
       throw new TroupeError(
@@ -63,6 +63,15 @@ export class MethodDefinition {
     }
     const key = messageKey(args[0])
     return key === undefined ? undefined : this.#checked(key)
+  }
+
+  #extracted(key: (...args: never[]) => Key, args: readonly unknown[]): unknown {
+    try {
+      return key(...(args as never[]))
+    } catch (cause) {
+      const detail = `${this.type}.${this.name} has no partition key for these arguments: ${messageOf(cause)}`
+      throw new TroupeError('ERR_BAD_ARGUMENTS', detail, { cause })
+    }
   }
 
   #checked(key: unknown): Key {

@@ -68,7 +68,10 @@ export const CODES = {
     meaning: 'An actor class was constructed with `new`; only `spawn` makes actors.',
   },
   ERR_UNKNOWN_METHOD: { retryable: false, meaning: 'The actor has no such public method.' },
-  ERR_BAD_ARGUMENTS: { retryable: false, meaning: "The arguments failed the method's schema." },
+  ERR_BAD_ARGUMENTS: {
+    retryable: false,
+    meaning: "The arguments failed the method's schema, or give no partition key.",
+  },
   ERR_KEY_NEEDED: {
     retryable: false,
     meaning:

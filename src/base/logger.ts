@@ -10,6 +10,20 @@ export interface Logger {
   error(fields: object, message: string): void
 }
 
+/** The same logger for rooms that must go on whatever a user's logger does: what it throws is dropped. */
+export function guardedLogger(logger: Logger): Logger {
+  const at =
+    (level: 'debug' | 'info' | 'warn' | 'error') =>
+    (fields: object, message: string): void => {
+      try {
+        logger[level](fields, message)
+      } catch {
+        // There is nobody left to tell.
+      }
+    }
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}
+
 const nothing = (): void => {}
 
 export const silentLogger: Logger = {

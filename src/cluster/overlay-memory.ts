@@ -4,7 +4,8 @@ import type { Store } from '../world/store.js'
 
 /**
  * What an overlay wants to find again at the next start. Only the latest state counts: while one is
- * being written the next waits, and replaces one that waited. Without a store nothing is kept.
+ * being written the next waits, and replaces one that waited. What is written outlives a loss of power.
+ * Without a store nothing is kept.
  */
 export class OverlayMemory {
   readonly #store: Store | undefined
@@ -49,6 +50,8 @@ export class OverlayMemory {
       this.#waiting = undefined
       try {
         await store.put(this.#key, this.#codec.encodeValue(next.state))
+        // Nodes that lose their power one after another, and nobody else knows them, must find each other again.
+        await store.sync()
       } catch (err) {
         this.#logger.warn({ err, key: this.#key }, 'the membership could not be stored')
       }

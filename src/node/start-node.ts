@@ -1,4 +1,4 @@
-import type { Logger } from '../base/logger.js'
+import { guardedLogger, type Logger } from '../base/logger.js'
 import { jsonLogger } from '../world/real/json-logger.js'
 import { realWorld } from '../world/real/real-world.js'
 import { buildHouse } from './house.js'
@@ -16,7 +16,9 @@ import { type NodeOptions, readNodeOptions } from './node-options.js'
 export async function startNode(options: NodeOptions): Promise<Node> {
   const read = readNodeOptions(options)
   const { name, dataDir } = read
-  const log = read.logger ?? jsonLogger({ level: 'warn', fields: { node: name } })
+  const log = read.logger
+    ? guardedLogger(read.logger)
+    : jsonLogger({ level: 'warn', fields: { node: name } })
   const world = read.world ?? realWorld(dataDir === undefined ? {} : { dataDir })
   try {
     const house = await buildHouse(world, log, read, (failed) => {

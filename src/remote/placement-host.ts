@@ -120,7 +120,8 @@ export class PlacementHost implements SignalsLost {
     const left: HostedOwner[] = []
     for (const owner of [...this.#owners.values()]) {
       const member = this.#carrier.member(owner.node)
-      if (member?.incarnation === owner.incarnation) continue
+      // A new start can be in reach, and place children, before the news of it is here.
+      if (owner.peer.up || member?.incarnation === owner.incarnation) continue
       this.#orphan(owner, member === undefined ? 'has left' : 'was started anew')
       if (member === undefined) left.push(owner)
       else this.#forget(owner)

@@ -318,6 +318,7 @@ describe('overlay memory', () => {
         if (puts === 1) throw failure('ERR_STORE')
         await store?.put(k, v)
       },
+      sync: store?.sync.bind(store),
     } as unknown as World['store']
     const { logger, lines } = logged()
     const memory = new OverlayMemory(counting, codec, logger, 'x')
@@ -326,6 +327,17 @@ describe('overlay memory', () => {
     assert.equal(await sim.complete(memory.restore()), 99)
     assert.equal(puts, 2)
     assert.deepEqual(lines, ['warn the membership could not be stored'])
+  })
+
+  it('outlives a loss of power', async () => {
+    const sim = new Simulation({ seed: 7 })
+    const codec = new Codec()
+    const before = new OverlayMemory(sim.world('me').store, codec, silentLogger, 'x')
+    before.keep('who belongs to it')
+    await sim.complete(before.flush())
+    sim.crash('me', { silent: true })
+    const after = new OverlayMemory(sim.restart('me').store, codec, silentLogger, 'x')
+    assert.equal(await sim.complete(after.restore()), 'who belongs to it')
   })
 })
 

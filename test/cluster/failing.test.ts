@@ -1,6 +1,6 @@
 import { assert } from 'chai'
 import type { Logger } from '../../src/base/logger.js'
-import { seeds } from '../overlay/seeds.js'
+import { seeds } from '../seeds.js'
 import { assertWhole, names, rejection, SimCluster } from './sim-cluster.js'
 
 describe('cluster: nodes fail', () => {

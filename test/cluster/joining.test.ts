@@ -2,7 +2,7 @@ import { assert } from 'chai'
 import { codeOf } from '../../src/base/errors.js'
 import { Gate } from '../../src/peer/gate.js'
 import { FRAME } from '../../src/wire/frame.js'
-import { seeds } from '../overlay/seeds.js'
+import { seeds } from '../seeds.js'
 import { assertWhole, names, rejection, SimCluster } from './sim-cluster.js'
 
 describe('cluster: joining', () => {

@@ -1,8 +1,8 @@
 import { assert } from 'chai'
-import { seeds } from '../overlay/seeds.js'
+import { seeds } from '../seeds.js'
 import { SimCluster, type Subject } from './sim-cluster.js'
 
-/** Replay one with `SEED=7 npx mocha 'test/cluster/**' -g 'SEED=7'`; `SEEDS=10` runs ten times as many. */
+/** Replay one with `SEED=7 npx mocha 'test/cluster/**' -g 'SEED=7'`; `SEEDS=10` runs ten. */
 const NAMES = ['a', 'b', 'c', 'd', 'e']
 
 /** Every node's reports about another alternate, incarnation by incarnation. */
@@ -25,7 +25,7 @@ function assertAlternating(subject: Subject): void {
 }
 
 /** Half a minute of kills, silence, pauses, cuts and restarts; then everything runs and is whole. */
-async function trouble(seed: number, trace = false): Promise<SimCluster> {
+async function trouble(seed: number | string, trace = false): Promise<SimCluster> {
   const town = new SimCluster({ seed })
   const { random } = town.sim
   const subjects = await town.settled(NAMES, { store: true })

@@ -3,6 +3,7 @@ import { assert } from 'chai'
 import fc from 'fast-check'
 import { codeOf } from '../../src/base/errors.js'
 import { Codec } from '../../src/wire/codec.js'
+import { draws } from '../seeds.js'
 
 /** What the contract needs of a way from values to bytes and back. */
 export interface RoundTrip {
@@ -52,10 +53,8 @@ export function testCodec(options: ConstructorParameters<typeof Codec>[0] = {}):
   return codec
 }
 
-const { SEED: seed = '4711', RUNS: runs = '300' } = process.env
-/** Replay with `SEED=… npx mocha`; the soak raises RUNS. */
-export const SEED = Number(seed)
-export const RUNS = Number(runs)
+/** Replay with `SEED=… npx mocha`. */
+export const { seed: SEED, numRuns: RUNS } = draws(300, 4_711)
 
 const text = (): fc.Arbitrary<string> => fc.string({ unit: 'binary', maxLength: 70 })
 const key = (): fc.Arbitrary<string> =>

@@ -12,7 +12,7 @@ import {
   replaced,
   stranger,
 } from '../overlay/overlay-bench.js'
-import { seeds } from '../overlay/seeds.js'
+import { seeds } from '../seeds.js'
 
 export type { MakeOverlay, OverlayExpectations }
 

@@ -1,17 +1,15 @@
 import { assert } from 'chai'
 import { type DeliveryPlan, deliveryPlan } from '../../src/delivery/delivery-plan.js'
 import { labelId } from '../../src/delivery/stamp.js'
+import { seeds } from '../seeds.js'
 import { assertOrderKept, CALM, LossyNetwork, STORM, type TestNode } from './lossy-network.js'
 
-const { SEED, TROUPE_RUNS } = process.env
-const RUNS = Number(TROUPE_RUNS ?? 20)
 const RELIABLE = deliveryPlan({ reliable: true })
 const CAUSAL = deliveryPlan({ causal: 'room' })
 
 /** One run a seed; a failing one tells how to run it again. */
 function forSeeds(run: (seed: number) => void): void {
-  const seeds = SEED === undefined ? Array.from({ length: RUNS }, (_, i) => i + 1) : [Number(SEED)]
-  for (const seed of seeds) {
+  for (const seed of seeds(20).map(Number)) {
     try {
       run(seed)
     } catch (error) {

@@ -3,10 +3,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { assert } from 'chai'
 import {
+  Actor,
+  actor,
+  child,
   codeOf,
   local,
   type Node,
   type NodeOptions,
+  oneForOne,
+  partitionKey,
+  Supervisor,
   silentLogger,
   startNode,
 } from '../../src/index.js'
@@ -131,5 +137,57 @@ describe('a node with a dataDir', () => {
       again.members().map(({ name }) => name),
       ['a'],
     )
+  })
+})
+
+@actor('node-start/keyed')
+class Keyed extends Actor {
+  @partitionKey((move: { board: number }) => move.board)
+  play(move: { board: number }): number {
+    return move.board
+  }
+
+  crash(): void {
+    throw new Error('as asked')
+  }
+}
+
+class Keeper extends Supervisor {
+  override readonly strategy = oneForOne()
+  override children() {
+    return [child('keyed', Keyed, { name: 'keyed' })]
+  }
+}
+
+describe('a node whose logger throws', () => {
+  it('goes on: crashes are handled, children come back', async () => {
+    const broken = (): never => {
+      throw new Error('disk full')
+    }
+    const logger = { debug: broken, info: broken, warn: broken, error: broken }
+    const node = await startNode({ name: 'a', logger })
+    await node.spawn(Keeper).ready()
+    const ref = node.lookup(Keyed, 'keyed')
+    await ref.ask.crash().catch(() => {})
+    await ref.ready()
+    assert.equal(await ref.ask.play({ board: 3 }), 3)
+    await node.stop()
+  })
+})
+
+describe('a partition key that cannot be taken from the arguments', () => {
+  it('refuses the call at the sender, and says which', async () => {
+    const a = await startNode({ name: 'a', logger: silentLogger })
+    const b = await startNode({ name: 'b', logger: silentLogger })
+    await b.join(a.address)
+    a.spawn(Keyed, undefined, { name: 'keyed' })
+    const ref = b.lookup(Keyed, 'keyed', { on: 'a' })
+    const nothing = undefined as unknown as { board: number }
+    const error = await ref.ask.play(nothing).catch((e: Error) => e)
+    assert.equal(codeOf(error), 'ERR_BAD_ARGUMENTS')
+    assert.match((error as Error).message, /node-start\/keyed\.play has no partition key/)
+    assert.throws(() => ref.tell.play(nothing), /has no partition key/)
+    assert.equal(await ref.ask.play({ board: 1 }), 1)
+    await Promise.all([a.stop(), b.stop()])
   })
 })

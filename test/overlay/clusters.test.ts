@@ -3,7 +3,7 @@ import { staticMembers } from '../../src/overlay/static-members.js'
 import { type OverlaySubject, overlayClusterCases } from '../contracts/overlay-clusters.js'
 import { Real } from '../promises/real.js'
 import { Simulated } from '../promises/simulated.js'
-import { seeds } from './seeds.js'
+import { seeds } from '../seeds.js'
 
 const SUBJECTS: readonly OverlaySubject[] = [
   { name: 'fullMesh', make: () => fullMesh() },
@@ -12,7 +12,7 @@ const SUBJECTS: readonly OverlaySubject[] = [
 
 for (const subject of SUBJECTS) {
   describe(`clusters over ${subject.name}`, () => {
-    for (const seed of seeds(2)) {
+    for (const seed of seeds(20)) {
       for (const { title, run } of overlayClusterCases(subject, () => new Simulated(seed))) {
         it(`${title} [SEED=${seed}]`, run)
       }

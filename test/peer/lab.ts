@@ -219,9 +219,3 @@ export class RealLab implements Lab {
     await Promise.all(this.nodes.map((node) => node.peers.stop(0)))
   }
 }
-
-/** Seeds of one property: few by default, those of `SEED` alone when it is set. */
-export function seeds(count: number): string[] {
-  const { SEED: given } = process.env
-  return given === undefined ? Array.from({ length: count }, (_, i) => `${i + 1}`) : [given]
-}

@@ -1,9 +1,10 @@
 import { assert } from 'chai'
 import { codeOf, TroupeError } from '../../src/base/errors.js'
 import { FULL } from '../../src/peer/transport.js'
-import { SimLab, seeds, TestPeer } from './lab.js'
+import { seeds } from '../seeds.js'
+import { SimLab, TestPeer } from './lab.js'
 
-const replay = (seed: string): string => `[replay: SEED=${seed} npx mocha test/peer]`
+const replay = (seed: number | string): string => `[replay: SEED=${seed} npx mocha test/peer]`
 
 describe('sessions between peers, in virtual time', () => {
   for (const seed of seeds(60)) {

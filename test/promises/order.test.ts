@@ -1,8 +1,9 @@
 import { assert } from 'chai'
 import type { ActorRef } from '../../src/index.js'
+import { seeds } from '../seeds.js'
 import { Ledger } from './actors.js'
 import type { Environment } from './environment.js'
-import { everywhere, inSimulation, promise, seeds } from './promise.js'
+import { everywhere, inSimulation, promise } from './promise.js'
 import { Simulated } from './simulated.js'
 
 const CHANNELS = { bulk: { connections: 4 }, other: { connections: 2 } }

@@ -1,14 +1,7 @@
+import { seeds } from '../seeds.js'
 import type { Environment } from './environment.js'
 import { Real } from './real.js'
 import { Simulated } from './simulated.js'
-
-const { SEED, SEEDS } = process.env
-
-/** The seeds of a test: `few` of them, `SEEDS` of them, or the one that `SEED` names. */
-export function seeds(few = 3): (number | string)[] {
-  if (SEED !== undefined) return [SEED]
-  return Array.from({ length: Number(SEEDS ?? few) }, (_, at) => at + 1)
-}
 
 /**
  * The tests of one promise. `words` stand in docs/semantics.md under `heading`, where they name the
@@ -22,7 +15,7 @@ export function promise(heading: string, words: string, tests: () => void): void
 export function inSimulation(
   title: string,
   body: (env: Simulated) => Promise<void>,
-  few?: number,
+  few = 3,
 ): void {
   for (const seed of seeds(few)) {
     it(`${title} [SEED=${seed}]`, () => within(new Simulated(seed), body))
@@ -38,7 +31,7 @@ export function onSockets(title: string, body: (env: Real) => Promise<void>): vo
 export function everywhere(
   title: string,
   body: (env: Environment) => Promise<void>,
-  few?: number,
+  few = 3,
 ): void {
   inSimulation(title, body, few)
   onSockets(title, body)

@@ -1,7 +1,8 @@
 import { assert } from 'chai'
+import { seeds } from '../seeds.js'
 import { Ledger, Observer } from './actors.js'
 import { outcomeOf } from './environment.js'
-import { seeds } from './promise.js'
+
 import { Simulated } from './simulated.js'
 import { trouble } from './trouble.js'
 

@@ -1,5 +1,4 @@
 import { assert } from 'chai'
-import fc from 'fast-check'
 import { Actor } from '../../src/actor/actor.js'
 import type { Down, Exit } from '../../src/actor/bonds.js'
 import type { Cell } from '../../src/actor/cell.js'
@@ -8,6 +7,7 @@ import type { ActorRef, AnyRef } from '../../src/actor/ref.js'
 import { parseAddress } from '../../src/actor/ref-address.js'
 import { actorId } from '../../src/base/identity.js'
 import { seededRandom } from '../../src/base/random.js'
+import { seeds } from '../seeds.js'
 import { RemoteCluster, RemoteNode } from './remote-cluster.js'
 
 @actor('signals/target')
@@ -334,12 +334,7 @@ describe('signals', () => {
   })
 
   it('tells every watcher of every target exactly once, whatever is lost or given up', async () => {
-    const { SEED, RUNS } = process.env as { SEED?: string; RUNS?: string }
-    if (SEED !== undefined) return exactlyOnce(Number(SEED))
-    await fc.assert(
-      fc.asyncProperty(fc.integer(), (seed) => exactlyOnce(seed)),
-      { numRuns: Number(RUNS ?? 60) },
-    )
+    for (const seed of seeds(60)) await exactlyOnce(Number(seed))
   })
 })
 

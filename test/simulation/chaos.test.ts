@@ -4,10 +4,7 @@ import type { Random } from '../../src/base/random.js'
 import { Simulation } from '../../src/simulation/simulation.js'
 import type { Connection, ConnectionHandler } from '../../src/world/network.js'
 import type { World } from '../../src/world/world.js'
-
-/** Replay one with `SEED=n npx mocha -g 'everything at once'`; `SEEDS=n` runs that many. */
-const { SEED, SEEDS = '8' } = process.env
-const seeds = SEED === undefined ? Array.from({ length: Number(SEEDS) }, (_, i) => i + 1) : [SEED]
+import { seeds } from '../seeds.js'
 
 const HOSTS = ['a', 'b', 'c', 'd']
 const WINDOWS = [262_144, 65_536, 5_000, 300]
@@ -109,7 +106,7 @@ async function run(seed: number | string): Promise<string> {
 }
 
 describe('simulated network under everything at once', () => {
-  for (const seed of seeds) {
+  for (const seed of seeds(8)) {
     it(`keeps order, closes once and repeats itself [SEED=${seed}]`, async () => {
       assert.equal(await run(seed), await run(seed))
     })

@@ -14,10 +14,10 @@ import {
   type Strategy,
 } from '../../src/supervision/strategies.js'
 import { Supervisor } from '../../src/supervision/supervisor.js'
+import { seeds } from '../seeds.js'
 import { SupervisedNode } from './supervised-node.js'
 
-const { SEED, TROUPE_RUNS } = process.env
-const RUNS = Number(TROUPE_RUNS ?? 300)
+const SEEDS = seeds(300).map(Number)
 const RESTARTS = ['permanent', 'permanent', 'transient', 'temporary'] as const
 const DEADLINES = [0, 3, 10, 20, 5_000]
 
@@ -258,9 +258,8 @@ async function run(seed: number): Promise<void> {
 
 describe('a tree in which everything fails, at random', () => {
   it('settles: tables tell the truth, and nothing is left when it stops', async function () {
-    this.timeout(RUNS * 100)
-    const seeds = SEED ? [Number(SEED)] : Array.from({ length: RUNS }, (_, i) => i + 1)
-    for (const seed of seeds) {
+    this.timeout(SEEDS.length * 100 + 5_000)
+    for (const seed of SEEDS) {
       await run(seed).catch((error: unknown) => {
         const replay = `SEED=${seed} npx mocha test/supervision/chaos.test.ts`
         throw new Error(`seed ${seed}: ${error}\nreplay: ${replay}`, { cause: error })

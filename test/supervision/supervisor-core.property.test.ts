@@ -11,6 +11,7 @@ import {
 } from '../../src/supervision/strategies.js'
 import { SupervisorCore } from '../../src/supervision/supervisor-core.js'
 import type { CoreSpec } from '../../src/supervision/supervisor-event.js'
+import { draws } from '../seeds.js'
 import {
   CRASH,
   type Effect,
@@ -22,8 +23,6 @@ import {
   view,
 } from './core-script.js'
 
-const { SEED, TROUPE_RUNS } = process.env
-const RUNS = Number(TROUPE_RUNS ?? 400)
 const MAKERS = { oneForOne, oneForAll, restForOne, dynamic }
 
 /** What became of one actor that the core started: at most one per child may be alive or held. */
@@ -316,11 +315,11 @@ function play(
 
 describe('supervisor core: properties', () => {
   const check = (property: fc.IProperty<[Scenario]>): void => {
-    const seed = SEED === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(SEED)
+    const { seed, numRuns } = draws(400, Math.floor(Math.random() * 2 ** 31))
     try {
-      fc.assert(property, { numRuns: RUNS, seed })
+      fc.assert(property, { numRuns, seed })
     } catch (error) {
-      const replay = `SEED=${seed} TROUPE_RUNS=${RUNS} npx mocha -g 'supervisor core: properties'`
+      const replay = `SEED=${seed} SEEDS=${numRuns} npx mocha -g 'supervisor core: properties'`
       throw new Error(`${(error as Error).message}\nreplay: ${replay}`, { cause: error })
     }
   }
