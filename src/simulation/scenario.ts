@@ -1,10 +1,18 @@
 import { codeOf, TroupeError } from '../base/errors.js'
-import { show } from '../base/options.js'
+import {
+  durationMs,
+  integer,
+  isFunction,
+  isObject,
+  type Check as Rule,
+  check as rule,
+  show,
+} from '../base/options.js'
 import type { Node } from '../node/node.js'
 import type { NodeOptions } from '../node/node-options.js'
 import type { Check } from './check.js'
 import type { Driver } from './driver.js'
-import type { FaultModel } from './fault-model.js'
+import { FaultModel } from './fault-model.js'
 import type { GuardOptions } from './guarded-host.js'
 import type { Plain } from './op.js'
 import type { UserFault } from './sim-faults.js'
@@ -95,28 +103,77 @@ export function nodesOf(scenario: Scenario): readonly string[] {
   if (typeof scenario !== 'object' || scenario === null) {
     throw new TroupeError('ERR_BAD_SCENARIO', `a scenario must be an object, got ${show(scenario)}`)
   }
-  const { name, nodes, operations, checks } = scenario
+  const { name, nodes, operations, checks, limits = {} } = scenario
   if (typeof name !== 'string' || name === '') throw badScenario(name, 'it has no name')
-  for (const [key, is] of Object.entries(FUNCTIONS)) {
-    const value = scenario[key as keyof Scenario]
-    if (value !== undefined && typeof value !== is) {
-      throw badScenario(name, `${key} must be a ${is}, got ${show(value)}`)
-    }
-  }
+  checkFields(name, '', FIELDS, scenario)
+  checkFields(name, 'limits.', LIMITS, limits)
   for (const [op, run] of Object.entries(operations ?? {})) {
     if (RESERVED.has(op)) throw badScenario(name, `an operation cannot be called ${op}`)
     if (/^[\w.-]+$/.test(op) && typeof run === 'function') continue
     throw badScenario(name, `operation ${show(op)} must be a function with a name of one word`)
   }
   const names = new Set<string>()
-  for (const { name: check } of checks ?? []) {
+  for (const one of checks ?? []) {
+    if (!isCheck(one))
+      throw badScenario(name, `${show(one)} is no check: make one with check.always and the like`)
+    const { name: check } = one
     if (names.has(check)) throw badScenario(name, `there are two checks named ${show(check)}`)
     names.add(check)
   }
   return nodeNames(name, nodes)
 }
 
-const FUNCTIONS = { start: 'function', workload: 'function', operations: 'object' } as const
+type Rules = Readonly<Record<string, Rule<unknown> | undefined>>
+
+/** Refuses fields that nobody would read, and values of the wrong kind. Undefined: looked at elsewhere. */
+function checkFields(scenario: string, path: string, rules: Rules, given: object): void {
+  for (const [field, value] of Object.entries(given)) {
+    if (!Object.hasOwn(rules, field)) {
+      const known = Object.keys(rules).join(', ')
+      throw badScenario(scenario, `${path}${field} is no part of it; there are: ${known}`)
+    }
+    const is = rules[field]
+    if (value === undefined || is === undefined || is.test(value)) continue
+    throw badScenario(scenario, `${path}${field} must be ${is.text}, got ${show(value)}`)
+  }
+}
+
+const FIELDS: { readonly [K in keyof Required<Scenario>]: Rule<unknown> | undefined } = {
+  name: undefined,
+  nodes: undefined,
+  options: rule('an object or a function', (v) => isObject().test(v) || isFunction().test(v)),
+  joined: rule('true or false', (v) => typeof v === 'boolean'),
+  start: isFunction(),
+  operations: isObject(),
+  workload: isFunction(),
+  checks: rule('an array of checks', Array.isArray),
+  faults: rule('a FaultModel', (v) => v instanceof FaultModel),
+  userFaults: rule(
+    'an object of functions',
+    (v) => isObject<object>().test(v) && Object.values(v).every(isFunction().test),
+  ),
+  limits: isObject(),
+  // the simulation looks at these three
+  network: undefined,
+  escapedWaits: undefined,
+  guards: undefined,
+  callTimeoutMs: durationMs(1),
+}
+
+const LIMITS: { readonly [K in keyof Required<Limits>]: Rule<unknown> } = {
+  steps: integer(1),
+  virtualMs: rule('a number of milliseconds above 0', (v) => typeof v === 'number' && v > 0),
+  sends: integer(1),
+  settleMs: durationMs(0),
+}
+
+const CHECKS = new Set(['always', 'eventually', 'history', 'sometimes'])
+
+const isCheck = (value: unknown): value is Check =>
+  isObject<Check>().test(value) &&
+  CHECKS.has(value.type) &&
+  typeof value.name === 'string' &&
+  (value.type === 'sometimes' || typeof value.holds === 'function')
 /** Words that begin a line of a counterexample file or of a fault. */
 const RESERVED = new Set(['join', 'leave', 'fault', 'wait'])
 

@@ -4,6 +4,7 @@ import { badFault, noUserFault } from '../fault/fault-error.js'
 import { checkFault } from '../fault/fault-shape.js'
 import { printFault } from '../fault/fault-text.js'
 import type { SimCluster } from './sim-cluster.js'
+import type { DiskState } from './sim-store.js'
 
 /** Faults that are rules about messages, at the gates of all nodes. */
 export interface RuleFaults {
@@ -115,8 +116,8 @@ export class SimFaults {
         this.#clock(fault.node, fault.how, fault.amount)
         return
       case 'store':
+        this.#last(fault, () => sim.disk(fault.node, this.#diskOf(fault.node)))
         sim.disk(fault.node, fault.how)
-        this.#last(fault, () => sim.disk(fault.node, 'sound'))
         return
       case 'resolve_all':
         this.resolveAll()
@@ -132,8 +133,14 @@ export class SimFaults {
       case 'omit_all':
       case 'duplicate':
       case 'reorder':
-      case 'byzantine':
         this.#rule(fault)
+        return
+      case 'byzantine':
+        if (fault.where === 'wire') this.#rule(fault)
+        else {
+          this.#last(fault, () => sim.corruptReads(fault.node, 0))
+          sim.corruptReads(fault.node, 1, fault.percent)
+        }
         return
       default:
         unreachable(fault)
@@ -173,6 +180,13 @@ export class SimFaults {
     if (how === 'offset') sim.skew(node, { offsetMs: amount })
     else if (how === 'drift') sim.skew(node, { driftPpm: amount })
     else sim.jump(node, amount)
+  }
+
+  /** As the latest fault that is still at work wants it. */
+  #diskOf(node: string): DiskState {
+    const prefix = `fault store ${node} `
+    const last = this.active.findLast((text) => text.startsWith(prefix))
+    return last === undefined ? 'sound' : (last.slice(prefix.length) as DiskState)
   }
 
   #boot(name: string): void {

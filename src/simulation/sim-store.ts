@@ -19,8 +19,10 @@ export const DISK_STATES: readonly DiskState[] = ['sound', 'slow', 'fail', 'full
 /** What is on a host's disk: it outlives the host's incarnations. */
 export class SimDisk {
   state: DiskState = 'sound'
-  /** Bits that are wrong in every value that is read. */
+  /** Bits that are wrong in what is read. */
   bitFlips = 0
+  /** Of so many per cent of the values. */
+  flippedPercent = 100
   /** As programs see it. */
   present = new Map<string, Uint8Array>()
   /** As a crash of the machine leaves it. */
@@ -139,7 +141,10 @@ export class SimStore implements Store {
   }
 
   #flipBits(value: Uint8Array): void {
-    for (let i = 0; i < this.#disk.bitFlips; i++) {
+    const { bitFlips, flippedPercent } = this.#disk
+    if (bitFlips === 0) return
+    if (flippedPercent < 100 && this.#draws.int(10_000) >= flippedPercent * 100) return
+    for (let i = 0; i < bitFlips; i++) {
       const at = this.#draws.int(value.length)
       value[at] = (value[at] as number) ^ (1 << this.#draws.int(8))
     }

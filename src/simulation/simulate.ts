@@ -1,3 +1,4 @@
+import { check, type Fields, isFunction, isObject, oneOf, readOptions } from '../base/options.js'
 import type { ChoiceSource, Tape } from './choices.js'
 import { Execution } from './execution.js'
 import type { FaultLine } from './fault-schedule.js'
@@ -25,6 +26,40 @@ export interface SimulateOptions {
   readonly sink?: (line: TraceLine) => 'stop' | undefined
 }
 
+const FIELDS = {
+  seed: {
+    fallback: undefined,
+    check: check<number | string>(
+      'a number or a text',
+      (v) => typeof v === 'string' || Number.isFinite(v),
+    ),
+  },
+  tape: {
+    fallback: undefined,
+    check: check<Tape>(
+      'numbers by label',
+      (v) => isObject<object>().test(v) && Object.values(v).every(Number.isInteger),
+    ),
+  },
+  faults: {
+    fallback: undefined,
+    check: check<readonly FaultLine[]>(
+      'an array of faults, each with atUs',
+      (v) => Array.isArray(v) && v.every((line) => Number.isFinite(line?.atUs)),
+    ),
+  },
+  choices: {
+    fallback: undefined,
+    check: check<ChoiceSource>('an object with a method choose', (v) =>
+      isFunction().test((v as ChoiceSource | null)?.choose),
+    ),
+  },
+  trace: { fallback: 'none' as const, check: oneOf('none', 'memory') },
+  drain: { fallback: undefined, check: oneOf('fast', 'portable') },
+  onEvent: { fallback: undefined, check: isFunction<(event: TraceEvent) => void>() },
+  sink: { fallback: undefined, check: isFunction<(line: TraceLine) => 'stop' | undefined>() },
+} as unknown as Fields<SimulateOptions>
+
 /**
  * Runs a scenario once, in a simulated cluster under virtual time: starts the nodes, joins them, lets
  * the workload run while faults befall it, ends the faults, and asks the checks. The same seed gives
@@ -32,9 +67,9 @@ export interface SimulateOptions {
  *
  * A run that fails is a result, not a rejection.
  *
- * @throws TroupeError ERR_BAD_SCENARIO for a malformed scenario and for what its `start` throws at
+ * @throws TroupeError ERR_BAD_OPTION; ERR_BAD_SCENARIO for a malformed scenario and for what its `start` throws at
  *   first; ERR_BAD_FAULT for a fault that names an unknown node
  */
 export async function simulate(scenario: Scenario, options: SimulateOptions = {}): Promise<Result> {
-  return new Execution(scenario, options).run()
+  return new Execution(scenario, readOptions('simulate', FIELDS, options)).run()
 }

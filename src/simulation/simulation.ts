@@ -82,6 +82,10 @@ const isShift = check<number>(
 )
 const isDiskState = oneOf(...DISK_STATES)
 const isBits = integer(0, 1_000)
+const isPercent = check<number>(
+  'a number from 0 to 100',
+  (v) => typeof v === 'number' && v >= 0 && v <= 100,
+)
 
 const SKEW_FIELDS = {
   offsetMs: { fallback: undefined, check: isShift },
@@ -320,10 +324,17 @@ export class Simulation {
     this.#host(host).disk.state = state
   }
 
-  /** So many random bits are flipped in every value that is read from a host's disk; 0 ends it. @throws TroupeError ERR_BAD_OPTION */
-  corruptReads(host: string, bits: number): void {
+  /**
+   * So many random bits are flipped in every value that is read from a host's disk, or in that share of
+   * the values; 0 bits end it.
+   * @throws TroupeError ERR_BAD_OPTION
+   */
+  corruptReads(host: string, bits: number, percent = 100): void {
     if (!isBits.test(bits)) throw badOption('corruptReads.bits', isBits.text, bits)
-    this.#host(host).disk.bitFlips = bits
+    if (!isPercent.test(percent)) throw badOption('corruptReads.percent', isPercent.text, percent)
+    const { disk } = this.#host(host)
+    disk.bitFlips = bits
+    disk.flippedPercent = percent
   }
 
   /**

@@ -130,4 +130,63 @@ describe('faults at the edge', () => {
     assert.equal(codeOf(error), 'ERR_BAD_FAULT')
     assert.match(String(error?.message), /no user fault stale; there are: none.*bitflip.*interpose/)
   })
+
+  /** What `read` gets of 1,000 zero bytes, each time anew. */
+  async function reading(faults: readonly string[], ends: readonly string[]): Promise<number[]> {
+    const wrongBits: number[] = []
+    const scenario: Scenario = {
+      ...working(async (w) => {
+        w.fault('user touch')
+        await w.sleep(100)
+        for (const fault of faults) w.fault(fault)
+        for (const fault of ends) w.endFault(fault)
+        for (let i = 0; i < 50; i++) {
+          w.fault('user read')
+          await w.sleep(100)
+        }
+      }),
+      userFaults: {
+        touch({ sim }) {
+          void sim.world('n2').store?.put('k', new Uint8Array(1000))
+          return undefined
+        },
+        read({ sim }) {
+          void sim
+            .world('n2')
+            .store?.get('k')
+            .then(
+              (value) => {
+                const bits = [...(value ?? [])].map((byte) => byte.toString(2).replaceAll('0', ''))
+                wrongBits.push(bits.join('').length)
+              },
+              () => wrongBits.push(-1),
+            )
+          return undefined
+        },
+      },
+    }
+    const result = await simulate(scenario)
+    assert.equal(result.verdict, 'ok', result.error?.stack)
+    return wrongBits
+  }
+
+  it('flip a bit of what a node reads from its store, all the time or at times', async () => {
+    const all = await reading(['byzantine n2 bitflip store'], [])
+    assert.deepEqual(all, Array(50).fill(1))
+    const some = await reading(['byzantine n2 corrupt store 30%'], [])
+    const hit = some.filter((bits) => bits === 1).length
+    assert.isAbove(hit, 5)
+    assert.isBelow(hit, 30)
+    const text = 'byzantine n2 bitflip store'
+    assert.deepEqual(await reading([text], [text]), Array(50).fill(0))
+    assert.deepEqual(await reading([text, 'resolve_all'], []), Array(50).fill(0))
+    assert.deepEqual(await reading(['byzantine n1 bitflip store'], []), Array(50).fill(0))
+  })
+
+  it('leave a disk as the one that is still at work wants it', async () => {
+    const failing = await reading(['store n2 slow', 'store n2 fail'], ['store n2 slow'])
+    assert.deepEqual(failing, Array(50).fill(-1))
+    const sound = ['store n2 slow', 'store n2 fail']
+    assert.deepEqual(await reading(sound, sound), Array(50).fill(0))
+  })
 })

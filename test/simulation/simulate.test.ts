@@ -159,6 +159,20 @@ describe('simulate', () => {
       /workload must be a function/,
     ],
     ['an operation called join', { name: 's', nodes: 1, operations: { join() {} } }, /join/],
+    ['a field that nobody reads', { name: 's', nodes: 1, check: [] }, /check is no part of it/],
+    ['a check that is none', { name: 's', nodes: 1, checks: [() => true] }, /is no check/],
+    ['faults that are no model', { name: 's', nodes: 1, faults: 'loss' }, /must be a FaultModel/],
+    [
+      'a limit that is none',
+      { name: 's', nodes: 1, limits: { steps: 0 } },
+      /limits.steps must be an integer >= 1, got 0/,
+    ],
+    ['an unknown limit', { name: 's', nodes: 1, limits: { ms: 5 } }, /limits.ms is no part of it/],
+    [
+      'patience that is none',
+      { name: 's', nodes: 1, callTimeoutMs: -1 },
+      /callTimeoutMs must be a number of milliseconds/,
+    ],
     [
       'a scenario that throws in start',
       {
@@ -175,6 +189,21 @@ describe('simulate', () => {
     it(`refuses ${what}`, async () => {
       const error = await failure(simulate(scenario as Scenario))
       assert.equal(codeOf(error), 'ERR_BAD_SCENARIO')
+      assert.match(error.message, message)
+    })
+  }
+
+  const badOptions: readonly [object, RegExp][] = [
+    [{ seeds: [1] }, /simulate.seeds is not an option; there are: seed, tape/],
+    [{ trace: 'run.jsonl' }, /simulate.trace must be 'none' or 'memory', got "run.jsonl"/],
+    [{ seed: {} }, /simulate.seed must be a number or a text/],
+    [{ tape: { a: 'x' } }, /simulate.tape must be numbers by label/],
+    [{ faults: ['pause n1'] }, /simulate.faults must be an array of faults/],
+  ]
+  for (const [options, message] of badOptions) {
+    it(`refuses the options ${JSON.stringify(options)}`, async () => {
+      const error = await failure(simulate(counting, options as never))
+      assert.equal(codeOf(error), 'ERR_BAD_OPTION')
       assert.match(error.message, message)
     })
   }
