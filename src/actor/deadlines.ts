@@ -12,10 +12,16 @@ export abstract class Deadline {
   abstract expire(): void
 }
 
+/** After so many sweeps in a row that found nothing to cancel … */
+const SWEEPS_IN_VAIN = 8
+/** … the next ones come only so much later. */
+const SWEEP_MS = 10
+
 /**
  * Deadlines in constant time and one timer for all of equal length: what begins later ends later, so
  * a list per length stays sorted by itself. A timer that has nothing to wait for is cancelled one turn
- * of the event loop later, so that a loop of asks does not arm one each.
+ * of the event loop later, so that a loop of asks does not arm one each. A loop of asks to other nodes
+ * would have a turn for each all the same: once sweeps are seen to be in vain, they become rare.
  */
 export class Deadlines {
   readonly #clock: Clock
@@ -24,6 +30,8 @@ export class Deadlines {
   #last: Line | undefined
   #empty: Line[] = []
   #sweepArmed = false
+  #inVain = 0
+  readonly #sweep = (): void => this.#cancelIdle()
 
   constructor(clock: Clock, turn: Turn) {
     this.#clock = clock
@@ -92,19 +100,22 @@ export class Deadlines {
     this.#empty.push(line)
     if (this.#sweepArmed) return
     this.#sweepArmed = true
-    this.#turn.immediate(() => this.#sweep())
+    if (this.#inVain < SWEEPS_IN_VAIN) this.#turn.immediate(this.#sweep)
+    else this.#clock.after(SWEEP_MS, this.#sweep, true)
   }
 
-  #sweep(): void {
+  #cancelIdle(): void {
     this.#sweepArmed = false
     const lines = this.#empty
     this.#empty = []
+    this.#inVain++
     for (const line of lines) {
       line.idle = false
       if (line.first !== undefined) continue
       line.timer?.cancel()
       line.timer = undefined
       this.#forget(line)
+      this.#inVain = 0
     }
   }
 

@@ -32,16 +32,41 @@ export function readOptions<O extends object>(of: string, fields: Fields<O>, giv
       throw new TroupeError('ERR_BAD_OPTION', `${of}.${name} is not an option; there are: ${known}`)
     }
   }
-  const read: Record<string, unknown> = {}
-  for (const name in fields) {
-    const field: Field<unknown> = fields[name]
+  const { names, fallbacks } = planOf(fields)
+  let read: Record<string, unknown> | undefined
+  for (const name of names) {
     const value = (given as Record<string, unknown>)[name]
-    if (value === undefined) {
-      if (field.fallback !== undefined) read[name] = field.fallback
-    } else if (field.check.test(value)) read[name] = value
-    else throw badOption(`${of}.${name}`, field.check.text, value)
+    if (value === undefined) continue
+    const { check }: Field<unknown> = fields[name as keyof O]
+    if (!check.test(value)) throw badOption(`${of}.${name}`, check.text, value)
+    read ??= { ...fallbacks }
+    read[name] = value
   }
-  return Object.freeze(read) as O
+  return (read === undefined ? fallbacks : Object.freeze(read)) as O
+}
+
+/** What is the same at every reading of one set of fields. */
+interface Plan {
+  readonly names: readonly string[]
+  /** The result for options of which none is given; frozen. */
+  readonly fallbacks: Readonly<Record<string, unknown>>
+}
+
+const plans = new WeakMap<object, Plan>()
+
+function planOf(fields: Fields<Record<string, unknown>>): Plan {
+  let plan = plans.get(fields)
+  if (plan === undefined) {
+    const all = Object.entries(fields)
+    const stated = all.filter(([, { fallback }]) => fallback !== undefined)
+    const fallbacks = stated.map(([name, { fallback }]) => [name, fallback] as const)
+    plan = {
+      names: all.map(([name]) => name),
+      fallbacks: Object.freeze(Object.fromEntries(fallbacks)),
+    }
+    plans.set(fields, plan)
+  }
+  return plan
 }
 
 export function badOption(path: string, rule: string, value: unknown): TroupeError {

@@ -92,9 +92,20 @@ export class LaneQueue {
 
   /** @throws TroupeError ERR_TOO_LARGE, with nothing queued */
   pushFrame(kind: FrameKind, body: Uint8Array): void {
-    const writer = new FrameWriter()
-    const bytes = writer.writeFrame(kind, body, this.maxMessageBytes)
-    this.pushEncoded({ bytes, chunks: writer.take() }, -kind, undefined)
+    if (!this.#bulk.empty && this.#bulk.has(-kind)) {
+      const writer = new FrameWriter()
+      const bytes = writer.writeFrame(kind, body, this.maxMessageBytes)
+      this.#pushBulk(-kind, { bytes, chunks: writer.take() }, undefined)
+      return
+    }
+    const bytes = this.#writer.writeFrame(kind, body, this.maxMessageBytes)
+    if (bytes > FRAGMENT_ABOVE) {
+      this.#pushBulk(-kind, this.#writer.takeLarge() as EncodedFrame, undefined)
+      return
+    }
+    this.#open++
+    this.messages++
+    this.bytes += bytes
   }
 
   /** A frame that was encoded before; frames of one key keep their order. */

@@ -66,7 +66,8 @@ export class SimGuardedHost implements GuardedHost {
   readonly #agenda: Agenda
   readonly #clock: World['clock']
   readonly #waits: Waits | undefined
-  readonly #random: Random
+  readonly #own: Random
+  #drawn: Random | undefined
   readonly #log: GuardLog
   readonly #fail: (error: unknown) => void
 
@@ -74,7 +75,7 @@ export class SimGuardedHost implements GuardedHost {
     life: Life,
     agenda: Agenda,
     world: World,
-    random: Random,
+    own: Random,
     policies: GuardPolicies,
     log: GuardLog,
     fail: (error: unknown) => void,
@@ -85,7 +86,7 @@ export class SimGuardedHost implements GuardedHost {
     this.#agenda = agenda
     this.#clock = world.clock
     this.#waits = world.waits
-    this.#random = random
+    this.#own = own
     this.#log = log
     this.#fail = fail
   }
@@ -104,6 +105,12 @@ export class SimGuardedHost implements GuardedHost {
 
   u32(): number {
     return this.#random.u32()
+  }
+
+  /** A stream of its own, made for the few programs that draw from a global. */
+  get #random(): Random {
+    this.#drawn ??= this.#own.fork('guards')
+    return this.#drawn
   }
 
   after(delayMs: number, run: () => void): Timer {

@@ -43,7 +43,6 @@ export function simWorld(
     ...(waits && { waits }),
   }
   const { policies, guardLog } = keepers
-  const drawn = own.fork('guards')
-  life.guarded = new SimGuardedHost(life, agenda, world, drawn, policies, guardLog, fail)
+  life.guarded = new SimGuardedHost(life, agenda, world, own, policies, guardLog, fail)
   return world
 }

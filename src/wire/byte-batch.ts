@@ -71,11 +71,23 @@ export class ByteBatch {
 
   /** Takes all finished records, oldest first. */
   take(): Uint8Array[] {
+    const taken = this.#sealedBytes === 0 ? this.#takeOnly() : this.#takeSealed()
+    if (this.buffer.length > SLAB_MAX && this.at === this.start) this.#forget()
+    return taken
+  }
+
+  /** The common case: all of it lies in one slab. */
+  #takeOnly(): Uint8Array[] {
+    const from = this.#segment
+    this.#segment = this.start
+    return from === this.start ? [] : [this.buffer.subarray(from, this.start)]
+  }
+
+  #takeSealed(): Uint8Array[] {
     this.#seal(this.start)
     const taken = this.#sealed
     this.#sealed = []
     this.#sealedBytes = 0
-    if (this.buffer.length > SLAB_MAX && this.at === this.start) this.#forget()
     return taken
   }
 

@@ -141,7 +141,7 @@ export class FrameReader {
     this.#total = this.#check(bytes, at)
     this.#kind = bytes[at + 5] as number
     this.#have = 0
-    this.#body = Buffer.allocUnsafeSlow(Math.min(this.#total, ON_TRUST))
+    this.#body = Buffer.allocUnsafe(Math.min(this.#total, ON_TRUST))
   }
 
   /** Copies what belongs to the body and says where the rest begins. */

@@ -16,6 +16,12 @@ import {
 } from './value-format.js'
 import { ValueScan } from './value-scan.js'
 
+/**
+ * Bytes that came in so small a piece are read from a copy: `unpack` makes a DataView for each buffer it
+ * has not seen before, which costs more than to copy them.
+ */
+const SMALL_PIECE = 256
+
 /** What a reader of values needs to know of the codec it reads for. */
 export interface ReaderPorts {
   readonly refs: RefPort | undefined
@@ -32,6 +38,7 @@ export class ValueReader {
   readonly #unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true, copyBuffers: true })
   /** One object for all calls: `unpack` only reads it. */
   readonly #range = { start: 0, end: 0 }
+  #small: Buffer | undefined
   #lifted: readonly Uint8Array[] = NONE
   #liftedIndex = 0
   #liftedAt = 0
@@ -51,9 +58,9 @@ export class ValueReader {
     const outer = reading
     reading = this
     this.#busy = true
-    this.#begin(start, end, lifted)
+    this.#begin(lifted)
     try {
-      const value = this.#unpackr.unpack(bytes, this.#range as never)
+      const value = this.#unpackr.unpack(this.#source(bytes, start, end), this.#range as never)
       this.#checkEnd()
       return value
     } catch (error) {
@@ -66,9 +73,21 @@ export class ValueReader {
     }
   }
 
-  #begin(start: number, end: number, lifted: readonly Uint8Array[]): void {
-    this.#range.start = start
-    this.#range.end = end
+  /** What `unpack` is to read, in `#range`. */
+  #source(bytes: Buffer, start: number, end: number): Buffer {
+    if (bytes.length > SMALL_PIECE) {
+      this.#range.start = start
+      this.#range.end = end
+      return bytes
+    }
+    this.#small ??= Buffer.allocUnsafe(SMALL_PIECE)
+    bytes.copy(this.#small, 0, start, end)
+    this.#range.start = 0
+    this.#range.end = end - start
+    return this.#small
+  }
+
+  #begin(lifted: readonly Uint8Array[]): void {
     this.#lifted = lifted
     this.#liftedIndex = 0
     this.#liftedAt = 0

@@ -25,12 +25,8 @@ export class ValueScan {
   boxes = 0
   #fault = ''
   #cost = 0
-  /** Values still missing in each container around the one at hand; of maps, negative. */
-  readonly #missing = new Int32Array(MAX_DEPTH + 2)
-
   /** Why these bytes are not exactly one value; '' when they are. */
   fault(bytes: Uint8Array, start: number, end: number): string {
-    const missing = this.#missing
     let at = start
     let depth = 0
     let left = 1
@@ -132,6 +128,9 @@ export class ValueScan {
     return 0
   }
 }
+
+/** Values still missing in each container around the one at hand; of maps, negative. No scan meets another. */
+const missing = new Int32Array(MAX_DEPTH + 2)
 
 const EXTENSION = 'an extension is unknown'
 const TOO_MUCH = 'it holds too many values'

@@ -34,7 +34,7 @@ export class ValueWriter extends TokenWriter {
   refusal = ''
   /** Steps of the trail that lead to the value refused, or to where code of users was last called. */
   reached = 0
-  readonly trail: Step[] = new Array<Step>(MAX_DEPTH + 2).fill('')
+  readonly trail: Step[] = []
   #lift = true
   #ports: WriterPorts = NO_PORTS
 

@@ -67,6 +67,35 @@ describe('deadlines', () => {
     assert.deepEqual(log, [])
   })
 
+  it('that follow each other turn by turn cost a turn each at first and then hardly any', async () => {
+    const { world, deadlines, log } = setup()
+    let turns = 0
+    const turn = {
+      micro: world.turn.micro,
+      immediate: (run: () => void): void => {
+        turns++
+        world.turn.immediate(run)
+      },
+    }
+    const patient = new Deadlines(world.clock, turn)
+    let last = new Noted(log, 'x')
+    for (let i = 0; i < 200; i++) {
+      const next = new Noted(log, 'x')
+      patient.add(last, 5_000)
+      patient.remove(last)
+      patient.add(next, 5_000)
+      last = next
+      await world.advance(1)
+      patient.remove(last)
+    }
+    assert.isBelow(turns, 12)
+    assert.equal(deadlines.timers, 0)
+    await world.advance(20)
+    assert.equal(patient.timers, 0, 'the last one is swept soon after')
+    assert.equal(world.timers, 0)
+    assert.deepEqual(log, [])
+  })
+
   it('may be added and removed while others expire', async () => {
     const { world, deadlines, log } = setup()
     const victim = new Noted(log, 'victim')

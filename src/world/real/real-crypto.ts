@@ -8,11 +8,10 @@ const BLOCK_BYTES = 64
  * each time, which costs more than the hashing and keeps the garbage collector busy.
  */
 function hmac(key: Uint8Array, data: Uint8Array): Uint8Array {
-  const block = Buffer.alloc(BLOCK_BYTES)
-  block.set(key.length > BLOCK_BYTES ? sha256(key) : key)
-  const inner = Buffer.allocUnsafe(BLOCK_BYTES + data.length)
-  const outer = Buffer.allocUnsafe(BLOCK_BYTES + 32)
-  for (let i = 0; i < BLOCK_BYTES; i++) {
+  const block = key.length > BLOCK_BYTES ? sha256(key) : key
+  const inner = Buffer.allocUnsafe(BLOCK_BYTES + data.length).fill(0x36, 0, BLOCK_BYTES)
+  const outer = Buffer.allocUnsafe(BLOCK_BYTES + 32).fill(0x5c, 0, BLOCK_BYTES)
+  for (let i = 0; i < block.length; i++) {
     inner[i] = (block[i] as number) ^ 0x36
     outer[i] = (block[i] as number) ^ 0x5c
   }
