@@ -16,12 +16,26 @@ function expectedOutput(source: string): string[] {
     .map((line) => line.replace(/^\/\/ ?/, ''))
 }
 
+const files = readdirSync(folder).filter((name) => /^\d\d-.+\.ts$/.test(name))
+
 describe('examples', () => {
-  for (const file of readdirSync(folder).filter((name) => /^\d\d-.+\.ts$/.test(name))) {
+  const printed = new Map<string, Promise<{ stdout: string }>>()
+
+  /** Each is a process of its own, so the next one starts while this one is looked at. */
+  const start = (file: string | undefined): void => {
+    if (file === undefined || printed.has(file)) return
+    const running = run(process.execPath, ['--import', 'tsx', folder + file])
+    running.catch(() => {})
+    printed.set(file, running)
+  }
+
+  for (const [at, file] of files.entries()) {
     const source = readFileSync(folder + file, 'utf8')
 
     it(`${file} prints what it says at its end`, async () => {
-      const { stdout } = await run(process.execPath, ['--import', 'tsx', folder + file])
+      start(file)
+      start(files[at + 1])
+      const { stdout } = await (printed.get(file) as Promise<{ stdout: string }>)
       assert.deepEqual(stdout.trimEnd().split('\n'), expectedOutput(source))
     }).timeout(20_000)
 

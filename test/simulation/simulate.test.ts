@@ -36,6 +36,20 @@ describe('simulate', () => {
     assert.notEqual((await simulate(counting, { seed: 8 })).hash, once.hash)
   })
 
+  it('gives another run for a program that was changed by one constant', async () => {
+    const adding = (constant: number): Scenario => ({
+      ...counting,
+      operations: {
+        ...counting.operations,
+        add: (node, by: number) =>
+          node.lookup(Counter, 'counter', { on: 'n1' }).ask.add(by < 0 ? by : by + constant),
+      },
+    })
+    const once = await simulate(adding(1), { seed: 7 })
+    assert.equal((await simulate(adding(1), { seed: 7 })).hash, once.hash)
+    assert.notEqual((await simulate(adding(2), { seed: 7 })).hash, once.hash)
+  })
+
   it('breaks things as its model says, and the same way again from the list of what happened', async () => {
     const once = await simulate(troubled, { seed: 3 })
     assert.equal(once.verdict, 'ok', once.error?.stack)
