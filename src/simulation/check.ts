@@ -1,5 +1,6 @@
 import type { Actor } from '../actor/actor.js'
 import type { AnyRef } from '../actor/ref.js'
+import { messageOf } from '../base/errors.js'
 import type { Node } from '../node/node.js'
 import type { Op } from './op.js'
 
@@ -95,6 +96,6 @@ export function verify(name: string, ask: () => Verification): CheckFailed | und
     if (answer === true || answer === undefined) return undefined
     return new CheckFailed(name, typeof answer === 'string' ? answer : undefined)
   } catch (error) {
-    return new CheckFailed(name, error instanceof Error ? error.message : String(error), error)
+    return new CheckFailed(name, messageOf(error), error)
   }
 }

@@ -1,4 +1,4 @@
-import { hashText, seededRandom } from '../base/random.js'
+import { seededRandom } from '../base/random.js'
 
 /** The answers of one run that were not 0, by label: all that sets it apart from the most ordinary run. */
 export type Tape = Readonly<Record<string, number>>
@@ -87,6 +87,3 @@ export class Choices {
     return pick
   }
 }
-
-/** Eight hexadecimal digits of a text, for signatures and fingerprints. */
-export const digest = (text: string): string => hashText(text).toString(16).padStart(8, '0')

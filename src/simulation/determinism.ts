@@ -11,6 +11,7 @@ import { askChild } from '../world/real/child-run.js'
 import { EventLog, type EventLogData } from './event-log.js'
 import type { Scenario } from './scenario.js'
 import { isScenario, runOf } from './scenario-run.js'
+import { errorText } from './simulation-failure.js'
 import type { TraceEvent } from './trace-event.js'
 
 /**
@@ -166,7 +167,7 @@ export async function record(
     outcome = `with hash ${(await run(seed, log.note)).hash}`
   } catch (error) {
     failures.push(error)
-    outcome = `failed: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`
+    outcome = `failed: ${errorText(error)}`
   }
   return { outcome, events: log.data }
 }

@@ -1,10 +1,11 @@
+import { codeOf, messageOf } from '../base/errors.js'
 import type { Random } from '../base/random.js'
 import { isRefusal } from '../base/refusal.js'
 import type { Fault } from '../fault/fault.js'
 import type { Node } from '../node/node.js'
 import type { Clock } from '../world/clock.js'
 import type { History, Op, Outcome, Plain } from './op.js'
-import { codeText, type Operation } from './scenario.js'
+import type { Operation } from './scenario.js'
 import { notRunning, type SimCluster, unknownNode } from './sim-cluster.js'
 
 /** What clients share. */
@@ -217,6 +218,9 @@ const unknown = (code: string, message: string): Outcome => ({
 })
 
 function failure(status: 'fail' | 'info', error: unknown): Outcome {
-  const message = error instanceof Error ? error.message : String(error)
-  return { status, value: undefined, code: codeText(error), message }
+  return { status, value: undefined, code: codeText(error), message: messageOf(error) }
 }
+
+/** The code of an error, or its name. */
+const codeText = (error: unknown): string =>
+  codeOf(error) ?? (error instanceof Error ? error.name : String(error))

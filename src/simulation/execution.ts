@@ -1,10 +1,9 @@
-import { VERSION } from '../base/version.js'
 import { printFault } from '../fault/fault-text.js'
 import { CheckFailed, type View, verify } from './check.js'
-import { Choices, digest, SeededChoices, TapeChoices } from './choices.js'
+import { Choices, SeededChoices, TapeChoices } from './choices.js'
 import type { CxLine } from './cx-line.js'
 import { Driver, type DriverGround } from './driver.js'
-import { FaultPlayer, faultTexts } from './fault-player.js'
+import { FaultPlayer } from './fault-player.js'
 import { type FaultLine, faultSchedule } from './fault-schedule.js'
 import { fingerprint } from './fingerprint.js'
 import { MessageTrace } from './message-trace.js'
@@ -12,14 +11,16 @@ import { History, type Op, type Plain } from './op.js'
 import { toPlain } from './plain.js'
 import { Recorder } from './recorder.js'
 import type { Result, Verdict } from './result.js'
+import { traceOf } from './run-trace.js'
 import type { Limits, Scenario } from './scenario.js'
+import { signatureOf } from './signature.js'
 import { CLIENTS, SimCluster } from './sim-cluster.js'
 import { SimFaults } from './sim-faults.js'
 import { type OnRuling, SimRules } from './sim-rules.js'
 import type { SimulateOptions } from './simulate.js'
 import { Simulation } from './simulation.js'
 import { type FailureKind, SimulationFailure } from './simulation-failure.js'
-import { TRACE_VERSION, type TraceLine } from './trace-line.js'
+import type { TraceLine } from './trace-line.js'
 
 const STEPS = 2_000_000
 const VIRTUAL_MS = 600_000
@@ -54,6 +55,7 @@ export class Execution {
   readonly #lines: TraceLine[] = []
   readonly #membership: { readonly atUs: number; readonly line: CxLine }[] = []
   readonly #player: FaultPlayer
+  readonly #view: View
   readonly #sometimes: Record<string, number> = {}
   #workloadUs = 0
   #failure: { readonly check: string; readonly error: Error } | undefined
@@ -79,6 +81,7 @@ export class Execution {
       ...(options.onEvent !== undefined && { trace: options.onEvent }),
     })
     this.#cluster = new SimCluster(this.#sim, scenario)
+    this.#view = viewOf(this.#sim, this.#cluster, this.#history)
     const source =
       options.choices ??
       (options.tape === undefined ? new SeededChoices(this.#seed) : new TapeChoices(options.tape))
@@ -143,7 +146,7 @@ export class Execution {
   #checkAlways(events: number): void {
     for (const check of this.#scenario.checks ?? []) {
       if (check.type !== 'always' || events % check.every !== 0) continue
-      const failed = verify(check.name, () => check.holds(this.#view()))
+      const failed = verify(check.name, () => check.holds(this.#view))
       if (failed !== undefined) this.#fail(check.name, failed)
     }
   }
@@ -193,7 +196,7 @@ export class Execution {
     for (const check of checks) {
       if (check.type !== 'eventually') continue
       for (;;) {
-        const failed = verify(check.name, () => check.holds(this.#view()))
+        const failed = verify(check.name, () => check.holds(this.#view))
         if (failed === undefined) break
         if (this.#nowUs() - endUs >= check.withinMs * 1000) throw failed
         await sleep(LOOK_MS)
@@ -290,16 +293,6 @@ export class Execution {
     })
   }
 
-  #view(): View {
-    const cluster = this.#cluster
-    return {
-      nodes: cluster.nodes,
-      history: this.#history.ops,
-      nowMs: this.#sim.nowMs,
-      actors: (actorClass) => cluster.actors(actorClass),
-    }
-  }
-
   #fail(check: string, error: unknown): void {
     const failed = error instanceof Error ? error : new Error(String(error))
     this.#failure ??= { check, error: failed }
@@ -339,34 +332,22 @@ export class Execution {
       code,
     }
     if (this.#options.trace !== 'memory') return result
-    const header = {
-      v: TRACE_VERSION,
-      kind: 'trace' as const,
-      name,
-      seed: this.#seed,
-      runtime: VERSION,
-      code,
-      nodes: this.#cluster.names,
-      world: 'simulation' as const,
-      tape: result.tape,
-      faults: faultTexts(this.#player.happened),
-    }
-    const lines = this.#lines
-    const end = {
-      k: 'end' as const,
-      verdict,
-      check: result.check,
-      lines: lines.length,
-      events,
-      hash,
-    }
-    return { ...result, trace: { header, lines, end } }
+    return { ...result, trace: traceOf(result, this.#lines) }
   }
 }
 
-/** The check, and the kind of what it said without its numbers. */
-function signatureOf(check: string, error: Error): string {
-  const cause = error instanceof CheckFailed ? error.cause : error
-  const kind = cause instanceof Error ? cause.name : ''
-  return kind === '' ? check : `${check}/${kind}/${digest(error.message.replace(/[\d.]+/g, '#'))}`
+/** What checks see, looked up when they ask: some are asked after every event. */
+function viewOf(sim: Simulation, cluster: SimCluster, history: History): View {
+  return {
+    get nodes() {
+      return cluster.nodes
+    },
+    get history() {
+      return history.ops
+    },
+    get nowMs() {
+      return sim.nowMs
+    },
+    actors: (actorClass) => cluster.actors(actorClass),
+  }
 }

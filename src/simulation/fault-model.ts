@@ -1,4 +1,5 @@
-import { badOption, check, type Fields, integer, readOptions } from '../base/options.js'
+import { badOption, check, type Fields, integer, isBoolean, readOptions } from '../base/options.js'
+import type { Fault } from '../fault/fault.js'
 
 /** What a model may choose from. Each becomes faults of the vocabulary, and is ended after a while. */
 export type FaultKind =
@@ -48,6 +49,35 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   'store',
 ]
 
+/** The kind of which a model has drawn a fault; undefined for faults that no model draws, such as ends. */
+export function kindOf(fault: Fault): FaultKind | undefined {
+  switch (fault.verb) {
+    case 'partition':
+      return fault.oneway ? 'oneway' : 'partition'
+    case 'crash':
+      return fault.loseUnsynced ? 'powerLoss' : 'crash'
+    case 'pause':
+    case 'duplicate':
+    case 'reorder':
+    case 'clock':
+    case 'store':
+      return fault.verb
+    case 'egress_delay':
+    case 'ingress_delay':
+      return 'delay'
+    case 'connection':
+      return 'reset'
+    case 'omit_send':
+      return 'omitSend'
+    case 'omit_receive':
+      return 'omitReceive'
+    case 'byzantine':
+      return 'bitflip'
+    default:
+      return undefined
+  }
+}
+
 export interface FaultModelOptions {
   /** How likely each kind is, beside the others. What is not named does not happen. */
   readonly weights: Readonly<Partial<Record<FaultKind, number>>>
@@ -91,7 +121,7 @@ const FIELDS: Fields<Required<FaultModelOptions>> = {
     ),
   },
   faulty: { fallback: 1, check: integer(0) },
-  recover: { fallback: true, check: check('true or false', (v) => typeof v === 'boolean') },
+  recover: { fallback: true, check: isBoolean },
   everyMs: { fallback: [200, 3_000] as const, check: isSpan },
   lastMs: { fallback: [100, 8_000] as const, check: isSpan },
   most: {
@@ -100,7 +130,7 @@ const FIELDS: Fields<Required<FaultModelOptions>> = {
   },
   loss: { fallback: 0, check: isShare },
   duplication: { fallback: 0, check: isShare },
-  swarm: { fallback: true, check: check('true or false', (v) => typeof v === 'boolean') },
+  swarm: { fallback: true, check: isBoolean },
 }
 
 /** Which faults may befall a run, and how often. The seed decides which of them do. */

@@ -1,4 +1,4 @@
-import { digest } from './choices.js'
+import { digest } from './digest.js'
 import type { Scenario } from './scenario.js'
 
 /** A fingerprint of a scenario's own code and numbers; of actor classes it knows nothing. */

@@ -19,7 +19,13 @@ export {
 } from './determinism.js'
 export type { Client, Driver } from './driver.js'
 export { EscapedWaitError } from './escaped-wait.js'
-export { type FaultKind, FaultModel, type FaultModelOptions, faultModels } from './fault-model.js'
+export {
+  type FaultKind,
+  FaultModel,
+  type FaultModelOptions,
+  faultModels,
+  kindOf,
+} from './fault-model.js'
 export type { FaultLine } from './fault-schedule.js'
 export type { GuardOptions, GuardWarning } from './guarded-host.js'
 export type { GuardKind, GuardPolicy } from './guards/slot.js'

@@ -1,7 +1,7 @@
 import { FaultGate, type NumberedMessage } from '../fault/fault-gate.js'
 import { type FrameInfo, GATED, type Ruling } from '../peer/gate.js'
 import { FRAME } from '../wire/frame.js'
-import { digest } from './choices.js'
+import { digest } from './digest.js'
 import type { Plain } from './op.js'
 import { toPlain } from './plain.js'
 import type { Recorder } from './recorder.js'

@@ -4,6 +4,7 @@ import { FaultGate, type NumberedMessage } from '../fault/fault-gate.js'
 import type { Node } from '../node/node.js'
 import { type FrameInfo, GATED } from '../peer/gate.js'
 import { FRAME } from '../wire/frame.js'
+import { systemOf } from './node-insides.js'
 import type { Plain } from './op.js'
 import { toPlain } from './plain.js'
 import { TRACE_VERSION, type Trace, type TraceKind, type TraceLine } from './trace-line.js'
@@ -60,7 +61,7 @@ export function mergeTraces(traces: readonly Trace[]): Trace {
 
 function watch(node: Node, take: (line: Seen) => void): () => void {
   const { name, events } = node
-  const { clock } = (node as unknown as { system: { clock: { wallMs(): number } } }).system
+  const { clock } = systemOf(node)
   const note = (k: TraceKind, id?: string, ch?: string, d?: Plain): void => {
     take({ t: Math.round(clock.wallMs() * 1000), k, n: name, id, ch, d })
   }

@@ -3,7 +3,7 @@ import { catchStrays } from '../world/real/strays.js'
 import type { Agenda, SimEvent } from './agenda.js'
 import { guardSlot } from './guards/slot.js'
 import type { WaitLedger } from './sim-waits.js'
-import { describe, type FailureKind, messageOf, SimulationFailure } from './simulation-failure.js'
+import { describe, errorText, type FailureKind, SimulationFailure } from './simulation-failure.js'
 
 /** After so many events the process may do something else, such as end a test that takes too long. */
 const EVENTS_A_TURN = 4096
@@ -75,7 +75,7 @@ export class Runner {
 
   /** Something in the simulated programs broke: the run ends here. The first failure counts. */
   fail(error: unknown): void {
-    const where = `${messageOf(error)} (in ${describe(this.#current)})`
+    const where = `${errorText(error)} (in ${describe(this.#current)})`
     this.#failure ??=
       error instanceof SimulationFailure ? error : this.failure('error', where, error)
   }

@@ -1,4 +1,4 @@
-import { digest } from './choices.js'
+import { digest } from './digest.js'
 import { toPlain } from './plain.js'
 import type { Result } from './result.js'
 import type { Scenario } from './scenario.js'

@@ -1,4 +1,4 @@
-import { codeOf, TroupeError } from '../base/errors.js'
+import { TroupeError } from '../base/errors.js'
 import {
   durationMs,
   integer,
@@ -197,7 +197,3 @@ function nodeNames(name: string, nodes: number | readonly string[]): readonly st
   }
   return [...nodes]
 }
-
-/** The code of an error, or its name. */
-export const codeText = (error: unknown): string =>
-  codeOf(error) ?? (error instanceof Error ? error.name : String(error))

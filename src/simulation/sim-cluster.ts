@@ -1,12 +1,12 @@
 import { EventEmitter } from 'eventemitter3'
 import type { Actor } from '../actor/actor.js'
-import type { Cell } from '../actor/cell.js'
-import { TroupeError } from '../base/errors.js'
+import { messageOf, TroupeError } from '../base/errors.js'
 import type { Logger } from '../base/logger.js'
 import type { Node } from '../node/node.js'
 import { startNode } from '../node/start-node.js'
 import type { LivingActor } from './check.js'
 import type { CxLine } from './cx-line.js'
+import { systemOf } from './node-insides.js'
 import { badScenario, nodesOf, type Scenario } from './scenario.js'
 import type { Simulation } from './simulation.js'
 
@@ -159,7 +159,7 @@ export class SimCluster {
   actors<A extends Actor<unknown>>(actorClass: abstract new () => A): LivingActor<A>[] {
     const living: LivingActor<A>[] = []
     for (const [name, node] of this.nodes) {
-      for (const { actor, ref } of cellsOf(node)) {
+      for (const { actor, ref } of systemOf(node).cells()) {
         if (actor?.constructor === actorClass) living.push({ node: name, ref, actor: actor as A })
       }
     }
@@ -199,7 +199,7 @@ export class SimCluster {
     try {
       await this.#scenario.start?.(node, { restarts, nodes: this.names })
     } catch (error) {
-      const detail = `start threw on node ${name}: ${textOf(error)}`
+      const detail = `start threw on node ${name}: ${messageOf(error)}`
       throw badScenario(this.#scenario.name, detail, error)
     }
   }
@@ -238,12 +238,3 @@ export const notRunning = (node: string): TroupeError =>
 
 export const unknownNode = (node: string, names: readonly string[]): TroupeError =>
   new TroupeError('ERR_UNKNOWN_NODE', `there is no node ${node}; there are: ${names.join(', ')}`)
-
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
-
-/** What lies behind a node's refs; a look that only a simulation takes. */
-function cellsOf(node: Node): IterableIterator<Cell> {
-  return (
-    node as unknown as { readonly system: { cells(): IterableIterator<Cell> } }
-  ).system.cells()
-}

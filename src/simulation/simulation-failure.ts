@@ -41,5 +41,6 @@ export function describe(event: SimEvent | undefined): string {
     : `${event.kind} ${event.label}`
 }
 
-export const messageOf = (error: unknown): string =>
+/** What an error is, and what it says. */
+export const errorText = (error: unknown): string =>
   error instanceof Error ? `${error.name}: ${error.message}` : String(error)

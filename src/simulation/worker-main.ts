@@ -6,7 +6,7 @@ import { toPlain } from './plain.js'
 import type { Result } from './result.js'
 import type { ScenarioPlan, SeedAnswer } from './seed-thread.js'
 import { simulate } from './simulate.js'
-import { messageOf } from './simulation-failure.js'
+import { errorText } from './simulation-failure.js'
 
 const { progress } = workerGift
 const module = String(workerGift['module'])
@@ -20,7 +20,7 @@ async function outcomeOf(seed: number | string): Promise<SeedAnswer> {
     const run = await exported(module, name)
     return { seed, verdict: 'done', value: await run(seed, () => {}) }
   } catch (error) {
-    return { seed, verdict: 'failed', reason: messageOf(error) }
+    return { seed, verdict: 'failed', reason: errorText(error) }
   }
 }
 

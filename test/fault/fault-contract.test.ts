@@ -5,50 +5,15 @@ import { type FrameInfo, GATED } from '../../src/peer/gate.js'
 import { Ledger, Observer } from '../promises/actors.js'
 import { type Environment, outcomeOf } from '../promises/environment.js'
 import { everywhere } from '../promises/promise.js'
-import type { Subject } from '../promises/subject.js'
+import { entries, type LedgerPair, ledgerPair, written } from './ledger-pair.js'
 
 /** Seeds in simulation. */
 const SEEDS = 20
 
-interface Setting {
-  readonly a: Subject
-  readonly b: Subject
-  /** The ledger itself, as its own node sees it. */
-  readonly home: ActorRef<Ledger>
-  /** The same as node a sees it. */
-  readonly ledger: ActorRef<Ledger>
-  readonly atA: Faults
-  readonly atB: Faults
-}
-
-/** Two nodes, a ledger on b, and a message that made its way: method tables are known. */
-async function setting(env: Environment): Promise<Setting> {
-  const [a, b] = await env.pair()
-  const home = b.node.spawn(Ledger, undefined, { name: 'ledger' })
-  const found = await env.complete(a.node.whereis('ledger', { on: 'b' }))
-  const ledger = found as unknown as ActorRef<Ledger>
-  await env.complete(ledger.ask.size())
-  return { a, b, home, ledger, atA: faults(a.node), atB: faults(b.node) }
-}
-
-/** A copy: what an actor of the same process answers is its own. */
-const entries = async (env: Environment, home: ActorRef<Ledger>): Promise<unknown[]> => [
-  ...(await env.complete(home.ask.entries())),
-]
-
-/** Waits until the ledger holds so many entries. */
-async function written(
-  env: Environment,
-  home: ActorRef<Ledger>,
-  count: number,
-): Promise<unknown[]> {
-  let held: unknown[] = []
-  for (let tries = 0; held.length < count && tries < 500; tries++) {
-    await env.run(5)
-    held = await entries(env, home)
-  }
-  assert.isAtLeast(held.length, count)
-  return held
+/** Two nodes with a ledger on b, and the faults of each. */
+async function setting(env: Environment): Promise<LedgerPair & { atA: Faults; atB: Faults }> {
+  const pair = await ledgerPair(env)
+  return { ...pair, atA: faults(pair.a.node), atB: faults(pair.b.node) }
 }
 
 const count = (to: number, from = 0): number[] =>

@@ -11,7 +11,6 @@ import {
   type PassingMessage,
   type Point,
 } from '../../src/fault/index.js'
-import type { ActorRef } from '../../src/index.js'
 import {
   type Decide,
   type Fate,
@@ -20,9 +19,9 @@ import {
   type PassageAccess,
   type Passing,
 } from '../../src/peer/passage.js'
-import { Ledger } from '../promises/actors.js'
-import { type Environment, outcomeOf } from '../promises/environment.js'
+import { outcomeOf } from '../promises/environment.js'
 import { everywhere } from '../promises/promise.js'
+import { ledgerPair, written } from './ledger-pair.js'
 
 /** A node of which only the point `send` is there. */
 class FakePassage implements Interposable, PassageAccess {
@@ -318,32 +317,6 @@ describe('interposed functions', () => {
 
 const SEEDS = 20
 
-async function setting(env: Environment) {
-  const [a, b] = await env.pair()
-  const home = b.node.spawn(Ledger, undefined, { name: 'ledger' })
-  const found = await env.complete(a.node.whereis('ledger', { on: 'b' }))
-  const ledger = found as unknown as ActorRef<Ledger>
-  await env.complete(ledger.ask.size())
-  return { a, b, home, ledger }
-}
-
-const held = async (env: Environment, home: ActorRef<Ledger>): Promise<unknown[]> => [
-  ...(await env.complete(home.ask.entries())),
-]
-
-/** Waits until the ledger holds so many entries, and a moment more. */
-async function written(
-  env: Environment,
-  home: ActorRef<Ledger>,
-  count: number,
-): Promise<unknown[]> {
-  for (let tries = 0; tries < 500 && (await held(env, home)).length < count; tries++) {
-    await env.run(5)
-  }
-  await env.run(20)
-  return held(env, home)
-}
-
 /** Only messages `write`. */
 const onWrite =
   (act: (message: PassingMessage) => ReturnType<NonNullable<Interposed['main']>>) =>
@@ -355,7 +328,7 @@ describe('interposition on nodes', () => {
     everywhere(
       `drops, changes, copies and delays at ${at}, in order`,
       async (env) => {
-        const { a, b, home, ledger } = await setting(env)
+        const { a, b, home, ledger } = await ledgerPair(env)
         const { node } = at === 'send' ? a : b
         const handle = interpose(node).add({
           name: 'trouble',
@@ -395,7 +368,7 @@ describe('interposition on nodes', () => {
   everywhere(
     'shows at every point what it is about, and at receive who sent it',
     async (env) => {
-      const { a, b, home, ledger } = await setting(env)
+      const { a, b, home, ledger } = await ledgerPair(env)
       const seen: PassingMessage[] = []
       const told: string[] = []
       for (const { node } of [a, b]) {
@@ -445,7 +418,7 @@ describe('interposition on nodes', () => {
   everywhere(
     'a function that never answers holds what is behind it until it is cut off',
     async (env) => {
-      const { b, home, ledger } = await setting(env)
+      const { b, home, ledger } = await ledgerPair(env)
       const failures: string[] = []
       const set = interpose(b.node, {
         limitMs: 80,
@@ -468,7 +441,7 @@ describe('interposition on nodes', () => {
   everywhere(
     'an ask that is dropped ends at its deadline, one whose answer is changed gets that',
     async (env) => {
-      const { a, b, ledger } = await setting(env)
+      const { a, b, ledger } = await ledgerPair(env)
       const set = interpose(b.node)
       const drop = set.add({
         name: 'drop',
@@ -493,7 +466,7 @@ describe('interposition on nodes', () => {
   everywhere(
     'arguments that cannot travel are refused, and the message goes as it was',
     async (env) => {
-      const { a, home, ledger } = await setting(env)
+      const { a, home, ledger } = await ledgerPair(env)
       const handle = interpose(a.node).add({
         name: 'bad',
         at: 'send',
@@ -509,7 +482,7 @@ describe('interposition on nodes', () => {
   everywhere(
     'what waits at send keeps the value it was sent with, and fails as any other when its node is gone',
     async (env) => {
-      const { a, b, home, ledger } = await setting(env)
+      const { a, b, home, ledger } = await ledgerPair(env)
       interpose(a.node).add({
         name: 'slow',
         at: 'send',
@@ -530,7 +503,7 @@ describe('interposition on nodes', () => {
   everywhere(
     'an actor that is stopped while a message is held lets go of it',
     async (env) => {
-      const { b, home, ledger } = await setting(env)
+      const { b, home, ledger } = await ledgerPair(env)
       interpose(b.node).add({
         name: 'hold',
         at: 'deliver',
@@ -548,7 +521,7 @@ describe('interposition on nodes', () => {
   everywhere(
     'a method of a copy may stash, defer and await as ever',
     async (env) => {
-      const { b, home, ledger } = await setting(env)
+      const { b, home, ledger } = await ledgerPair(env)
       interpose(b.node).add({
         name: 'again',
         at: 'deliver',
@@ -566,7 +539,7 @@ describe('interposition on nodes', () => {
     everywhere(
       `large payloads are copied, changed and held at ${at} as small ones`,
       async (env) => {
-        const { a, b, home, ledger } = await setting(env)
+        const { a, b, home, ledger } = await ledgerPair(env)
         interpose((at === 'send' ? a : b).node).add({
           name: 'bulk',
           at,
@@ -593,7 +566,7 @@ describe('interposition on nodes', () => {
   everywhere(
     'a node stops while functions hold its messages',
     async (env) => {
-      const { a, b, ledger } = await setting(env)
+      const { a, b, ledger } = await ledgerPair(env)
       for (const [node, at] of [
         [a.node, 'send'],
         [b.node, 'receive'],
@@ -616,7 +589,7 @@ describe('interposition on nodes', () => {
   everywhere(
     'reentrant methods go on past a message that is held, as past one that awaits',
     async (env) => {
-      const { b, home } = await setting(env)
+      const { b, home } = await ledgerPair(env)
       interpose(b.node).add({
         name: 'hold',
         at: 'deliver',

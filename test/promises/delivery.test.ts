@@ -4,7 +4,7 @@ import { Ledger } from './actors.js'
 import { rejection } from './environment.js'
 import { everywhere, inSimulation, promise } from './promise.js'
 import type { Subject } from './subject.js'
-import { trouble } from './trouble.js'
+import { trouble, writeInTrouble } from './trouble.js'
 
 /** What was told and neither handled nor a dead letter; none may be both. */
 function missing(sent: number, entries: unknown[], ...told: Subject[]): number[] {
@@ -27,17 +27,7 @@ promise('Delivery', 'Nothing is ever delivered twice', () => {
       const [a, b] = await env.pair({ channels: { bulk: { connections: 3 } } })
       const made = b.node.spawn(Ledger)
       const ledger = a.node.ref(Ledger, String(made))
-      let sent = 0
-      await trouble(env, ['a', 'b'], {
-        steps: 40,
-        during: (step) => {
-          for (let n = 0; n < 10; n++) {
-            const channel = n % 2 === 0 ? 'bulk' : 'default'
-            const weight = new Uint8Array(step % 13 === 0 ? 100_000 : n)
-            ledger.with({ channel, partitionKey: n }).tell.write(sent++, weight)
-          }
-        },
-      })
+      const sent = await writeInTrouble(env, ['a', 'b'], ledger)
       await env.run(10_000)
       const entries = await env.complete(made.ask.entries())
       assert.isAtMost(missing(sent, entries, a, b).length, a.lost)

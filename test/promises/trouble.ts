@@ -1,3 +1,6 @@
+import type { ActorRef } from '../../src/index.js'
+import type { Ledger } from './actors.js'
+import type { SureLedger } from './delivery-actors.js'
 import type { Simulated } from './simulated.js'
 
 export interface TroubleOptions {
@@ -45,4 +48,27 @@ export async function trouble(
     }
   }
   await env.connected(names)
+}
+
+/**
+ * Numbers for a ledger, sent while there is trouble between two nodes: small and large ones, on the channels
+ * `bulk` and `default`, under ten keys. Gives how many were sent.
+ */
+export async function writeInTrouble(
+  env: Simulated,
+  names: readonly [from: string, to: string],
+  ledger: ActorRef<Ledger> | ActorRef<SureLedger>,
+): Promise<number> {
+  let sent = 0
+  await trouble(env, names, {
+    steps: 40,
+    during: (step) => {
+      for (let n = 0; n < 10; n++) {
+        const channel = n % 2 === 0 ? 'bulk' : 'default'
+        const weight = new Uint8Array(step % 13 === 0 ? 100_000 : n)
+        ledger.with({ channel, partitionKey: n }).tell.write(sent++, weight)
+      }
+    },
+  })
+  return sent
 }

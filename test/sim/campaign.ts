@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
+  kindOf,
   printCounterexample,
   type Result,
   report,
@@ -35,7 +36,7 @@ export interface Campaign {
   readonly operations: Readonly<Record<string, number>>
   /** How often each kind of fault happened. */
   readonly faults: Readonly<Record<string, number>>
-  /** Verbs that never happened though the model may choose them. */
+  /** Kinds that never happened though the model may choose them. */
   readonly unused: readonly string[]
   /** Share of executions in which an operation was done. */
   readonly completed: number
@@ -71,7 +72,8 @@ export async function campaign(scenario: Scenario, options: CampaignOptions): Pr
     }
     for (const { status } of result.history) operations[status] = (operations[status] ?? 0) + 1
     for (const { fault, ends } of result.faults) {
-      if (!ends) faults[fault.verb] = (faults[fault.verb] ?? 0) + 1
+      const kind = ends ? undefined : kindOf(fault)
+      if (kind !== undefined) faults[kind] = (faults[kind] ?? 0) + 1
     }
     if (result.history.some(({ status }) => status === 'ok')) completed++
     if (result.verdict !== 'ok') {
@@ -86,7 +88,7 @@ export async function campaign(scenario: Scenario, options: CampaignOptions): Pr
     }
   }
   if (process.stderr.isTTY) process.stderr.write('\n')
-  const unused = verbsOf(scenario).filter((verb) => faults[verb] === undefined)
+  const unused = kindsOf(scenario).filter((kind) => faults[kind] === undefined)
   const share = completed / executions
   const time = elapsed()
   if (unused.length > 0) say(`never happened: ${unused.join(', ')}`)
@@ -116,28 +118,8 @@ function keep(result: Result, { out, name, say }: CampaignOptions): void {
   say(`  or:    npm run sim -- ${name} --replay ${file}`)
 }
 
-const VERBS: Readonly<Record<string, readonly string[]>> = {
-  partition: ['partition', 'heal'],
-  oneway: ['partition'],
-  crash: ['crash', 'restart'],
-  powerLoss: ['crash', 'restart'],
-  pause: ['pause', 'resume'],
-  delay: ['egress_delay', 'ingress_delay'],
-  reset: ['connection'],
-  omitSend: ['omit_send'],
-  omitReceive: ['omit_receive'],
-  duplicate: ['duplicate'],
-  reorder: ['reorder'],
-  bitflip: ['byzantine'],
-  clock: ['clock'],
-  store: ['store'],
-}
-
-function verbsOf({ faults }: Scenario): string[] {
-  const verbs = new Set<string>()
-  for (const [kind, weight] of Object.entries(faults?.options.weights ?? {})) {
-    if ((weight ?? 0) > 0) for (const verb of VERBS[kind] ?? []) verbs.add(verb)
-  }
-  if (faults?.options.recover === false) verbs.delete('restart')
-  return [...verbs]
+/** The kinds that a scenario's model may choose. */
+function kindsOf({ faults }: Scenario): string[] {
+  const weights = Object.entries(faults?.options.weights ?? {})
+  return weights.filter(([, weight]) => (weight ?? 0) > 0).map(([kind]) => kind)
 }

@@ -12,16 +12,8 @@ import type { Plain } from '../../src/simulation/op.js'
 import type { Result } from '../../src/simulation/result.js'
 import type { Scenario } from '../../src/simulation/scenario.js'
 import { simulate } from '../../src/simulation/simulate.js'
+import { rejection } from '../promises/environment.js'
 import { counting, forgetful, troubled } from './scenarios.js'
-
-const failure = async (run: () => unknown): Promise<Error> => {
-  try {
-    await run()
-  } catch (error) {
-    return error as Error
-  }
-  throw new Error('it did not fail')
-}
 
 /** A seed under which the forgetful counter is caught. */
 async function caught(): Promise<Result> {
@@ -91,7 +83,9 @@ describe('counterexamples', () => {
   ]
   for (const [line, message] of bad) {
     it(`refuses, with its place: ${line}`, async () => {
-      const error = await failure(() => parseCounterexample(`# first\n${line}`, 'f.cx'))
+      const error = await rejection(
+        Promise.resolve().then(() => parseCounterexample(`# first\n${line}`, 'f.cx')),
+      )
       assert.equal(codeOf(error), 'ERR_BAD_COUNTEREXAMPLE')
       assert.match(error.message, message)
     })
@@ -162,7 +156,7 @@ describe('counterexamples', () => {
       const { add: plus, ...rest } = counting.operations ?? {}
       const renamed = { ...forgetful, operations: { ...rest, ...(plus && { plus }) } }
       const byHand = { file: 'old.cx', byHand: true }
-      const error = await failure(() => runCounterexample(text, renamed, byHand))
+      const error = await rejection(runCounterexample(text, renamed, byHand))
       assert.equal(codeOf(error), 'ERR_BAD_COUNTEREXAMPLE')
       assert.match(
         error.message,
@@ -191,7 +185,7 @@ describe('counterexamples', () => {
       let started = 0
       const scenario: Scenario = { ...counting, start: () => void started++ }
       const text = `n1 add 1 : OK\n${line}\n`
-      const error = await failure(() => runCounterexample(text, scenario, { file: 'f.cx' }))
+      const error = await rejection(runCounterexample(text, scenario, { file: 'f.cx' }))
       assert.equal(codeOf(error), 'ERR_BAD_COUNTEREXAMPLE')
       assert.match(error.message, message)
       assert.equal(started, 0)
@@ -202,7 +196,7 @@ describe('counterexamples', () => {
     const lines = 'fault omit_send n1 n3\nend omit_send n1 n3\n'
     const { result } = await runCounterexample(`${lines}n3 add 1 : OK`, counting)
     assert.equal(result.verdict, 'ok', result.error?.message)
-    const error = await failure(() =>
+    const error = await rejection(
       runCounterexample(`${lines}fault pause n2\nend omit_send n1 n3`, counting, { file: 'f.cx' }),
     )
     assert.match(error.message, /^f.cx:4:1: /)
@@ -210,7 +204,7 @@ describe('counterexamples', () => {
 
   it('are refused for a scenario without operations', async () => {
     const bare: Scenario = { name: 'bare', nodes: 1 }
-    const error = await failure(() => runCounterexample('n1 add 1 : 1', bare, { file: 'f.cx' }))
+    const error = await rejection(runCounterexample('n1 add 1 : 1', bare, { file: 'f.cx' }))
     assert.match(error.message, /^f.cx:1:4: expected an operation of the scenario \(it has none\)/)
   })
 
@@ -241,7 +235,7 @@ describe('counterexamples', () => {
 
   it('are refused for another scenario', async () => {
     const text = printCounterexample(await caught())
-    const error = await failure(() => runCounterexample(text, troubled, { file: 'a.cx' }))
+    const error = await rejection(runCounterexample(text, troubled, { file: 'a.cx' }))
     assert.match(error.message, /a.cx: it is of scenario forgetful, not of troubled/)
   })
 })

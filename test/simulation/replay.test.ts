@@ -6,20 +6,12 @@ import type { Scenario } from '../../src/simulation/scenario.js'
 import { simulate } from '../../src/simulation/simulate.js'
 import { parseTrace, printTrace } from '../../src/simulation/trace-file.js'
 import type { Trace } from '../../src/simulation/trace-line.js'
+import { rejection } from '../promises/environment.js'
 import { counting, troubled } from './scenarios.js'
 
 async function traceOf(scenario: Scenario, seed = 3): Promise<Trace> {
   const { trace } = await simulate(scenario, { seed, trace: 'memory' })
   return trace as Trace
-}
-
-const failure = async (run: () => unknown): Promise<Error> => {
-  try {
-    await run()
-  } catch (error) {
-    return error as Error
-  }
-  throw new Error('it did not fail')
 }
 
 describe('traces', () => {
@@ -73,7 +65,9 @@ describe('traces', () => {
     for (const [what, change, message] of cases) {
       it(what, async () => {
         const rows = printTrace(await traceOf(counting)).split('\n')
-        const error = await failure(() => parseTrace(change(rows).join('\n'), 't'))
+        const error = await rejection(
+          Promise.resolve().then(() => parseTrace(change(rows).join('\n'), 't')),
+        )
         assert.equal(codeOf(error), 'ERR_BAD_TRACE')
         assert.match(error.message, message)
       })
@@ -98,7 +92,7 @@ describe('replay', () => {
         await w.call('add', 4)
       },
     }
-    const error = await failure(() => replay(trace, changed))
+    const error = await rejection(replay(trace, changed))
     assert.equal(codeOf(error), 'ERR_REPLAY')
     assert.match(
       error.message,
@@ -114,7 +108,7 @@ describe('replay', () => {
       ...trace.lines,
       { ...(trace.lines.at(-1) as Trace['lines'][number]), i: trace.lines.length },
     ]
-    const error = await failure(() => replay({ ...trace, lines }, counting))
+    const error = await rejection(replay({ ...trace, lines }, counting))
     assert.match(error.message, /got the end/)
   })
 
@@ -156,7 +150,7 @@ describe('replay', () => {
       operations: { ...operations, ...(plus && { plus }) },
       workload: async (w) => void (await w.call('plus', 1)),
     }
-    const error = await failure(() => replay(trace, renamed, { file: 'old.jsonl' }))
+    const error = await rejection(replay(trace, renamed, { file: 'old.jsonl' }))
     assert.match(error.message, /^old.jsonl:\d+: the run went another way at line \d+/)
     assert.match(error.message, /the scenario is not the one that was recorded: mode 'lenient'/)
   })
@@ -170,7 +164,7 @@ describe('replay', () => {
         return counting.start?.(node, context)
       },
     }
-    const error = await failure(() => replay(trace, chatty))
+    const error = await rejection(replay(trace, chatty))
     assert.match(error.message, /got "log n2 warn \["a line more"/)
     const { result } = await replay(trace, chatty, { mode: 'lenient' })
     assert.equal(result.hash, trace.end.hash)
@@ -202,9 +196,9 @@ describe('replay', () => {
 
   it('refuses a trace of another scenario, and one of real nodes', async () => {
     const trace = await traceOf(counting)
-    const error = await failure(() => replay(trace, troubled, { file: 'x.trace.jsonl' }))
+    const error = await rejection(replay(trace, troubled, { file: 'x.trace.jsonl' }))
     assert.match(error.message, /x.trace.jsonl: it is of scenario counting, not of troubled/)
     const real = { ...trace, header: { ...trace.header, world: 'real' as const } }
-    assert.match((await failure(() => replay(real, counting))).message, /real nodes/)
+    assert.match((await rejection(replay(real, counting))).message, /real nodes/)
   })
 })

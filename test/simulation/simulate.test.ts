@@ -4,16 +4,8 @@ import { check } from '../../src/simulation/check.js'
 import { report } from '../../src/simulation/result.js'
 import type { Scenario } from '../../src/simulation/scenario.js'
 import { simulate } from '../../src/simulation/simulate.js'
+import { rejection } from '../promises/environment.js'
 import { Counter, counting, troubled } from './scenarios.js'
-
-const failure = async (promise: Promise<unknown>): Promise<Error> => {
-  try {
-    await promise
-  } catch (error) {
-    return error as Error
-  }
-  throw new Error('it did not fail')
-}
 
 describe('simulate', () => {
   it('runs a scenario and keeps its history', async () => {
@@ -201,7 +193,7 @@ describe('simulate', () => {
   ]
   for (const [what, scenario, message] of bad) {
     it(`refuses ${what}`, async () => {
-      const error = await failure(simulate(scenario as Scenario))
+      const error = await rejection(simulate(scenario as Scenario))
       assert.equal(codeOf(error), 'ERR_BAD_SCENARIO')
       assert.match(error.message, message)
     })
@@ -216,7 +208,7 @@ describe('simulate', () => {
   ]
   for (const [options, message] of badOptions) {
     it(`refuses the options ${JSON.stringify(options)}`, async () => {
-      const error = await failure(simulate(counting, options as never))
+      const error = await rejection(simulate(counting, options as never))
       assert.equal(codeOf(error), 'ERR_BAD_OPTION')
       assert.match(error.message, message)
     })
@@ -225,7 +217,7 @@ describe('simulate', () => {
   it('refuses a fault that names an unknown node, before and while it runs', async () => {
     const fault = { verb: 'pause', node: 'n9' } as const
     const line = { atUs: 0, fault, ends: false, by: 'schedule' } as const
-    const error = await failure(simulate(counting, { faults: [line] }))
+    const error = await rejection(simulate(counting, { faults: [line] }))
     assert.equal(codeOf(error), 'ERR_BAD_FAULT')
     assert.match(error.message, /there is no node n9; there are: n1, n2, n3/)
     const workload: Scenario['workload'] = async (w) => w.fault('pause n9')

@@ -46,7 +46,10 @@ describe('idle connections', () => {
     ['TLS', server, { ca }],
   ] as const) {
     it(`are kept alive on both sides, with ${what}`, async function () {
-      if (!existsSync('/proc/net/tcp')) return this.skip()
+      if (!existsSync('/proc/net/tcp')) {
+        console.warn('    skipped: only Linux tells which of its connections are kept alive')
+        return this.skip()
+      }
       const { network } = realWorld()
       const accepted: Connection[] = []
       const accept = (connection: Connection): void => {
