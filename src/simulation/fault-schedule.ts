@@ -1,6 +1,7 @@
 import { Heap } from '../base/heap.js'
 import { type Random, seededRandom } from '../base/random.js'
 import type { Fault } from '../fault/fault.js'
+import { printFault } from '../fault/fault-text.js'
 import { FAULT_KINDS, type FaultKind, type FaultModel } from './fault-model.js'
 
 /** A fault and when it happens, in virtual microseconds since the workload began. */
@@ -44,6 +45,8 @@ export function* faultSchedule(
       yield { atUs: end.atUs, fault: end.fault, ends: end.ends, by: 'schedule' }
       continue
     }
+    // What can begin only when something ends, and nothing is to end, never begins.
+    if (end === undefined && !kinds.some(([kind]) => state.mayBegin(kind))) return
     const kind = weighted(kinds, random)
     const fault = state.begin(kind, nextUs)
     if (fault !== undefined) {
@@ -68,6 +71,17 @@ function kindsOf(model: FaultModel, random: Random, nodes: number): Weighted {
   return chosen.map((kind) => [kind, weights[kind] ?? 0] as const)
 }
 
+/** What makes a node one of the faulty ones. */
+const COUNTED: ReadonlySet<FaultKind> = new Set([
+  'crash',
+  'powerLoss',
+  'pause',
+  'omitSend',
+  'omitReceive',
+  'bitflip',
+  'store',
+])
+
 /** What can befall a single node. */
 const ALONE: ReadonlySet<FaultKind> = new Set(['crash', 'powerLoss', 'pause', 'clock', 'store'])
 
@@ -88,6 +102,8 @@ class State {
   readonly #random: Random
   readonly #endings = new Heap<Ending>((a, b) => a.atUs < b.atUs)
   readonly #faulty = new Set<string>()
+  /** Rules at work, by their text. */
+  readonly #lasting = new Set<string>()
   #cut = false
 
   constructor(model: FaultModel, names: readonly string[], random: Random) {
@@ -112,7 +128,14 @@ class State {
   close(): void {
     const end = this.#endings.pop()
     if (end?.node !== undefined) this.#faulty.delete(end.node)
+    if (end?.ends) this.#lasting.delete(printFault(end.fault))
     if (end?.partition) this.#cut = false
+  }
+
+  mayBegin(kind: FaultKind): boolean {
+    if (kind === 'partition' || kind === 'oneway') return !this.#cut
+    const { faulty } = this.#model.options
+    return !COUNTED.has(kind) || this.#faulty.size < Math.min(faulty, this.#names.length)
   }
 
   /** The fault itself; its end is set down. Undefined: not now. */
@@ -198,6 +221,10 @@ class State {
     const node = counts ? this.#victim() : any
     if (node === undefined) return undefined
     const fault = make(node, peer)
+    // The same once more would end with the first of the two.
+    const text = printFault(fault)
+    if (this.#lasting.has(text)) return undefined
+    this.#lasting.add(text)
     this.#end(atUs, fault, counts ? node : undefined, { ends: true })
     return fault
   }
