@@ -1,12 +1,12 @@
 import type { TroupeError } from '../base/errors.js'
-import type { Member } from '../overlay/overlay.js'
+import type { LeaveReason, Member } from '../overlay/overlay.js'
 
 /** What a cluster tells, through eventemitter3. Every payload is one object. */
 export interface ClusterEvents {
   /** A node is in the membership now; it may not be connected yet. */
   memberJoined: [{ readonly member: Member }]
   /** `left`: by its own or another's wish. `replaced`: a newer incarnation took the name. `evicted`: given up for good. */
-  memberLeft: [{ readonly member: Member; readonly reason: 'left' | 'replaced' | 'evicted' }]
+  memberLeft: [{ readonly member: Member; readonly reason: LeaveReason }]
   /** The first connection to a peer stands. */
   peerUp: [{ readonly peer: Member }]
   /** The last connection to a peer was lost, or it was silent for silenceMs. */

@@ -1,7 +1,7 @@
 import { TroupeError } from '../base/errors.js'
 import { unreachable } from '../base/unreachable.js'
 import { compareIncarnations } from '../overlay/member.js'
-import type { Member } from '../overlay/overlay.js'
+import type { LeaveReason, Member } from '../overlay/overlay.js'
 
 export type DetectorEvent =
   | { readonly type: 'peerUp'; readonly peer: Member }
@@ -14,7 +14,7 @@ export type DetectorEvent =
   | {
       readonly type: 'memberLeft'
       readonly member: Member
-      readonly reason: 'left' | 'replaced' | 'evicted'
+      readonly reason: LeaveReason
     }
   | { readonly type: 'timer'; readonly peer: string }
 
@@ -150,10 +150,14 @@ export class FailureDetector {
     if (watched.connected && !watched.up) this.#up(watched)
   }
 
-  #memberLeft(member: Member, reason: 'left' | 'replaced' | 'evicted'): void {
+  #memberLeft(member: Member, reason: LeaveReason): void {
     const watched = this.#same(member)
     if (watched === undefined) return
     watched.member = false
+    if (reason === 'forgotten') {
+      if (!watched.up) this.#forgetIdle(watched)
+      return // nothing is known of its end; while it is connected it stays up
+    }
     watched.left = true
     if (watched.up) this.#down(watched, departure(member, reason), reason === 'left')
     else this.#forgetIdle(watched)
@@ -228,7 +232,7 @@ class Watched {
   }
 }
 
-function departure(node: Member, reason: 'left' | 'replaced' | 'evicted'): TroupeError {
+function departure(node: Member, reason: Exclude<LeaveReason, 'forgotten'>): TroupeError {
   switch (reason) {
     case 'left':
       return new TroupeError('ERR_LEFT', `node ${node.name} left the cluster`)

@@ -64,6 +64,7 @@ export class Inbound implements TransportSink {
     const running = this.#ground.running()
     if (running === undefined) return
     if (kind === FRAME.OVERLAY) running.driver.receive(from, body)
+    else if (kind === FRAME.RELEASE) running.driver.released(from)
     else if (kind === FRAME.RELAY) running.router.receive(from, body)
     else this.#ground.reporter.badMessage(from.name, `a frame of kind ${kind}, which nobody reads`)
   }

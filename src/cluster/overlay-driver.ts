@@ -2,12 +2,19 @@ import type { Logger } from '../base/logger.js'
 import type { Random } from '../base/random.js'
 import { RingQueue } from '../base/ring-queue.js'
 import { unreachable } from '../base/unreachable.js'
-import type { Member, Overlay, OverlayEffect, OverlayEvent } from '../overlay/overlay.js'
+import type {
+  LeaveReason,
+  Member,
+  Overlay,
+  OverlayEffect,
+  OverlayEvent,
+} from '../overlay/overlay.js'
 import type { Transport } from '../peer/transport.js'
 import type { Codec } from '../wire/codec.js'
 import { FRAME } from '../wire/frame.js'
 import type { Clock, Timer } from '../world/clock.js'
 import { AddressDialer } from './address-dialer.js'
+import { BorrowedPeers } from './borrowed-peers.js'
 import type { OverlayMemory } from './overlay-memory.js'
 
 /** What the driver of an overlay stands on. */
@@ -24,7 +31,7 @@ export interface OverlayGround {
 /** Who hears what an overlay decided about the membership. */
 export interface MembershipSink {
   memberJoined(member: Member): void
-  memberLeft(member: Member, reason: 'left' | 'replaced' | 'evicted'): void
+  memberLeft(member: Member, reason: LeaveReason): void
   selfLeft(): void
   badMessage(from: string, detail: string): void
 }
@@ -39,6 +46,9 @@ export class OverlayDriver {
   readonly #events = new RingQueue<OverlayEvent>()
   readonly #timers = new Map<string, Timer>()
   readonly #dialer: AddressDialer
+  readonly #borrowed: BorrowedPeers
+  /** Peers the overlay wants to be connected to. */
+  readonly #wanted = new Set<string>()
   #running = false
   #stopped = false
 
@@ -48,11 +58,21 @@ export class OverlayDriver {
     this.#dialer = new AddressDialer(ground, (address, peer) =>
       this.feed({ type: 'introduced', address, peer }),
     )
+    const { transport, clock } = ground
+    this.#borrowed = new BorrowedPeers({
+      transport,
+      clock,
+      send: (to, body) => this.#send(to, body),
+      release: (peer) => this.#release(peer),
+      measured: ({ name, incarnation }, ms) =>
+        this.feed({ type: 'roundTrip', peer: name, incarnation, ms }),
+    })
   }
 
   /** Hands an event to the overlay, now or after those that wait. */
   feed(event: OverlayEvent): void {
     if (this.#stopped) return
+    if (event.type === 'peerUp') this.#borrowed.peerUp(event.peer)
     this.#events.push(event)
     if (this.#running) return
     this.#running = true
@@ -77,10 +97,17 @@ export class OverlayDriver {
     this.feed({ type: 'message', from, body })
   }
 
+  /** A RELEASE frame: the other side does not want the connection any more. */
+  released(by: Member): void {
+    if (this.#wanted.has(by.name) || this.#borrowed.has(by.name)) return
+    this.#ground.transport.disconnect(by.name, 'neither side needs the connection')
+  }
+
   stop(): void {
     this.#stopped = true
     this.#events.clear()
     this.#dialer.stop()
+    this.#borrowed.stop()
     for (const timer of this.#timers.values()) timer.cancel()
     this.#timers.clear()
   }
@@ -100,16 +127,31 @@ export class OverlayDriver {
     const { transport, memory } = this.#ground
     switch (effect.type) {
       case 'connect':
+        this.#wanted.add(effect.peer.name)
+        this.#borrowed.settle(effect.peer.name)
         transport.connect(effect.peer)
         break
       case 'connectAddress':
         this.#dialer.dial(effect.address)
         break
       case 'disconnect':
+        this.#wanted.delete(effect.peer)
+        this.#borrowed.settle(effect.peer)
         transport.disconnect(effect.peer, effect.reason)
+        break
+      case 'release':
+        this.#wanted.delete(effect.peer)
+        this.#borrowed.settle(effect.peer)
+        this.#release(effect.peer)
         break
       case 'send':
         this.#send(effect.to, effect.body)
+        break
+      case 'sendOnce':
+        this.#borrowed.send(effect.to, effect.body)
+        break
+      case 'measure':
+        this.#borrowed.measure(effect.peer)
         break
       case 'startTimer':
         this.#startTimer(effect.name, effect.delayMs)
@@ -147,6 +189,12 @@ export class OverlayDriver {
     }
   }
 
+  #release(peer: string): void {
+    const { transport } = this.#ground
+    transport.release(peer)
+    transport.sendControl(peer, FRAME.RELEASE, NOTHING)
+  }
+
   #startTimer(name: string, delayMs: number): void {
     this.#cancelTimer(name)
     const fire = (): void => {
@@ -161,3 +209,5 @@ export class OverlayDriver {
     this.#timers.delete(name)
   }
 }
+
+const NOTHING = new Uint8Array(0)

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'eventemitter3'
 import type { TroupeError } from '../base/errors.js'
 import type { Logger } from '../base/logger.js'
-import type { Member } from '../overlay/overlay.js'
+import type { LeaveReason, Member } from '../overlay/overlay.js'
 import type { ClusterEvents } from './cluster-events.js'
 
 /** Tells what happened: to listeners, and to the log what a person should know. */
@@ -29,7 +29,7 @@ export class Reporter {
     this.tell('memberJoined', { member })
   }
 
-  memberLeft(member: Member, reason: 'left' | 'replaced' | 'evicted'): void {
+  memberLeft(member: Member, reason: LeaveReason): void {
     this.#logger.info({ ...nameOf(member), reason }, 'member left')
     this.tell('memberLeft', { member, reason })
   }

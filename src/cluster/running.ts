@@ -2,7 +2,7 @@ import type { TroupeError } from '../base/errors.js'
 import type { Logger } from '../base/logger.js'
 import type { Random } from '../base/random.js'
 import { compareIncarnations } from '../overlay/member.js'
-import type { Member, Overlay } from '../overlay/overlay.js'
+import type { LeaveReason, Member, Overlay } from '../overlay/overlay.js'
 import type { Transport } from '../peer/transport.js'
 import { ENVELOPE, type Envelope } from '../wire/envelope.js'
 import type { CarrierSink } from './carrier.js'
@@ -179,7 +179,7 @@ export class Running implements Taker {
     this.#ground.changed()
   }
 
-  #memberLeft(member: Member, reason: 'left' | 'replaced' | 'evicted'): void {
+  #memberLeft(member: Member, reason: LeaveReason): void {
     this.#members.delete(member.name)
     this.#ground.reporter.memberLeft(member, reason)
     this.watch.feed({ type: 'memberLeft', member, reason })

@@ -118,6 +118,7 @@ class FullMesh implements Overlay {
         this.#timer(event.name)
         break
       case 'connectFailed': // the driver goes on dialling: that is how a partition heals
+      case 'roundTrip': // nothing was measured
       case 'introduced': // only for overlays that know addresses and no names
         break
       default:
@@ -183,8 +184,7 @@ class FullMesh implements Overlay {
   #timer(timer: string): void {
     if (timer === GOSSIP) this.#gossip()
     if (timer === JOIN) this.#joinAgain()
-    if (!timer.startsWith(EVICT)) return
-    const name = timer.slice(EVICT.length)
+    const name = timer.startsWith(EVICT) ? timer.slice(EVICT.length) : ''
     const record = this.#us.set.get(name)
     if (record !== undefined && isPresent(record) && !this.#up.has(name)) this.#remove(record, true)
   }

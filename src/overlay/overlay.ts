@@ -11,13 +11,17 @@ export interface Overlay {
   readonly name: string
   readonly capabilities: OverlayCapabilities
   step(event: OverlayEvent): readonly OverlayEffect[]
-  /** Members as this node knows them, itself included, sorted by name. See `capabilities.membership`. */
+  /**
+   * Members as this node knows them, itself included, sorted by name: all of the cluster, or those in
+   * its partial views (see `capabilities.membership`).
+   */
   members(): readonly Member[]
   /** The peers this overlay wants to be connected to right now, by name. */
   neighbours(): readonly string[]
   /**
-   * The neighbour through which a message to `destination` leaves, or undefined when none is known.
-   * A full mesh answers the destination itself.
+   * The neighbour through which a message to `destination` leaves, or undefined when this overlay
+   * knows no way. A full mesh answers the destination itself. Where `capabilities.direct` is false the
+   * router looks for a way of its own over the neighbours, so a partial view need not know any.
    */
   nextHop(destination: string): string | undefined
   /** A plain, serialisable picture of the state, for tests, `--json` and dashboards. */
@@ -33,7 +37,7 @@ export interface Address {
 export interface OverlayCapabilities {
   /** `all`: members() is the whole cluster once quiet. `partial`: a part of it. */
   readonly membership: 'all' | 'partial'
-  /** True when every member is (to be) connected directly. */
+  /** True when every member is (to be) connected directly: then nothing is relayed. */
   readonly direct: boolean
 }
 
@@ -67,6 +71,13 @@ export type OverlayEvent =
   | { readonly type: 'nodeDown'; readonly peer: string; readonly incarnation: string }
   /** A `connect` did not succeed this time (the driver goes on trying until `disconnect`). */
   | { readonly type: 'connectFailed'; readonly peer: string }
+  /** The answer to `measure`: smoothed round-trip time to that peer. */
+  | {
+      readonly type: 'roundTrip'
+      readonly peer: string
+      readonly incarnation: string
+      readonly ms: number
+    }
   /** A message of this overlay. The body is whatever a peer sent: check every field. */
   | { readonly type: 'message'; readonly from: Member; readonly body: unknown }
   /** A timer started by `startTimer` fired. */
@@ -82,8 +93,20 @@ export type OverlayEffect =
   | { readonly type: 'connectAddress'; readonly address: Address }
   /** Close the connections to this peer and stop dialling it. */
   | { readonly type: 'disconnect'; readonly peer: string; readonly reason: string }
+  /**
+   * This overlay does not want the connection any more. It is closed once the other side does not
+   * want it either; where views are not symmetric, one side alone cannot know.
+   */
+  | { readonly type: 'release'; readonly peer: string }
   /** To a connected peer; dropped when there is no connection. The body must be encodable. */
   | { readonly type: 'send'; readonly to: string; readonly body: unknown }
+  /**
+   * To any member, connected or not: without a connection one is opened for it, and released when it
+   * has been idle for a while. Dropped in silence when nobody answers there.
+   */
+  | { readonly type: 'sendOnce'; readonly to: Member; readonly body: unknown }
+  /** How long is the way to this member? Comes back as `roundTrip`, or not at all when it cannot be reached. */
+  | { readonly type: 'measure'; readonly peer: Member }
   /** Comes back as a `timer` event. Starting a running timer starts it anew. */
   | { readonly type: 'startTimer'; readonly name: string; readonly delayMs: number }
   | { readonly type: 'cancelTimer'; readonly name: string }
@@ -91,8 +114,7 @@ export type OverlayEffect =
   | {
       readonly type: 'memberLeft'
       readonly member: Member
-      /** `left`: by its own or another's wish. `replaced`: a newer incarnation took the name. `evicted`: given up. */
-      readonly reason: 'left' | 'replaced' | 'evicted'
+      readonly reason: LeaveReason
     }
   /** This node is no longer a member (somebody removed it, or it left). Addresses are dialled no more. */
   | { readonly type: 'selfLeft' }
@@ -100,6 +122,12 @@ export type OverlayEffect =
   | { readonly type: 'persist'; readonly state: unknown }
   /** A peer broke the protocol; counted and logged. */
   | { readonly type: 'badMessage'; readonly from: string; readonly detail: string }
+
+/**
+ * `left`: by its own or another's wish. `replaced`: a newer incarnation took the name. `evicted`: given
+ * up. `forgotten`: it dropped out of this node's partial view and may well be alive.
+ */
+export type LeaveReason = 'left' | 'replaced' | 'evicted' | 'forgotten'
 
 export const NO_EFFECTS: readonly OverlayEffect[] = Object.freeze([])
 

@@ -133,6 +133,7 @@ class StaticMembers implements Overlay {
         this.#message(event.from, event.body)
         break
       case 'connectFailed': // the driver goes on dialling
+      case 'roundTrip': // nothing was measured
       case 'timer': // none was started
         break
       default:

@@ -76,6 +76,20 @@ export class Peer implements LaneHost, SessionHost {
     if (this.session === undefined) this.#redial.start()
   }
 
+  /** No new attempts. */
+  stopDialling(): void {
+    this.#wished = false
+    this.#redial.stop()
+  }
+
+  /** The wish to be connected is over. A connection that stands stays until somebody closes it. */
+  release(): void {
+    this.stopDialling()
+    if (this.session === undefined) {
+      this.#forget(new TroupeError('ERR_CONNECTION_LOST', `${this.name} was released`))
+    }
+  }
+
   /** A newer incarnation holds the name: what waited for the old one is undeliverable. */
   replace(member: Member): void {
     const detail = `${this.name} was replaced by incarnation ${member.incarnation}`
@@ -147,8 +161,7 @@ export class Peer implements LaneHost, SessionHost {
 
   /** Lets go of the peer: writes what can be written at once, says goodbye, closes. */
   leave(stopping: boolean, reason: TroupeError): void {
-    this.#wished = false
-    this.#redial.stop()
+    this.stopDialling()
     this.farewell(stopping, reason)
     this.#forget(reason)
   }
@@ -169,12 +182,6 @@ export class Peer implements LaneHost, SessionHost {
     const body = this.#context.plainCodec.encodeValue([stopping ? 1 : 0, reason.message])
     this.membership().writeNow(FRAME.GOODBYE, body)
     this.#end(reason, (stream) => stream.close(), true)
-  }
-
-  /** No new attempts: the node is stopping. */
-  stopDialling(): void {
-    this.#wished = false
-    this.#redial.stop()
   }
 
   /** An attempt to open a session came to nothing. */
@@ -218,6 +225,7 @@ export class Peer implements LaneHost, SessionHost {
       case FRAME.BROADCAST:
       case FRAME.DELIVERY:
       case FRAME.RELAY:
+      case FRAME.RELEASE:
         if (!this.live) {
           this.hold(undefined, kind, bytes, start, end)
           return

@@ -147,6 +147,10 @@ export class Peers implements Transport, PeerHost {
     this.#roster.get(name)?.leave(false, new TroupeError('ERR_CONNECTION_LOST', detail))
   }
 
+  release(name: string): void {
+    this.#roster.get(name)?.release()
+  }
+
   giveUp(member: Member, reason: TroupeError): void {
     this.#roster.incarnation(member.incarnation)?.giveUp(reason)
   }

@@ -28,6 +28,8 @@ export interface Transport {
   connect(peer: Member): void
   /** Say goodbye, close, forget the wish. What is unsent is handed to `undelivered`. */
   disconnect(peer: string, reason: string): void
+  /** Forget the wish, and keep a connection that stands until the other side closes it, too. */
+  release(peer: string): void
   /**
    * That incarnation was given up: what waits for it is handed to `undelivered`, and who waits for
    * `ready` is told. The wish to be connected stays. Does nothing while it is connected.

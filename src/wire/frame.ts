@@ -26,6 +26,8 @@ export const FRAME = {
   OVERLAY: 16,
   BROADCAST: 17,
   DELIVERY: 18,
+  /** The sender does not want this connection any more; whoever does not either closes it. */
+  RELEASE: 19,
   // messages
   ENVELOPE: 32,
   RELAY: 33,

@@ -39,6 +39,10 @@ export class FakeTransport implements Transport {
     this.calls.push(`disconnect ${peer}: ${reason}`)
   }
 
+  release(peer: string): void {
+    this.calls.push(`release ${peer}`)
+  }
+
   giveUp(peer: Member): void {
     this.calls.push(`give up ${peer.name}`)
   }

@@ -15,8 +15,8 @@ import { checkStep, ReplayedView } from './overlay-checks.js'
 
 export interface CoreNetworkOptions {
   readonly seed: number | string
-  /** One way, drawn uniformly for every message; connections keep their order. Default 1 to 20. */
-  readonly latencyMs?: readonly [number, number]
+  /** One way, drawn uniformly for every message, or told for two names; connections keep their order. Default 1 to 20. */
+  readonly latencyMs?: readonly [number, number] | ((from: string, to: string) => number)
   /** Share of messages that vanish though their connection stands. Default 0. */
   readonly lossRate?: number
   /** Share of messages that arrive twice. Default 0. */
@@ -28,6 +28,8 @@ export interface CoreNetworkOptions {
 const SILENCE_MS = 3_000
 const DOWN_AFTER_MS = 2_000
 const REDIAL_MS = 1_000
+/** A borrowed connection that is not used for so long goes back. */
+const BORROW_MS = 5_000
 const PORT = 9_000
 
 /** One incarnation of a node: an overlay core and what its driver would know. */
@@ -39,6 +41,8 @@ export class CoreNode {
   /** Connections that stand, by peer. */
   readonly links = new Map<string, Link>()
   readonly wants = new Map<string, Member>()
+  /** When connections that are not wanted for themselves were used last, by peer. */
+  readonly borrowed = new Map<string, number>()
   readonly timers = new Map<string, number>()
   readonly badMessages: { readonly from: string; readonly detail: string }[] = []
   readonly received: { readonly from: Member; readonly body: unknown }[] = []
@@ -156,7 +160,9 @@ export class CoreNetwork {
     for (const link of [...node.links.values()]) {
       link.open = false
       const other = link.other(node)
-      this.#after(silent ? SILENCE_MS : this.#latency(), () => this.#lost(other, link))
+      this.#after(silent ? SILENCE_MS : this.#latency(name, other.name), () =>
+        this.#lost(other, link),
+      )
     }
     node.links.clear()
   }
@@ -212,8 +218,17 @@ export class CoreNetwork {
       case 'disconnect':
         this.#disconnect(node, effect.peer)
         break
+      case 'release':
+        this.#release(node, effect.peer)
+        break
       case 'send':
         this.#send(node, effect.to, effect.body)
+        break
+      case 'sendOnce':
+        this.#borrow(node, effect.to, () => this.#send(node, effect.to.name, effect.body))
+        break
+      case 'measure':
+        this.#borrow(node, effect.peer, (link) => this.#measure(node, link))
         break
       case 'startTimer':
         this.#startTimer(node, effect.name, effect.delayMs)
@@ -270,9 +285,44 @@ export class CoreNetwork {
   /** Runs after all that is under way to that end of the link. */
   #arrive(link: Link, to: CoreNode, run: () => void): void {
     const end = link.ends.indexOf(to) as 0 | 1
-    const at = Math.max(this.nowMs + this.#latency(), link.lastAt[end])
+    const at = Math.max(this.nowMs + this.#latency(link.other(to).name, to.name), link.lastAt[end])
     link.lastAt[end] = at
     this.#after(at - this.nowMs, run)
+  }
+
+  /** Runs over the connection that stands or one that is made for it, which goes back when it was idle. */
+  #borrow(node: CoreNode, peer: Member, run: (link: Link) => void): void {
+    const { name } = peer
+    if (name === node.name) return
+    node.borrowed.set(name, this.nowMs)
+    this.#after(BORROW_MS, () => {
+      if (this.nowMs - (node.borrowed.get(name) ?? this.nowMs) < BORROW_MS) return
+      node.borrowed.delete(name)
+      if (!node.wants.has(name)) this.#release(node, name)
+    })
+    const link = node.links.get(name)
+    if (link !== undefined) run(link)
+    else this.#dial(node, name, run, () => {})
+  }
+
+  #measure(node: CoreNode, link: Link): void {
+    const { name, incarnation } = link.other(node).member
+    const ms = this.#latency(node.name, name) + this.#latency(name, node.name)
+    this.#after(ms, () => {
+      if (link.open) this.#step(node, { type: 'roundTrip', peer: name, incarnation, ms })
+    })
+  }
+
+  /** Closes the connection if the other side does not need it either. */
+  #release(node: CoreNode, peer: string): void {
+    node.wants.delete(peer)
+    const link = node.links.get(peer)
+    if (link === undefined) return
+    const other = link.other(node)
+    this.#arrive(link, other, () => {
+      if (other.wants.has(node.name) || other.borrowed.has(node.name)) return
+      if (link.open) this.#disconnect(other, node.name)
+    })
   }
 
   #disconnect(node: CoreNode, peer: string): void {
@@ -327,7 +377,7 @@ export class CoreNetwork {
     done: (link: Link) => void,
     failed: () => void = () => this.#after(REDIAL_MS, () => this.#dial(node, name, done)),
   ): void {
-    this.#after(this.#latency() + this.#latency(), () => {
+    this.#after(this.#latency(node.name, name) + this.#latency(name, node.name), () => {
       if (!node.alive) return
       const peer = this.nodes.get(name)
       const there = node.links.get(name)
@@ -371,8 +421,10 @@ export class CoreNetwork {
     return this.#cut.has(wayOf(a, b))
   }
 
-  #latency(): number {
-    const [least, most] = this.#options.latencyMs
+  #latency(from: string, to: string): number {
+    const { latencyMs } = this.#options
+    if (typeof latencyMs === 'function') return latencyMs(from, to)
+    const [least, most] = latencyMs
     return least + (most - least) * this.#draw.float()
   }
 

@@ -32,10 +32,9 @@ const types = (effects: readonly OverlayEffect[]): string[] => effects.map((e) =
 
 /** Whom an effect is about. */
 const to = (effect: OverlayEffect): string | undefined => {
-  if ('to' in effect) return effect.to
   if ('member' in effect) return effect.member.name
-  if (!('peer' in effect)) return undefined
-  return typeof effect.peer === 'string' ? effect.peer : effect.peer.name
+  const who = 'to' in effect ? effect.to : 'peer' in effect ? effect.peer : undefined
+  return typeof who === 'object' ? who.name : who
 }
 
 /** A node named `me` that is connected to members a and b. */
