@@ -85,9 +85,8 @@ export class Peer implements LaneHost, SessionHost {
   /** The wish to be connected is over. A connection that stands stays until somebody closes it. */
   release(): void {
     this.stopDialling()
-    if (this.session === undefined) {
-      this.#forget(new TroupeError('ERR_CONNECTION_LOST', `${this.name} was released`))
-    }
+    if (this.session !== undefined) return
+    this.#forget(new TroupeError('ERR_CONNECTION_LOST', `${this.name} was released`))
   }
 
   /** A newer incarnation holds the name: what waited for the old one is undeliverable. */
