@@ -60,6 +60,8 @@ export class Execution {
   #workloadUs = 0
   #failure: { readonly check: string; readonly error: Error } | undefined
   #limit: Verdict | undefined
+  /** Which limit it was, and what had not ended. */
+  #limitError: Error | undefined
   #over = false
   #checking = false
 
@@ -124,7 +126,7 @@ export class Execution {
     } catch (error) {
       if (!(error instanceof SimulationFailure)) throw error
       const limit = LIMITS[error.kind]
-      if (limit !== undefined) this.#limit ??= limit
+      if (limit !== undefined) this.#end(limit, error.message)
       else this.#fail('error', error.cause instanceof Error ? error.cause : error)
     }
     this.#cluster.end()
@@ -136,11 +138,25 @@ export class Execution {
   #done(): boolean {
     if (this.#over || this.#failure !== undefined || this.#limit !== undefined) return true
     const { events, nowMs } = this.#sim
-    if (events > this.#limits.steps) this.#limit = 'stepLimit'
-    else if (nowMs > this.#limits.virtualMs) this.#limit = 'timeLimit'
-    if (this.#limit !== undefined) return true
+    const { steps, virtualMs } = this.#limits
+    if (events > steps) return this.#end('stepLimit', `more than ${steps} events`)
+    if (nowMs > virtualMs) return this.#end('timeLimit', `not over after ${virtualMs} virtual ms`)
     if (this.#checking) this.#checkAlways(events)
     return this.#failure !== undefined
+  }
+
+  #end(limit: Verdict, what: string): true {
+    this.#limit ??= limit
+    this.#limitError ??= new Error([what, ...this.#unfinished()].join('; '))
+    return true
+  }
+
+  #unfinished(): string[] {
+    if (!this.#checking) return [this.#cluster.missing ?? 'start has not ended']
+    return this.#history.ops
+      .filter(({ status }) => status === 'open')
+      .slice(0, 3)
+      .map(({ name, node, calledUs }) => `${name} on ${node} is open since ${calledUs / 1000} ms`)
   }
 
   #checkAlways(events: number): void {
@@ -312,7 +328,7 @@ export class Execution {
       scenario: name,
       verdict,
       check: failure?.check,
-      error: failure?.error,
+      error: failure?.error ?? this.#limitError,
       signature: failure && signatureOf(failure.check, failure.error),
       seed: this.#seed,
       hash,

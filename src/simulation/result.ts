@@ -17,7 +17,7 @@ export interface Result {
   readonly verdict: Verdict
   /** The check that did not hold; `workload`, `start` or `error` for what threw. */
   readonly check: string | undefined
-  /** What threw, or what a check said. */
+  /** What threw, what a check said, or which limit it was and what had not ended by then. */
   readonly error: Error | undefined
   /** What sets this failure apart from others: same signature, same bug in all likelihood. */
   readonly signature: string | undefined

@@ -56,7 +56,10 @@ export interface Scenario {
   /** Names, or how many: `n1`, `n2`, … */
   readonly nodes: number | readonly string[]
   readonly options?: ScenarioNodeOptions | ((node: string) => ScenarioNodeOptions)
-  /** Default true: all nodes have joined the first one, and reach each other, before `start` is called. */
+  /**
+   * Default true: all nodes have joined the first one, and messages can travel between all, before `start`
+   * is called. Where an overlay has partial views each has a neighbour then, and nobody is apart.
+   */
   readonly joined?: boolean
   /**
    * What runs on a node: called for one node after the other, and again when one is started anew. Others may
