@@ -152,7 +152,12 @@ export class Execution {
   }
 
   #unfinished(): string[] {
-    if (!this.#checking) return [this.#cluster.missing ?? 'start has not ended']
+    if (!this.#checking) {
+      const { missing } = this.#cluster
+      return [
+        missing === undefined ? 'start has not ended' : `the nodes have not joined: ${missing}`,
+      ]
+    }
     return this.#history.ops
       .filter(({ status }) => status === 'open')
       .slice(0, 3)

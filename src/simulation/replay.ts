@@ -46,6 +46,8 @@ export async function replay(
   if (header.name !== scenario.name) {
     throw badTrace(file, `it is of scenario ${header.name}, not of ${scenario.name}`)
   }
+  const gap = lines.findIndex(({ i }, at) => i !== at)
+  if (gap !== -1) throw badTrace(file, `expected line ${gap}, got ${lines[gap]?.i}`, gap + 2)
   const { faults, unused: skipped } =
     mode === 'lenient'
       ? faultsThatFit(header.faults, scenario)
@@ -74,8 +76,8 @@ function stopHere(): 'stop' {
   return 'stop'
 }
 
-const badTrace = (file: string, detail: string): TroupeError =>
-  new TroupeError('ERR_BAD_TRACE', `${file}: ${detail}`)
+const badTrace = (file: string, detail: string, line = 1): TroupeError =>
+  new TroupeError('ERR_BAD_TRACE', `${file}:${line}: ${detail}`, { data: { file, line } })
 
 /** Holds the lines of a run against those of a trace. */
 class Comparison {

@@ -1,9 +1,11 @@
+import { CheckFailed } from './check.js'
 import type { Tape } from './choices.js'
 import type { CxLine } from './cx-line.js'
 import type { FaultLine } from './fault-schedule.js'
 import type { GuardWarning } from './guarded-host.js'
 import type { Op } from './op.js'
 import type { Trace } from './trace-line.js'
+import { placeText } from './user-place.js'
 
 /**
  * `ok`: all checks held. `fail`: one did not, or something threw. `stepLimit`, `timeLimit`,
@@ -52,7 +54,11 @@ export interface Result {
 export function report(result: Result): string {
   const { scenario, verdict, check, error, seed, events, virtualMs, history, hash } = result
   const lines = [`${scenario}: ${verdict}${check === undefined ? '' : ` (${check})`}`]
-  if (error !== undefined) lines.push(`  ${error.message}`)
+  if (error !== undefined) {
+    const thrown = error instanceof CheckFailed ? error.cause : error
+    const at = verdict === 'fail' ? placeText(thrown) : ''
+    lines.push(`  ${error.message}${error.message.includes(at) ? '' : at}`)
+  }
   lines.push(`  seed ${seed}, ${events} events, ${Math.round(virtualMs)} ms, hash ${hash}`)
   const done = history.filter(({ status }) => status === 'ok').length
   lines.push(`  ${done} of ${history.length} operations done, ${result.faults.length} faults`)

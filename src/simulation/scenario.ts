@@ -95,8 +95,13 @@ export interface Scenario {
 const NAME = /^[A-Za-z0-9._-]{1,64}$/
 const NODES_MAX = 10_000
 
-export const badScenario = (name: unknown, detail: string, cause?: unknown): TroupeError =>
-  new TroupeError('ERR_BAD_SCENARIO', `scenario ${show(name)}: ${detail}`, { cause })
+export const badScenario = (
+  name: unknown,
+  detail: string,
+  cause?: unknown,
+  data?: object,
+): TroupeError =>
+  new TroupeError('ERR_BAD_SCENARIO', `scenario ${show(name)}: ${detail}`, { cause, data })
 
 /**
  * The node names of a scenario, which is checked on the way.

@@ -12,6 +12,7 @@ import type { CxLine } from './cx-line.js'
 import { systemOf } from './node-insides.js'
 import { badScenario, nodesOf, type Scenario } from './scenario.js'
 import type { Simulation } from './simulation.js'
+import { placeText, userPlace } from './user-place.js'
 
 /** A host of the clients and of the one who watches: nothing befalls it. */
 export const CLIENTS = '(clients)'
@@ -215,8 +216,8 @@ export class SimCluster {
     try {
       await this.#scenario.start?.(node, { restarts, nodes: this.names })
     } catch (error) {
-      const detail = `start threw on node ${name}: ${messageOf(error)}`
-      throw badScenario(this.#scenario.name, detail, error)
+      const detail = `start threw on node ${name}${placeText(error)}: ${messageOf(error)}`
+      throw badScenario(this.#scenario.name, detail, error, { node: name, ...userPlace(error) })
     }
   }
 

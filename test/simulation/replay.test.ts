@@ -197,7 +197,7 @@ describe('replay', () => {
   it('refuses a trace of another scenario, and one of real nodes', async () => {
     const trace = await traceOf(counting)
     const error = await rejection(replay(trace, troubled, { file: 'x.trace.jsonl' }))
-    assert.match(error.message, /x.trace.jsonl: it is of scenario counting, not of troubled/)
+    assert.match(error.message, /x.trace.jsonl:1: it is of scenario counting, not of troubled/)
     const real = { ...trace, header: { ...trace.header, world: 'real' as const } }
     assert.match((await rejection(replay(real, counting))).message, /real nodes/)
   })
