@@ -16,6 +16,8 @@ export interface CxRun {
   readonly outcome: 'asRecorded' | 'sameFailure' | 'other' | 'byHand'
   /** Labels of recorded choices, and texts of recorded faults, that do not occur any more: the code has changed. */
   readonly unused: readonly string[]
+  /** True when the code is not the one that was recorded, as far as its fingerprint knows it; false by hand. */
+  readonly changed: boolean
 }
 
 /**
@@ -42,7 +44,7 @@ export async function runCounterexample(
     checkLines(read, scenario, text, file)
     const seed = read.meta?.seed ?? 1
     const result = await simulate(lineByLine(read, scenario, file), { seed, trace })
-    return { result, outcome: 'byHand', unused: [] }
+    return { result, outcome: 'byHand', unused: [], changed: false }
   }
   return again(read.meta, scenario, file, trace)
 }
@@ -62,7 +64,7 @@ async function again(
   const same = meta.signature !== undefined && result.signature === meta.signature
   const outcome = result.hash === meta.hash ? 'asRecorded' : same ? 'sameFailure' : 'other'
   const idle = Object.keys(meta.tape).filter((label) => !(label in result.tape))
-  return { result, outcome, unused: [...idle, ...unused] }
+  return { result, outcome, unused: [...idle, ...unused], changed: result.code !== meta.code }
 }
 
 /** The scenario with the lines of a file as its workload. */

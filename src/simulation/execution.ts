@@ -5,7 +5,7 @@ import type { CxLine } from './cx-line.js'
 import { Driver, type DriverGround } from './driver.js'
 import { FaultPlayer } from './fault-player.js'
 import { type FaultLine, faultSchedule } from './fault-schedule.js'
-import { fingerprint } from './fingerprint.js'
+import { fingerprint, sourcesOf } from './fingerprint.js'
 import { MessageTrace } from './message-trace.js'
 import { History, type Op, type Plain } from './op.js'
 import { toPlain } from './plain.js'
@@ -328,7 +328,7 @@ export class Execution {
     const failure = this.#failure
     const verdict = failure === undefined ? (this.#limit ?? 'ok') : 'fail'
     const { hash, events, nowMs } = this.#sim
-    const code = fingerprint(this.#scenario)
+    const sources = sourcesOf(this.#scenario, this.#cluster.classes)
     const result: Result = {
       scenario: name,
       verdict,
@@ -350,7 +350,8 @@ export class Execution {
       guarded: this.#sim.guarded,
       warnings: this.#sim.warnings,
       trace: undefined,
-      code,
+      code: fingerprint(sources),
+      sources,
     }
     if (this.#options.trace !== 'memory') return result
     return { ...result, trace: traceOf(result, this.#lines) }

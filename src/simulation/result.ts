@@ -2,6 +2,7 @@ import { CheckFailed } from './check.js'
 import type { Tape } from './choices.js'
 import type { CxLine } from './cx-line.js'
 import type { FaultLine } from './fault-schedule.js'
+import type { Sources } from './fingerprint.js'
 import type { GuardWarning } from './guarded-host.js'
 import type { Op } from './op.js'
 import type { Trace } from './trace-line.js'
@@ -46,8 +47,10 @@ export interface Result {
   /** Globals that code of nodes used, and that the simulated world did in their place. */
   readonly warnings: readonly GuardWarning[]
   readonly trace: Trace | undefined
-  /** A fingerprint of the scenario's code. */
+  /** A fingerprint of all `sources`. */
   readonly code: string
+  /** What the run was made of, by a digest each: parts of the scenario, and the actor classes that ran. */
+  readonly sources: Sources
 }
 
 /** Verdict, what failed, the last operations, and how to see it again: for people. */
@@ -56,8 +59,9 @@ export function report(result: Result): string {
   const lines = [`${scenario}: ${verdict}${check === undefined ? '' : ` (${check})`}`]
   if (error !== undefined) {
     const thrown = error instanceof CheckFailed ? error.cause : error
-    const at = verdict === 'fail' ? placeText(thrown) : ''
-    lines.push(`  ${error.message}${error.message.includes(at) ? '' : at}`)
+    const at = verdict === 'fail' ? placeText(thrown) : undefined
+    const placed = at === undefined || error.message.includes(at)
+    lines.push(`  ${error.message}${placed ? '' : ` (at ${at})`}`)
   }
   lines.push(`  seed ${seed}, ${events} events, ${Math.round(virtualMs)} ms, hash ${hash}`)
   const done = history.filter(({ status }) => status === 'ok').length

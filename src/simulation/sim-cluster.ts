@@ -1,5 +1,6 @@
 import { EventEmitter } from 'eventemitter3'
 import type { Actor } from '../actor/actor.js'
+import type { Definition } from '../actor/definition.js'
 import { messageOf, TroupeError } from '../base/errors.js'
 import type { Logger } from '../base/logger.js'
 import type { Node } from '../node/node.js'
@@ -9,7 +10,7 @@ import type { Overlay, OverlayFactory } from '../overlay/overlay.js'
 import type { LivingActor } from './check.js'
 import { Connectedness } from './connectedness.js'
 import type { CxLine } from './cx-line.js'
-import { systemOf } from './node-insides.js'
+import { onSpawn, systemOf } from './node-insides.js'
 import { badScenario, nodesOf, type Scenario } from './scenario.js'
 import type { Simulation } from './simulation.js'
 import { placeText, userPlace } from './user-place.js'
@@ -45,6 +46,8 @@ export class SimCluster {
   readonly events = new EventEmitter<SimClusterEvents>()
   readonly sim: Simulation
   readonly names: readonly string[]
+  /** The classes of all actors that have been started so far. */
+  readonly classes = new Set<Definition>()
   readonly #scenario: Scenario
   readonly #members = new Map<string, Member>()
   readonly #connectedness: Connectedness
@@ -206,6 +209,7 @@ export class SimCluster {
       world,
     })
     if (member.restarts === 0 && core !== undefined) this.#connectedness.add(member.node, core)
+    onSpawn(member.node, (definition) => this.classes.add(definition))
     const { incarnation } = member.node
     this.events.emit('started', { node: name, incarnation, restarts: member.restarts })
   }
@@ -216,7 +220,9 @@ export class SimCluster {
     try {
       await this.#scenario.start?.(node, { restarts, nodes: this.names })
     } catch (error) {
-      const detail = `start threw on node ${name}${placeText(error)}: ${messageOf(error)}`
+      const at = placeText(error)
+      const where = at === undefined ? name : `${name} at ${at}`
+      const detail = `start threw on node ${where}: ${messageOf(error)}`
       throw badScenario(this.#scenario.name, detail, error, { node: name, ...userPlace(error) })
     }
   }

@@ -20,10 +20,10 @@ export function userPlace(error: unknown): UserPlace | undefined {
   return places.find(({ file }) => !file.includes('/node_modules/')) ?? places[0]
 }
 
-/** ` at bank.ts:7:3`, to be put behind what happened; '' where the place is not known. */
-export function placeText(error: unknown): string {
+/** `bank.ts:7:3`; undefined where the place is not known. */
+export function placeText(error: unknown): string | undefined {
   const place = userPlace(error)
-  return place === undefined ? '' : ` at ${place.file}:${place.line}:${place.column}`
+  return place && `${place.file}:${place.line}:${place.column}`
 }
 
 /** Adds to an error of these codes, which a caller's mistake has led to, where the caller is. */
@@ -38,7 +38,7 @@ export function withPlace<T>(codes: readonly string[], run: () => T): T {
     const { code, message, data } = error
     if (!codes.includes(String(codeOf(error))) || hasFile(data)) throw error
     const detail = message.slice(0, message.length - ` (${code})`.length)
-    throw new TroupeError(code, `${detail}${placeText(here)}`, {
+    throw new TroupeError(code, `${detail} (at ${placeText(here)})`, {
       cause: error,
       data: { ...(data as object | undefined), ...place },
     })

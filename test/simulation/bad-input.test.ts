@@ -114,7 +114,7 @@ describe('a mistake in a scenario is told with file and line:', () => {
         throw new Error('mine')
       }),
     )
-    assert.match(report(result), /\n {2}mine at .*bad-input\.test\.ts:\d+:\d+\n/)
+    assert.match(report(result), /\n {2}mine \(at .*bad-input\.test\.ts:\d+:\d+\)\n/)
   })
 })
 

@@ -113,8 +113,9 @@ describe('counterexamples', () => {
           return forgetful.start?.(node, context)
         },
       }
-      const { outcome, unused, result } = await runCounterexample(text, chatty)
+      const { outcome, unused, result, changed } = await runCounterexample(text, chatty)
       assert.equal(outcome, 'asRecorded')
+      assert.isTrue(changed)
       assert.equal(result.check, 'what was counted is not forgotten')
       assert.isEmpty(unused)
     })
