@@ -10,6 +10,9 @@ export type TraceKind =
   | 'send'
   | 'drop'
   | 'duplicate'
+  /** A message leaves with a wrong bit, or with the contents of another. */
+  | 'corrupt'
+  | 'replace'
   | 'deliver'
   | 'crash'
   | 'fault'
