@@ -20,6 +20,14 @@ export interface CxRun {
   readonly changed: boolean
 }
 
+export interface CxOptions {
+  /** The name of the file, for errors. */
+  readonly file?: string
+  /** Line by line, whatever the `#!` lines say. */
+  readonly byHand?: boolean
+  readonly trace?: 'none' | 'memory'
+}
+
 /**
  * Runs a counterexample. One that was written by a run repeats that run, with the scenario's workload;
  * one without `#!` lines is done line by line, and each result must be the one that stands there.
@@ -31,12 +39,7 @@ export interface CxRun {
 export async function runCounterexample(
   text: string,
   scenario: Scenario,
-  options: {
-    readonly file?: string
-    /** Line by line, whatever the `#!` lines say. */
-    readonly byHand?: boolean
-    readonly trace?: 'none' | 'memory'
-  } = {},
+  options: CxOptions = {},
 ): Promise<CxRun> {
   const { file = 'counterexample', byHand = false, trace = 'none' } = options
   const read = parseCounterexample(text, file)

@@ -79,7 +79,7 @@ function classDigest(definition: Definition): string {
     typeof link === 'function' && !BASES.has(link);
     link = Object.getPrototypeOf(link)
   ) {
-    texts.push(String(link))
+    texts.push(textOf(link))
   }
   const table = definition.methods.map(({ name, channel, delivery, reentrant, keyed }) => {
     return [name, channel, delivery, reentrant, keyed]
@@ -102,12 +102,21 @@ function digestOf(value: unknown): string {
   }
 }
 
+/** How compilers to CommonJS and test runners write the name of an import: `import_bank.`, `bank_js_1.` */
+const IMPORTED = /\b(?:import_\w+|__vi(?:te_ssr)?_import_\d+__|\w+_\d+)\./g
+
+/** The same for a module that is loaded as CommonJS by one tool and as ESM by another. */
+const textOf = (run: object): string =>
+  String(run)
+    .replace(IMPORTED, '')
+    .replace(/\(0, ?([\w$.]+)\)\(/g, '$1(')
+
 const textDigests = new WeakMap<object, string>()
 
 function textDigest(run: object): string {
   let found = textDigests.get(run)
   if (found === undefined) {
-    found = digest(String(run))
+    found = digest(textOf(run))
     textDigests.set(run, found)
   }
   return found
