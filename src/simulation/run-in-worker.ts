@@ -32,6 +32,8 @@ export interface WorkerSimulateOptions extends WorkerRunOptions {
   readonly nodes?: number
   /** Default `none`. `memory`: each result holds its trace. */
   readonly trace?: 'none' | 'memory'
+  /** After every so many seeds garbage is collected, and what lives is measured: `heapBytes`. Default 0: never. */
+  readonly heapEvery?: number
 }
 
 /** How a scenario came out under one seed. */
@@ -46,6 +48,8 @@ export interface SimulatedSeed {
   readonly result?: Result
   /** Why there is no result. */
   readonly reason?: string
+  /** What lives in the thread when this run is over, buffers included; where it was measured. */
+  readonly heapBytes?: number
 }
 
 export const WORKER_FIELDS = {
@@ -62,6 +66,7 @@ const SIMULATE_FIELDS = {
   export: { fallback: 'default', check: isText },
   nodes: { fallback: undefined as unknown as number, check: integer(1, 10_000) },
   trace: { fallback: 'none' as const, check: oneOf('none', 'memory') },
+  heapEvery: { fallback: 0, check: integer(0) },
 }
 
 /**
@@ -100,8 +105,13 @@ export async function* simulateInWorker(
   options?: WorkerSimulateOptions,
 ): AsyncGenerator<SimulatedSeed, void> {
   const read = readOptions<WorkerSimulateOptions>('simulateInWorker', SIMULATE_FIELDS, options)
-  const { nodes, trace = 'none' } = read
-  const task: ScenarioTask = { type: 'simulate', trace, ...(nodes !== undefined && { nodes }) }
+  const { nodes, trace = 'none', heapEvery = 0 } = read
+  const task: ScenarioTask = {
+    type: 'simulate',
+    trace,
+    heapEvery,
+    ...(nodes !== undefined && { nodes }),
+  }
   const plan = { ...planOf(module, read, 'default'), task }
   for await (const { value, code: _, ...outcome } of answersOf(plan, seeds)) {
     yield value === undefined ? outcome : { ...outcome, result: value as Result }

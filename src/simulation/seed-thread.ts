@@ -20,7 +20,12 @@ export type ScenarioTask = {
   /** How many nodes, in place of its own. */
   readonly nodes?: number
 } & (
-  | { readonly type: 'simulate'; readonly trace: 'none' | 'memory' }
+  | {
+      readonly type: 'simulate'
+      readonly trace: 'none' | 'memory'
+      /** Every so many seeds the live heap is measured; 0: never. */
+      readonly heapEvery: number
+    }
   | { readonly type: 'replay'; readonly text: string; readonly options: ReplayOptions }
   | { readonly type: 'counterexample'; readonly text: string; readonly options: CxOptions }
   | { readonly type: 'verify'; readonly otherProcess?: OtherProcess }
@@ -34,6 +39,7 @@ export interface SeedAnswer {
   readonly reason?: string
   /** Of the error, where it has one. */
   readonly code?: string
+  readonly heapBytes?: number
 }
 
 /** A thread that takes one seed after another; it is killed when it takes no step, and is gone then. */

@@ -1,6 +1,8 @@
 /** The thread of `runInWorker`, `simulateInWorker` and their like: takes a seed, gives its outcome. */
 import { codeOf } from '../base/errors.js'
 import { unreachable } from '../base/unreachable.js'
+import { macrotask } from '../world/real/drain.js'
+import { liveBytes } from '../world/real/live-heap.js'
 import { onWork, report, workerGift } from '../world/real/watched-worker.js'
 import { runCounterexample } from './cx-run.js'
 import { verifyDeterminism } from './determinism.js'
@@ -21,7 +23,10 @@ guardSlot.progress = progress
 
 async function outcomeOf(seed: number | string): Promise<SeedAnswer> {
   try {
-    if (task !== undefined) return { seed, verdict: 'done', value: await done(seed, task) }
+    if (task !== undefined) {
+      const value = await done(seed, task)
+      return { seed, verdict: 'done', value, ...(await heapNow()) }
+    }
     const run = await exported(module, name)
     return { seed, verdict: 'done', value: await run(seed, () => {}) }
   } catch (error) {
@@ -33,6 +38,16 @@ async function outcomeOf(seed: number | string): Promise<SeedAnswer> {
       ...(code !== undefined && { code }),
     }
   }
+}
+
+let runs = 0
+
+/** Every so many runs what lives on when they are over; the last one's frames have to go first. */
+async function heapNow(): Promise<{ readonly heapBytes?: number }> {
+  if (task?.type !== 'simulate' || task.heapEvery === 0) return {}
+  if (++runs % task.heapEvery !== 0) return {}
+  await new Promise<void>((resolve) => macrotask(resolve))
+  return { heapBytes: liveBytes() }
 }
 
 /** What a task gives, as it can be copied to another thread. */

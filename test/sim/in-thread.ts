@@ -10,6 +10,7 @@ import {
   type Watched,
   type WorkerCxOptions,
   type WorkerReplayOptions,
+  type WorkerSimulateOptions,
 } from '../../src/simulation/index.js'
 
 /** Where a thread finds a scenario, and how long it may take no step. */
@@ -30,9 +31,9 @@ const IMPORTS = [
 export const simulated = (
   { module, ...options }: ScenarioModule,
   seeds: Iterable<string>,
-  trace: 'none' | 'memory' = 'none',
+  more: Pick<WorkerSimulateOptions, 'trace' | 'heapEvery'> = {},
 ): AsyncGenerator<SimulatedSeed, void> =>
-  simulateInWorker(module, seeds, { ...options, trace, imports: IMPORTS })
+  simulateInWorker(module, seeds, { ...options, ...more, imports: IMPORTS })
 
 /** A trace or a counterexample once more, in a thread that is watched. @throws NoResult */
 export const replayed = async (

@@ -112,7 +112,7 @@ async function load(name: string, { nodes, 'stall-ms': stall }: Values): Promise
 async function run({ scenario, from }: Loaded, values: Values): Promise<Result> {
   const trace = values.trace === undefined ? 'none' : 'memory'
   if (values.replay === undefined) {
-    for await (const one of simulated(from, [values.seed], trace)) {
+    for await (const one of simulated(from, [values.seed], { trace })) {
       if (one.result !== undefined) return one.result
       throw new NoResult(scenario.name, one)
     }
