@@ -35,6 +35,7 @@ export class AntiEntropy {
 
   /** A round: a digest to a random neighbour. */
   exchange(neighbours: readonly string[], effects: BroadcastEffect[]): void {
+    this.#log.nextRound()
     if (neighbours.length === 0) return
     const parts = Math.max(1, Math.ceil(this.#log.origins.size / ORIGINS_A_PART))
     const part = this.#random.int(parts)
@@ -92,7 +93,8 @@ export class AntiEntropy {
       if (origin.hash % parts !== part) continue
       const theirs = seen.get(incarnation)
       for (const message of origin.messages.values()) {
-        if (!message.kept || (theirs !== undefined && isIn(theirs, message.counter))) continue
+        if (!this.#log.isSettled(message)) continue
+        if (theirs !== undefined && isIn(theirs, message.counter)) continue
         const full = list.length === REPAIRS_MAX || bytes + message.bytes > REPAIR_BYTES
         if (full && list.length > 0) return { list, more: true }
         list.push(message)

@@ -7,7 +7,8 @@ export interface KeepOptions {
    * without loss. Its id is remembered for as long again, at least. Default 300,000.
    */
   readonly keepMs: number
-  /** Pause between exchanges of digests with a random neighbour, in ms, while messages are kept; 0 for none. Default 10,000. */
+  /** Pause between exchanges of digests with a random neighbour, in ms, give or take a quarter, while
+   * messages are kept; 0 for none. Default 10,000. */
   readonly repairMs: number
   /** Messages kept; the oldest beyond are forgotten. Default 16,384. */
   readonly keptMax: number

@@ -18,6 +18,7 @@ export abstract class Disseminator implements Broadcast {
   protected readonly log: MessageLog
   protected readonly peers = new Set<string>()
   readonly #self: string
+  readonly #random: Random
   readonly #options: KeepOptions
   readonly #repair: AntiEntropy
   readonly #timers = new Set<string>()
@@ -28,6 +29,7 @@ export abstract class Disseminator implements Broadcast {
 
   constructor(self: string, random: Random, options: KeepOptions) {
     this.#self = self
+    this.#random = random
     this.#options = options
     this.log = new MessageLog(options)
     this.#repair = new AntiEntropy(this.log, random)
@@ -122,7 +124,7 @@ export abstract class Disseminator implements Broadcast {
 
   #broadcast(body: unknown, bytes: number): void {
     const counter = ++this.#counter
-    const of = { bytes, own: this.ownTree(), body, hops: 0, parent: undefined }
+    const of = { bytes, own: this.ownTree(), body, hops: 0, parent: undefined, repaired: false }
     this.#deliver(counter, this.#self, body, 0)
     const message = this.log.add(this.#self, counter, 0, of)
     this.#arm()
@@ -164,7 +166,7 @@ export abstract class Disseminator implements Broadcast {
       this.duplicate(gossip, from)
       return
     }
-    const of = { bytes: bytesOf(body), own, body, hops, parent: from }
+    const of = { bytes: bytesOf(body), own, body, hops, parent: from, repaired: false }
     const message = this.log.add(origin, counter, age, of)
     if (message === undefined) {
       this.#refused++
@@ -178,7 +180,7 @@ export abstract class Disseminator implements Broadcast {
   /** True when it was new. */
   #repaired(from: string, { origin, counter, age, body }: Repaired): boolean {
     if (this.isForged(from, origin, counter) || this.log.seen(origin, counter)) return false
-    const of = { bytes: bytesOf(body), own: false, body, hops: 0, parent: from }
+    const of = { bytes: bytesOf(body), own: false, body, hops: 0, parent: from, repaired: true }
     const message = this.log.add(origin, counter, age, of)
     if (message === undefined) {
       this.#refused++
@@ -218,12 +220,12 @@ export abstract class Disseminator implements Broadcast {
   /** A node that keeps nothing is at rest. */
   #arm(): void {
     const { keepMs, repairMs } = this.#options
-    if (this.log.origins.size > 0) this.#start(AGE, keepMs / AGE_MAX)
-    if (this.log.size > 0 && repairMs > 0) this.#start(REPAIR, repairMs)
+    if (!this.#timers.has(AGE) && this.log.origins.size > 0) this.#start(AGE, keepMs / AGE_MAX)
+    if (this.#timers.has(REPAIR) || this.log.size === 0 || repairMs === 0) return
+    this.#start(REPAIR, repairMs * (0.75 + 0.5 * this.#random.float()))
   }
 
   #start(name: string, delayMs: number): void {
-    if (this.#timers.has(name)) return
     this.#timers.add(name)
     this.emit({ type: 'startTimer', name, delayMs })
   }

@@ -13,6 +13,9 @@ export interface LogBounds {
   readonly originsMax: number
 }
 
+/** How a message came. */
+type Arrival = Pick<LoggedMessage, 'bytes' | 'own' | 'body' | 'hops' | 'parent' | 'repaired'>
+
 /** A message that is known here. */
 export class LoggedMessage {
   readonly origin: OriginLog
@@ -28,13 +31,12 @@ export class LoggedMessage {
   hops: number
   /** The peer it came from; undefined where it was broadcast here. */
   parent: string | undefined
+  /** Anti-entropy brought it. */
+  readonly repaired: boolean
+  /** The round of exchanges in which it came. */
+  readonly round: number
 
-  constructor(
-    origin: OriginLog,
-    counter: number,
-    bornAt: number,
-    of: Pick<LoggedMessage, 'bytes' | 'own' | 'body' | 'hops' | 'parent'>,
-  ) {
+  constructor(origin: OriginLog, counter: number, bornAt: number, round: number, of: Arrival) {
     this.origin = origin
     this.counter = counter
     this.bornAt = bornAt
@@ -43,6 +45,8 @@ export class LoggedMessage {
     this.body = of.body
     this.hops = of.hops
     this.parent = of.parent
+    this.repaired = of.repaired
+    this.round = round
   }
 }
 
@@ -85,6 +89,7 @@ export class MessageLog {
   #bytes = 0
   #size = 0
   #now = 0
+  #round = 0
 
   constructor(bounds: LogBounds) {
     this.#bounds = bounds
@@ -125,12 +130,7 @@ export class MessageLog {
   }
 
   /** Takes one that was not seen; undefined where there is no room for its origin, or it is too old. */
-  add(
-    incarnation: string,
-    counter: number,
-    age: number,
-    of: Pick<LoggedMessage, 'bytes' | 'own' | 'body' | 'hops' | 'parent'>,
-  ): LoggedMessage | undefined {
+  add(incarnation: string, counter: number, age: number, of: Arrival): LoggedMessage | undefined {
     if (age >= AGE_MAX) return undefined
     let origin = this.#origins.get(incarnation)
     if (origin === undefined) {
@@ -138,7 +138,7 @@ export class MessageLog {
       origin = new OriginLog(incarnation)
       this.#origins.set(incarnation, origin)
     }
-    const message = new LoggedMessage(origin, counter, this.#now - age, of)
+    const message = new LoggedMessage(origin, counter, this.#now - age, this.#round, of)
     origin.messages.set(counter, message)
     origin.high = Math.max(origin.high, counter)
     origin.takenAt = this.#now
@@ -148,6 +148,16 @@ export class MessageLog {
     this.#bytes += message.bytes
     this.#hold()
     return message
+  }
+
+  /** A round of exchanges begins. */
+  nextRound(): void {
+    this.#round++
+  }
+
+  /** True for what anti-entropy may give to others: what came in this round is still on its way by itself. */
+  isSettled({ kept, repaired, round }: LoggedMessage): boolean {
+    return kept && (repaired || round < this.#round)
   }
 
   /** An age has passed. */

@@ -103,7 +103,8 @@ class Plumtree extends Disseminator {
   protected override duplicate({ origin, counter, own }: Gossip, from: string): void {
     const message = this.log.find(origin, counter)
     if (message === undefined || message.parent === from) return // too old, or the network repeated it
-    if (!isRepaired(message)) this.#prune(own ? origin : '', from)
+    // What came past the trees tells nothing about them.
+    if (!message.repaired) this.#prune(own ? origin : '', from)
   }
 
   protected override control(
@@ -172,7 +173,7 @@ class Plumtree extends Disseminator {
     if (this.isForged(from, origin, counter)) return
     if (this.log.seen(origin, counter)) {
       const message = this.#options.announceMs > 0 ? this.log.find(origin, counter) : undefined
-      if (message !== undefined && !isRepaired(message)) this.#optimise(message, from, hops)
+      if (message !== undefined && !message.repaired) this.#optimise(message, from, hops)
       return
     }
     const key = keyOf(origin, counter)
@@ -184,9 +185,9 @@ class Plumtree extends Disseminator {
     const { parent } = message
     if (parent === undefined || parent === peer || !this.peers.has(peer)) return
     const root = rootOf(message)
-    const { lazy } = this.#trees.of(root)
+    const { lazy, root: kept } = this.#trees.of(root)
     const { optimiseHops, sharedOptimiseHops } = this.#options
-    const least = root === '' ? sharedOptimiseHops : optimiseHops
+    const least = kept === '' ? sharedOptimiseHops : optimiseHops
     if (message.hops - hops < least || lazy.has(parent)) return
     message.hops = hops
     message.parent = peer
@@ -257,6 +258,3 @@ class Plumtree extends Disseminator {
 }
 
 const rootOf = ({ own, origin }: LoggedMessage): string => (own ? origin.incarnation : '')
-
-/** It came past the trees: what they bring of it again tells nothing about them. */
-const isRepaired = ({ hops, parent }: LoggedMessage): boolean => hops === 0 && parent !== undefined
