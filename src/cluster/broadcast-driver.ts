@@ -62,11 +62,15 @@ export interface BroadcastGround {
 /** What became of broadcasts since the start of the node. */
 export interface BroadcastStats {
   /** Of this node. */
-  sent: number
-  /** Handed to handlers, or to names that nobody handles here. */
-  delivered: number
+  readonly sent: number
+  /** Handed to a handler, this node's own among them. */
+  readonly handled: number
+  /** To names that nobody handles here. */
+  readonly unhandled: number
+  /** From an incarnation of a node that is history. */
+  readonly stale: number
   /** Frames that found no room on the way to a slow neighbour. */
-  dropped: number
+  readonly dropped: number
 }
 
 /** Pause before a connection that took nothing is tried again. */
@@ -78,7 +82,6 @@ const RETRY_MS = 50
  * for one: a connection is used both ways, also where views are not symmetric.
  */
 export class BroadcastDriver {
-  readonly stats: BroadcastStats = { sent: 0, delivered: 0, dropped: 0 }
   readonly #ground: BroadcastGround
   readonly #core: Broadcast
   readonly #events = new RingQueue<BroadcastEvent>()
@@ -88,6 +91,8 @@ export class BroadcastDriver {
   /** Those among them that are so by their own wish. */
   readonly #guests = new Set<string>()
   #retry: Timer | undefined
+  #sent = 0
+  #dropped = 0
   #running = false
   #stopped = false
   #encoded: { readonly body: unknown; readonly bytes: Uint8Array } | undefined
@@ -106,7 +111,7 @@ export class BroadcastDriver {
     const { handlers, self, options, codec } = this.#ground
     const most = Math.min(options.messageBytesMax, codec.maxMessageBytes >> 1)
     const body = handlers.encode(self, handler, message, most)
-    this.stats.sent++
+    this.#sent++
     this.#feed({ type: 'broadcast', body, bytes: body.length })
     return this.#retry === undefined
   }
@@ -149,8 +154,13 @@ export class BroadcastDriver {
     this.refresh()
   }
 
+  get stats(): BroadcastStats {
+    return { sent: this.#sent, dropped: this.#dropped, ...this.#ground.handlers.stats }
+  }
+
+  /** The core's own picture of itself. */
   snapshot(): Readonly<Record<string, unknown>> {
-    return { ...this.#core.snapshot(), ...this.stats }
+    return this.#core.snapshot()
   }
 
   stop(): void {
@@ -222,7 +232,6 @@ export class BroadcastDriver {
 
   #deliver(origin: string, body: unknown): void {
     if (this.#stopped) return
-    this.stats.delivered++
     this.#ground.handlers.deliver(origin, body)
   }
 
@@ -232,7 +241,7 @@ export class BroadcastDriver {
     if (bytes === undefined) return
     if (queue?.empty === false || !this.#write(to, bytes)) {
       if (queue === undefined || !this.#ground.transport.isUp(to)) return
-      this.stats.dropped += queue.push(bytes)
+      this.#dropped += queue.push(bytes)
       this.#retry ??= this.#ground.clock.after(RETRY_MS, () => this.#drain(), true)
     }
   }

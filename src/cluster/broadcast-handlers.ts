@@ -24,10 +24,7 @@ export interface HandlerGround {
 export class BroadcastHandlers {
   readonly #ground: HandlerGround
   readonly #handlers = new Map<string, BroadcastHandler>()
-  /** Messages to names that nobody handles here. */
-  unhandled = 0
-  /** From an incarnation that is history. */
-  stale = 0
+  readonly stats = { handled: 0, unhandled: 0, stale: 0 }
 
   constructor(ground: HandlerGround) {
     this.#ground = ground
@@ -59,14 +56,15 @@ export class BroadcastHandlers {
     const { handler, message } = fields
     const from = this.#sourceOf({ ...fields.from, incarnation })
     if (from === undefined) {
-      this.stale++
+      this.stats.stale++
       return
     }
     const run = this.#handlers.get(handler)
     if (run === undefined) {
-      this.unhandled++
+      this.stats.unhandled++
       return
     }
+    this.stats.handled++
     try {
       run(message, from)
     } catch (err) {

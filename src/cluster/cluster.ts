@@ -10,7 +10,11 @@ import type { Member } from '../overlay/overlay.js'
 import { SENT, type SendOutcome, type Transport, type TransportStats } from '../peer/transport.js'
 import type { Envelope } from '../wire/envelope.js'
 import type { Address } from '../world/network.js'
-import { type BroadcastOptions, readBroadcastOptions } from './broadcast-driver.js'
+import {
+  type BroadcastOptions,
+  type BroadcastStats,
+  readBroadcastOptions,
+} from './broadcast-driver.js'
 import { type BroadcastHandler, BroadcastHandlers, checkHandler } from './broadcast-handlers.js'
 import type { Carrier, CarrierSink } from './carrier.js'
 import { ChannelPlans } from './channel-plans.js'
@@ -306,11 +310,14 @@ export class Cluster implements Carrier {
     return this.#handlers.on(handler, run)
   }
 
-  /** What became of broadcasts, and the trees of this node; undefined while it does not run. */
+  /** What became of broadcasts. */
+  broadcastStats(): BroadcastStats | undefined {
+    return this.#running?.broadcasts.stats
+  }
+
+  /** The trees of this node, and what it keeps of broadcasts. */
   broadcastSnapshot(): Readonly<Record<string, unknown>> | undefined {
-    const { unhandled, stale } = this.#handlers
-    const running = this.#running
-    return running && { ...running.broadcasts.snapshot(), unhandled, stale }
+    return this.#running?.broadcasts.snapshot()
   }
 
   /** What became of messages that travelled through others. */
