@@ -63,7 +63,7 @@ export interface BroadcastGround {
 export interface BroadcastStats {
   /** Of this node. */
   readonly sent: number
-  /** Handed to a handler, this node's own among them. */
+  /** Handed to a handler; those about process groups are among them, and those of this node. */
   readonly handled: number
   /** To names that nobody handles here. */
   readonly unhandled: number
@@ -212,8 +212,8 @@ export class BroadcastDriver {
         break
       case 'deliver': {
         const { origin, body, hops } = effect
-        if (hops === 0) this.#ground.turn.micro(() => this.#deliver(origin, body))
-        else this.#deliver(origin, body)
+        if (hops === 0) this.#ground.turn.micro(() => this.#deliver(origin, body, false))
+        else this.#deliver(origin, body, hops === undefined)
         break
       }
       case 'startTimer':
@@ -230,9 +230,9 @@ export class BroadcastDriver {
     }
   }
 
-  #deliver(origin: string, body: unknown): void {
+  #deliver(origin: string, body: unknown, late: boolean): void {
     if (this.#stopped) return
-    this.#ground.handlers.deliver(origin, body)
+    this.#ground.handlers.deliver(origin, body, late)
   }
 
   #send(to: string, body: unknown): void {

@@ -5,8 +5,11 @@ import { compareIncarnations, isGeneration, isNodeName } from '../overlay/member
 import type { Member } from '../overlay/overlay.js'
 import type { Codec } from '../wire/codec.js'
 
-/** Handles what was broadcast to a name. `from` has no addresses and tags where the sender is no member known here. */
-export type BroadcastHandler = (message: unknown, from: Member) => void
+/**
+ * Handles what was broadcast to a name. `from` has no addresses and tags where the sender is no member
+ * known here. `late`: it was missed and came by anti-entropy, perhaps long after it was sent.
+ */
+export type BroadcastHandler = (message: unknown, from: Member, late: boolean) => void
 
 /** Names that start so are those of this node's own rooms. */
 export const RESERVED = 'troupe/'
@@ -47,7 +50,7 @@ export class BroadcastHandlers {
   }
 
   /** What a node has broadcast. A handler that throws is logged and hurts nobody else. */
-  deliver(incarnation: string, bytes: unknown): void {
+  deliver(incarnation: string, bytes: unknown, late: boolean): void {
     const fields = this.#decode(bytes)
     if (fields === undefined) {
       this.#ground.badMessage(incarnation, 'a broadcast is malformed')
@@ -66,7 +69,7 @@ export class BroadcastHandlers {
     }
     this.stats.handled++
     try {
-      run(message, from)
+      run(message, from, late)
     } catch (err) {
       const { logger } = this.#ground
       const about = { err, code: codeOf(err), handler, from: from.name }

@@ -287,6 +287,11 @@ export class Cluster implements Carrier {
     return this.#forwarding.on(handler, run)
   }
 
+  /** True when the overlay connects all nodes with all. Known once `start` has resolved. */
+  get direct(): boolean {
+    return this.#running?.overlay.capabilities.direct ?? true
+  }
+
   /**
    * Sends a plain value to the handlers of that name on every node that can be reached over the overlay,
    * this one included: as a copy, at most once to each incarnation of a node, in no order. A node that is
@@ -313,11 +318,6 @@ export class Cluster implements Carrier {
   /** What became of broadcasts. */
   broadcastStats(): BroadcastStats | undefined {
     return this.#running?.broadcasts.stats
-  }
-
-  /** The trees of this node, and what it keeps of broadcasts. */
-  broadcastSnapshot(): Readonly<Record<string, unknown>> | undefined {
-    return this.#running?.broadcasts.snapshot()
   }
 
   /** What became of messages that travelled through others. */

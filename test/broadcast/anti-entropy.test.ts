@@ -52,12 +52,21 @@ describe('anti-entropy', () => {
     }
   })
 
+  it('begins with a new neighbour at once', () => {
+    const net = pair({ repairMs: 20_000 })
+    net.broadcast('a', 'm')
+    net.run(30_000)
+    net.link('a', 'b')
+    net.run(100)
+    assert.deepEqual(bodies(net, 'b'), ['m'])
+  })
+
   it('goes on until nothing is left, however much it is', () => {
     const net = pair()
     for (let at = 0; at < 1_000; at++) net.broadcast('a', at)
     net.run(3_000)
     net.link('a', 'b')
-    net.run(1_500)
+    net.run(900)
     assert.equal(bodies(net, 'b').length, 1_000)
     assert.equal(net.sent.payloads, 1_000)
   })

@@ -193,7 +193,7 @@ describe('plumtree', () => {
   }
 
   it('adds a new neighbour to every tree and changes none', () => {
-    const { net } = town(3, { ownTreeAfter: 0 })
+    const { net } = town(3, { ownTreeAfter: 0, repairMs: 0 })
     for (const sender of ['n0', 'n1']) for (let at = 0; at < 4; at++) net.cost(sender, at)
     const roots = ['n0', 'n1'].map((name) => net.node(name).incarnation)
     const before = roots.map((root) => net.node('n5').tree(root))
