@@ -61,6 +61,18 @@ describe('anti-entropy', () => {
     assert.deepEqual(bodies(net, 'b'), ['m'])
   })
 
+  it('spreads what it brought at once', () => {
+    const net = new BroadcastNetwork(plumtree({ repairMs: 60_000 }), { seed: 1 })
+    for (const name of 'abcde') net.start(name)
+    for (const [a, b] of ['ab', 'cd', 'de'] as const) net.link(a as string, b as string)
+    net.broadcast('a', 'm')
+    net.broadcast('e', 'other')
+    net.run(100_000)
+    net.link('b', 'c')
+    net.run(200)
+    for (const name of 'abcde') assert.sameMembers(bodies(net, name), ['m', 'other'], name)
+  })
+
   it('goes on until nothing is left, however much it is', () => {
     const net = pair()
     for (let at = 0; at < 1_000; at++) net.broadcast('a', at)

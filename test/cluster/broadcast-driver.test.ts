@@ -82,9 +82,10 @@ describe('driver of broadcasts', () => {
     await sim.run(1_000)
     assert.deepEqual(counters(), [1])
     transport.full = false
+    assert.isFalse(driver.broadcast('x', 5), 'it does not overtake')
     await sim.run(100)
-    assert.deepEqual(counters(), [1, 2, 3, 4, 5])
-    assert.isTrue(driver.broadcast('x', 5))
+    assert.deepEqual(counters(), [1, 2, 3, 4, 5, 6])
+    assert.isTrue(driver.broadcast('x', 6))
   })
 
   it('bounds what it holds: the oldest go', async () => {

@@ -139,6 +139,40 @@ describe('groups by broadcast', () => {
     assert.equal(net.view('b', 'g').length, 300)
   })
 
+  it('take no changes that are part of a state they have', () => {
+    const net = new Net('ab')
+    net.join('a', 'g', 1)
+    net.settle()
+    net.step('a', { type: 'leave', group: 'g', serial: 1 })
+    net.join('a', 'g', 2)
+    net.settle()
+    const ops = [['join', 'g', 1, 't']] as const
+    const from = net.nodes.get('a')?.self as Member
+    net.step('b', { type: 'news', from, message: { type: 'delta', from: 0, ops }, late: false })
+    assert.deepEqual(net.view('b', 'g'), ['a/2'])
+  })
+
+  it('ask for a state that another has asked for only when the answer does not come', () => {
+    const net = new Net('abcd')
+    for (let serial = 1; serial <= 150; serial++) net.join('a', 'g', serial)
+    net.settle(() => true)
+    net.round(({ from }) => from.name !== 'a') // now all know that they lack it
+    net.settle()
+    const due = (at: string, lose: boolean): number => {
+      const before = net.sent
+      net.step(at, { type: 'retryDue' })
+      net.settle(({ from }) => lose && from.name === 'a')
+      return net.sent - before
+    }
+    assert.equal(due('b', true), 3, 'the question, and two parts for an answer')
+    assert.equal(due('c', true), 0)
+    assert.equal(due('c', true), 3)
+    assert.equal(due('b', false), 0)
+    assert.equal(due('b', false), 1, 'it has answered twice in its round')
+    assert.equal(due('a', false), 2)
+    assert.equal(net.view('d', 'g').length, 150)
+  })
+
   for (const count of [3, 2_500]) {
     it(`mend what was lost with the next round or two (${count} memberships)`, () => {
       const net = new Net('abc')
@@ -198,7 +232,7 @@ describe('groups by broadcast', () => {
     net.settle()
     assert.deepEqual(net.view('b', 'g'), [])
     const ops = [['join', 'g', 2, 't']] as const
-    const message = { type: 'delta', from: 1, ops } as const
+    const message = { type: 'delta', from: 0, ops } as const
     net.step('b', { type: 'news', from: gone, message, late: false })
     assert.deepEqual(net.view('b', 'g'), [])
   })
