@@ -51,6 +51,7 @@ export class OverlayDriver {
   readonly #borrowed: BorrowedPeers
   /** Peers the overlay wants to be connected to. */
   readonly #wanted = new Set<string>()
+  #neighbours: readonly string[] = []
   #running = false
   #stopped = false
 
@@ -82,7 +83,7 @@ export class OverlayDriver {
       for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
         const effects = this.#step(next)
         for (const effect of effects) this.#perform(effect)
-        if (effects.some(({ type }) => CONNECTING.has(type))) this.#sink.neighboursChanged()
+        if (this.#hasOtherNeighbours(effects)) this.#sink.neighboursChanged()
       }
     } finally {
       this.#running = false
@@ -114,6 +115,16 @@ export class OverlayDriver {
     this.#borrowed.stop()
     for (const timer of this.#timers.values()) timer.cancel()
     this.#timers.clear()
+  }
+
+  /** Partial views are short enough to be compared. */
+  #hasOtherNeighbours(effects: readonly OverlayEffect[]): boolean {
+    const { overlay } = this.#ground
+    if (overlay.capabilities.direct) return effects.some(({ type }) => CONNECTING.has(type))
+    const before = this.#neighbours
+    this.#neighbours = overlay.neighbours()
+    const { length } = this.#neighbours
+    return length !== before.length || this.#neighbours.some((peer, at) => peer !== before[at])
   }
 
   /** An overlay must not throw; one that does loses the step and not the node. */
@@ -216,5 +227,5 @@ export class OverlayDriver {
 
 const NOTHING = new Uint8Array(0)
 
-/** Where these are not among the effects, neighbours have stayed the same. */
+/** Where all are neighbours, these tell that they have changed. */
 const CONNECTING: ReadonlySet<OverlayEffect['type']> = new Set(['connect', 'disconnect', 'release'])
