@@ -33,6 +33,8 @@ export interface MembershipSink {
   memberJoined(member: Member): void
   memberLeft(member: Member, reason: LeaveReason): void
   selfLeft(): void
+  /** It wants other neighbours, or knows more of one. */
+  neighboursChanged(): void
   badMessage(from: string, detail: string): void
 }
 
@@ -49,6 +51,7 @@ export class OverlayDriver {
   readonly #borrowed: BorrowedPeers
   /** Peers the overlay wants to be connected to. */
   readonly #wanted = new Set<string>()
+  #neighbours: readonly string[] = []
   #running = false
   #stopped = false
 
@@ -78,7 +81,9 @@ export class OverlayDriver {
     this.#running = true
     try {
       for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
-        for (const effect of this.#step(next)) this.#perform(effect)
+        const effects = this.#step(next)
+        for (const effect of effects) this.#perform(effect)
+        if (this.#hasOtherNeighbours(effects)) this.#sink.neighboursChanged()
       }
     } finally {
       this.#running = false
@@ -110,6 +115,16 @@ export class OverlayDriver {
     this.#borrowed.stop()
     for (const timer of this.#timers.values()) timer.cancel()
     this.#timers.clear()
+  }
+
+  /** Partial views are short enough to be compared. */
+  #hasOtherNeighbours(effects: readonly OverlayEffect[]): boolean {
+    const { overlay } = this.#ground
+    if (overlay.capabilities.direct) return effects.some(({ type }) => CONNECTING.has(type))
+    const before = this.#neighbours
+    this.#neighbours = overlay.neighbours()
+    const { length } = this.#neighbours
+    return length !== before.length || this.#neighbours.some((peer, at) => peer !== before[at])
   }
 
   /** An overlay must not throw; one that does loses the step and not the node. */
@@ -211,3 +226,6 @@ export class OverlayDriver {
 }
 
 const NOTHING = new Uint8Array(0)
+
+/** Where all are neighbours, these tell that they have changed. */
+const CONNECTING: ReadonlySet<OverlayEffect['type']> = new Set(['connect', 'disconnect', 'release'])
