@@ -69,6 +69,7 @@ export class Running implements Taker {
         random: random.fork('dial'),
         logger,
         memory,
+        medium: parts.medium,
       },
       {
         memberJoined: (member) => this.#memberJoined(member),

@@ -5,6 +5,8 @@ import { newIncarnation } from '../base/identity.js'
 import type { Logger } from '../base/logger.js'
 import { Cluster } from '../cluster/cluster.js'
 import { nextGeneration } from '../cluster/generation.js'
+import { bringsMedium, type Medium } from '../cluster/medium.js'
+import type { Member } from '../overlay/overlay.js'
 import { Peers } from '../peer/peers.js'
 import type { TransportSink } from '../peer/transport.js'
 import { Remote } from '../remote/remote.js'
@@ -29,7 +31,7 @@ export interface House {
 
 /**
  * Builds the rooms from the ground up and plugs each into the one above it.
- * @throws TroupeError ERR_BAD_OPTION, ERR_BAD_DEFINITION, ERR_STORE
+ * @throws TroupeError ERR_BAD_OPTION, ERR_BAD_DEFINITION, ERR_PACKAGE_MISSING, ERR_STORE
  */
 export async function buildHouse(
   world: World,
@@ -43,6 +45,7 @@ export async function buildHouse(
   const incarnation = newIncarnation(world.clock.wallMs(), world.entropy.bytes(5))
   const identity = { name, incarnation, generation, tags }
 
+  const medium = await openMedium(world, identity, log, options)
   const supervision = new Supervision({ self: { node: name, incarnation }, log, onRootFailed })
   const system = new ActorSystem({
     world,
@@ -57,7 +60,7 @@ export async function buildHouse(
   let peers: Peers | undefined
   const transport = (sink: TransportSink): Peers => {
     peers = new Peers({
-      world,
+      world: medium === undefined ? world : { ...world, network: medium.network },
       self: identity,
       overlay: overlay.name,
       codec,
@@ -66,8 +69,9 @@ export async function buildHouse(
       pace: system.scheduler,
       channels: options.channels,
       options: { ...options.connections, ...timing },
-      ...(options.listen && { listen: options.listen }),
-      ...(options.advertise && { advertise: [options.advertise] }),
+      // Where a medium leads is not for these two to say.
+      ...(!medium && options.listen && { listen: options.listen }),
+      ...(!medium && options.advertise && { advertise: [options.advertise] }),
       ...(options.cookie !== undefined && { cookie: options.cookie }),
       ...(options.tls && { tls: options.tls }),
     })
@@ -80,6 +84,7 @@ export async function buildHouse(
       overlay,
       codec,
       transport,
+      ...(medium && { medium }),
       channelDelivery: options.channelDelivery,
       delivery: options.delivery,
       logger: log,
@@ -112,6 +117,16 @@ export async function buildHouse(
     remote,
     events,
   }
+}
+
+async function openMedium(
+  world: World,
+  self: Omit<Member, 'addresses'>,
+  logger: Logger,
+  { overlay, cookie }: ReadNodeOptions,
+): Promise<Medium | undefined> {
+  if (!bringsMedium(overlay)) return undefined
+  return overlay.open({ world, self, logger, secret: cookie !== undefined })
 }
 
 function buildCodec({ connections, remoteStacks, codecs }: ReadNodeOptions): Codec {

@@ -119,6 +119,7 @@ class FullMesh implements Overlay {
         break
       case 'connectFailed': // the driver goes on dialling: that is how a partition heals
       case 'roundTrip': // nothing was measured
+      case 'published': // by nobody here
       case 'introduced': // only for overlays that know addresses and no names
         break
       default:
