@@ -32,6 +32,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   actor: ['base', 'world'],
   supervision: ['base', 'world', 'actor'],
   remote: ['base', 'world', 'wire', 'actor', 'supervision', 'cluster'],
+  broker: ['base', 'world', 'peer', 'overlay', 'cluster'],
   node: BELOW_NODE,
   root: [...BELOW_NODE, 'node'],
   simulation: [...BELOW_NODE, 'fault', 'node', 'root'],
@@ -86,6 +87,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   actor: ['eventemitter3', 'reflect-metadata'],
   supervision: ['eventemitter3'],
   remote: ['eventemitter3'],
+  broker: ['amqplib'],
   node: ['eventemitter3'],
   simulation: ['eventemitter3'],
 }
