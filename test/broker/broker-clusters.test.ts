@@ -1,29 +1,10 @@
-import { overBroker } from '../../src/broker/broker.js'
-import { readBrokerOptions } from '../../src/broker/broker-options.js'
-import { type OverlaySubject, overlayClusterCases } from '../contracts/overlay-clusters.js'
-import { Simulated } from '../promises/simulated.js'
+import { overlayClusterCases } from '../contracts/overlay-clusters.js'
 import { seeds } from '../seeds.js'
-import { FakeBroker, fakeBrokerAt } from './fake-broker.js'
-
-const SUBJECT: OverlaySubject = {
-  name: 'broker',
-  make: () => overBroker(readBrokerOptions(), async () => fakeBrokerAt('broker')),
-  joins: false,
-  partitions: false,
-}
-
-/** A simulated network with a broker in it. */
-class SimulatedBroker extends Simulated {
-  constructor(seed: number | string) {
-    super(seed)
-    void new FakeBroker().open(this.sim.world('broker'), 'broker')
-  }
-}
+import { overFakeBroker, SimulatedBroker } from './simulated-broker.js'
 
 describe('clusters over a broker, simulated', () => {
   for (const seed of seeds(3)) {
-    for (const { title, run } of overlayClusterCases(SUBJECT, () => new SimulatedBroker(seed))) {
-      it(`${title} [SEED=${seed}]`, run)
-    }
+    const cases = overlayClusterCases(overFakeBroker(), () => new SimulatedBroker(seed))
+    for (const { title, run } of cases) it(`${title} [SEED=${seed}]`, run)
   }
 })
