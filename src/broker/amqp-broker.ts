@@ -49,7 +49,7 @@ export class AmqpBroker implements Broker {
     let model: ChannelModel | undefined
     try {
       model = await this.#amqp.connect(this.#url, socket)
-      const link = new AmqpLink(this.place, model, wish.exchange, sink)
+      const link = new AmqpLink(this.place, model, wish, sink)
       await link.open(wish)
       return link
     } catch (cause) {
@@ -64,6 +64,7 @@ class AmqpLink implements BrokerLink {
   readonly #place: string
   readonly #model: ChannelModel
   readonly #exchange: string
+  readonly #queue: string
   readonly #sink: LinkSink
   /** Messages that came back, by the number they were given. */
   readonly #returned = new Set<string>()
@@ -72,10 +73,11 @@ class AmqpLink implements BrokerLink {
   #over = false
   #error: Error | undefined
 
-  constructor(place: string, model: ChannelModel, exchange: string, sink: LinkSink) {
+  constructor(place: string, model: ChannelModel, wish: QueueWish, sink: LinkSink) {
     this.#place = place
     this.#model = model
-    this.#exchange = exchange
+    this.#exchange = wish.exchange
+    this.#queue = wish.queue
     this.#sink = sink
     model.on('error', (error) => {
       this.#error ??= error
@@ -138,6 +140,7 @@ class AmqpLink implements BrokerLink {
     if (this.#over) return
     this.#over = true
     try {
+      await this.#channel?.deleteQueue(this.#queue)
       await this.#model.close()
     } catch {
       destroy(this.#model)
@@ -174,8 +177,14 @@ function destroy(model: ChannelModel): void {
   stream?.destroy?.()
 }
 
+/** What amqplib makes of the broker's "no" to a virtual host; the reason given is lost in it. */
+const NO_VHOST = /^Expected ConnectionOpenOk; got <ConnectionClose/
+
 /** An AggregateError (several addresses of one name tried) has no message of its own. */
 function reasonOf(thrown: unknown): string {
   const { message, code } = thrown as { message?: string; code?: unknown }
+  if (NO_VHOST.test(message ?? '')) {
+    return 'its virtual host is not there, or this user may not use it'
+  }
   return message || String(code ?? thrown)
 }

@@ -33,7 +33,7 @@ export interface BrokerLink {
   publish(key: string, body: Uint8Array, mandatory: boolean, done: (fate: Fate) => void): void
   /** Acknowledges that message and all before it. */
   ack(tag: number): void
-  /** Resolves when all is closed in order. Never rejects. */
+  /** Resolves when all is closed in order, the queue deleted. Never rejects. */
   close(): Promise<void>
   /** Closes at once. */
   abort(): void

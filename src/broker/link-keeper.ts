@@ -5,6 +5,9 @@ import type { Timer } from '../world/clock.js'
 import type { World } from '../world/world.js'
 import type { Broker, BrokerLink, QueueWish } from './broker-link.js'
 
+/** The broker may take so long to confirm the end of a connection. */
+const CLOSE_MS = 1_000
+
 export interface KeeperOptions {
   readonly connectTimeoutMs: number
   readonly backoffMinMs: number
@@ -60,10 +63,25 @@ export class LinkKeeper {
     this.#timer?.cancel()
     const link = this.#link
     this.#link = undefined
-    await link?.close()
+    if (link !== undefined) await this.#end(link)
+  }
+
+  /** A broker that does not answer is not waited for. */
+  #end(link: BrokerLink): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#ground.world.clock.after(CLOSE_MS, () => {
+        link.abort()
+        resolve()
+      })
+      void link.close().then(() => {
+        timer.cancel()
+        resolve()
+      })
+    })
   }
 
   async #attempt(): Promise<void> {
+    if (this.#closed) return
     const { world, broker, options } = this.#ground
     let link: BrokerLink | undefined
     let lostEarly: TroupeError | undefined
@@ -87,7 +105,7 @@ export class LinkKeeper {
       return
     }
     if (this.#closed) {
-      await link.close()
+      await this.#end(link)
       return
     }
     this.#opened(link)

@@ -99,6 +99,10 @@ describe('nodes over a broker in trouble', () => {
     const desk = town.desk('n1', 'n0')
     for (let i = 0; i < 500; i++) desk.tell.note(i)
     const notes = await env.complete(desk.ask.notes())
+    const downs: string[] = []
+    town.citizen('n0').node.events.on('peerDown', ({ reason }) => downs.push(reason.message))
+    await env.run(10_000) // long enough for a handshake that was begun twice to be given up
+    assert.deepEqual(downs, [])
     assert.deepEqual(
       notes,
       Array.from({ length: 500 }, (_, i) => i),

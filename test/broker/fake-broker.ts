@@ -127,7 +127,10 @@ export class FakeBroker {
       }
       if (client.queue !== undefined) this.#pump(client.queue)
     } else if (op === 'publish') this.#published(client, fields)
-    else if (op === 'close') client.line.destroy()
+    else if (op === 'close') {
+      if (client.queue !== undefined) this.queues.delete(client.queue.wish.queue)
+      client.line.destroy()
+    }
   }
 
   #opened(client: Client, wish: QueueWish): void {
