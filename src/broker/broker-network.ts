@@ -1,11 +1,13 @@
 import { TroupeError } from '../base/errors.js'
 import { isUlid } from '../base/identity.js'
 import type { Medium, MediumGround } from '../cluster/medium.js'
+import type { PeerOptions } from '../peer/peer-options.js'
 import type { Timer } from '../world/clock.js'
 import type { Address, Connection, Listener, Network, TlsOptions } from '../world/network.js'
-import type { Broker, BrokerLink, Fate } from './broker-link.js'
+import { BrokerLine } from './broker-line.js'
+import type { Broker, Fate, QueueWish } from './broker-link.js'
 import type { BrokerOptions } from './broker-options.js'
-import { LinkKeeper } from './link-keeper.js'
+import { FarNodes } from './far-nodes.js'
 import {
   encodeOpening,
   encodePacket,
@@ -38,23 +40,19 @@ export class BrokerNetwork implements Medium, Network, ConnectionHost {
   readonly #ground: MediumGround
   readonly #options: BrokerOptions
   readonly #host: string
-  readonly #keeper: LinkKeeper
+  readonly #line: BrokerLine
   readonly #place: string
   readonly #listeners = new Map<number, Accept>()
   readonly #connections = new Map<string, VirtualConnection>()
   readonly #dialling = new Map<string, Dialling>()
+  readonly #farNodes = new FarNodes()
+  /** When this node's own presence came back last. */
+  #echoedMs = 0
+  #watch: Timer | undefined
   readonly #waiting = new Set<VirtualConnection>()
   #heard: (body: Uint8Array) => void = () => {}
   #started: Promise<void> | undefined
   #dialled = 0
-  #inFlightBytes = 0
-  /** Messages handed to the link that stands, and those of them it has confirmed. */
-  #handed = 0
-  #confirmed = 0
-  #confirmTimer: Timer | undefined
-  #unacked = 0
-  #lastTag = 0
-  #ackDue = false
 
   constructor(ground: MediumGround, broker: Broker, options: BrokerOptions) {
     this.#ground = ground
@@ -63,16 +61,27 @@ export class BrokerNetwork implements Medium, Network, ConnectionHost {
     this.windowBytes = options.windowBytes
     this.#host = hostOf(ground.self)
     this.#place = broker.place
-    this.#keeper = new LinkKeeper({
+    this.#line = new BrokerLine({
       world: ground.world,
       logger: ground.logger,
       broker,
       options,
       wish: (attempt) => this.#wish(attempt),
-      up: () => this.#up(),
-      message: (body, tag) => this.#message(body, tag),
-      down: (error) => this.#down(error),
+      message: (bytes) => this.#message(bytes),
+      down: (error) => this.#breakAll(error.message),
+      room: () => this.#wakeWaiting(),
     })
+  }
+
+  /**
+   * The presence of nodes says that they live, so that heartbeats between each two need not; and a
+   * broker that is slow is not silent.
+   */
+  readonly options: Partial<PeerOptions> = {
+    heartbeatMs: 10_000,
+    silenceMs: 30_000,
+    connectTimeoutMs: 10_000,
+    handshakeTimeoutMs: 15_000,
   }
 
   get network(): Network {
@@ -87,15 +96,14 @@ export class BrokerNetwork implements Medium, Network, ConnectionHost {
 
   publish(body: Uint8Array): void {
     const head = { kind: PACKET.PUBLISHED, byDialler: false, number: 0, value: 0 }
-    this.#hand(EVERYBODY, encodePacket({ ...head, from: this.#incarnation }, [body]), false)
+    this.#line.hand(EVERYBODY, encodePacket({ ...head, from: this.#incarnation }, [body]), false)
   }
 
   async close(): Promise<void> {
     this.#listeners.clear()
     this.#breakAll('this node has stopped')
-    this.#confirmTimer?.cancel()
-    if (this.#ackDue) this.#ackNow()
-    await this.#keeper.close()
+    this.#watch?.cancel()
+    await this.#line.close()
   }
 
   // Network
@@ -114,7 +122,10 @@ export class BrokerNetwork implements Medium, Network, ConnectionHost {
       throw new TroupeError('ERR_ADDRESS_IN_USE', detail)
     }
     this.#listeners.set(port, accept)
-    this.#started ??= this.#keeper.start()
+    if (this.#started === undefined) {
+      this.#started = this.#line.start()
+      this.#watchSilence()
+    }
     await this.#started
     return {
       address: { host: at.host, port },
@@ -132,7 +143,7 @@ export class BrokerNetwork implements Medium, Network, ConnectionHost {
     if (incarnation === undefined) {
       return Promise.reject(connectError(remote, 'that is no node of the broker'))
     }
-    if (this.#keeper.link === undefined) {
+    if (!this.#line.isUp) {
       return Promise.reject(connectError(remote, `the broker ${this.#place} is away`))
     }
     const far = { incarnation, number: ++this.#dialled, dialled: true, remote }
@@ -156,7 +167,7 @@ export class BrokerNetwork implements Medium, Network, ConnectionHost {
   // ConnectionHost
 
   get hasRoom(): boolean {
-    return this.#inFlightBytes < this.#options.inFlightMaxBytes
+    return this.#line.hasRoom
   }
 
   awaitRoom(connection: VirtualConnection): void {
@@ -173,6 +184,7 @@ export class BrokerNetwork implements Medium, Network, ConnectionHost {
   }
 
   forget(connection: VirtualConnection): void {
+    this.#farNodes.closed(connection)
     this.#connections.delete(keyOf(connection.far))
     this.#waiting.delete(connection)
   }
@@ -182,23 +194,8 @@ export class BrokerNetwork implements Medium, Network, ConnectionHost {
   #sendTo(far: FarEnd, kind: PacketKind, value: number, parts?: readonly Uint8Array[]): void {
     const head = { kind, byDialler: far.dialled, number: far.number, value }
     const bytes = encodePacket({ ...head, from: this.#incarnation }, parts)
-    this.#hand(keyOfNode(far.incarnation), bytes, kind !== PACKET.RESET, (fate) => {
+    this.#line.hand(keyOfNode(far.incarnation), bytes, kind !== PACKET.RESET, (fate) => {
       if (fate !== 'taken') this.#notTaken(far, fate)
-    })
-  }
-
-  #hand(key: string, bytes: Uint8Array, mandatory: boolean, done?: (fate: Fate) => void): void {
-    const { link } = this.#keeper
-    if (link === undefined) return
-    this.#inFlightBytes += bytes.length
-    this.#handed++
-    if (this.#confirmTimer === undefined) this.#watchConfirms(link)
-    link.publish(key, bytes, mandatory, (fate) => {
-      if (this.#keeper.link !== link) return
-      this.#confirmed++
-      this.#inFlightBytes -= bytes.length
-      done?.(fate)
-      this.#wakeWaiting()
     })
   }
 
@@ -220,28 +217,20 @@ export class BrokerNetwork implements Medium, Network, ConnectionHost {
     }
   }
 
-  /** A broker that confirms nothing any more is lost, whatever its heartbeats say. */
-  #watchConfirms(link: BrokerLink): void {
-    const { confirmTimeoutMs } = this.#options
-    const before = this.#confirmed
-    const check = (): void => {
-      this.#confirmTimer = undefined
-      if (this.#keeper.link !== link || this.#handed === this.#confirmed) return
-      if (this.#confirmed > before) this.#watchConfirms(link)
-      else this.#keeper.drop(`the broker confirmed nothing for ${confirmTimeoutMs} ms`)
-    }
-    this.#confirmTimer = this.world.clock.after(confirmTimeoutMs, check, true)
-  }
-
   // receiving
 
-  #message(bytes: Uint8Array, tag: number): void {
-    this.#ackSoon(tag)
+  #message(bytes: Uint8Array): void {
     const packet = readPacket(bytes)
     if (packet === undefined) {
       this.#ground.logger.debug({ bytes: bytes.length }, 'a message of the broker is no packet')
-    } else if (packet.kind === PACKET.PUBLISHED) this.#heard(packet.body)
-    else if (packet.kind === PACKET.OPEN) this.#opened(packet)
+      return
+    }
+    const nowMs = this.world.clock.now()
+    this.#farNodes.heard(packet.from, nowMs)
+    if (packet.kind === PACKET.PUBLISHED) {
+      if (packet.from === this.#incarnation) this.#echoedMs = nowMs
+      this.#heard(packet.body)
+    } else if (packet.kind === PACKET.OPEN) this.#opened(packet)
     else if (packet.kind === PACKET.ACCEPT) this.#accepted(packet)
     else this.#arrived(packet)
   }
@@ -259,7 +248,7 @@ export class BrokerNetwork implements Medium, Network, ConnectionHost {
       return
     }
     const connection = new VirtualConnection(this, far, window)
-    this.#connections.set(keyOf(far), connection)
+    this.#keep(connection)
     this.#sendTo(far, PACKET.ACCEPT, this.windowBytes)
     accept(connection)
   }
@@ -271,7 +260,7 @@ export class BrokerNetwork implements Medium, Network, ConnectionHost {
       return
     }
     const connection = new VirtualConnection(this, dialling.far, packet.value)
-    this.#connections.set(keyOf(dialling.far), connection)
+    this.#keep(connection)
     dialling.settle(connection)
   }
 
@@ -311,46 +300,36 @@ export class BrokerNetwork implements Medium, Network, ConnectionHost {
     if (!this.#connections.has(keyOf(far))) this.#sendTo(far, PACKET.RESET, 0)
   }
 
-  #ackSoon(tag: number): void {
-    this.#lastTag = tag
-    this.#unacked++
-    if (this.#unacked >= this.#options.prefetch / 4) this.#ackNow()
-    else if (!this.#ackDue) {
-      this.#ackDue = true
-      this.world.turn.immediate(() => {
-        if (this.#ackDue) this.#ackNow()
-      })
-    }
+  #keep(connection: VirtualConnection): void {
+    this.#connections.set(keyOf(connection.far), connection)
+    this.#farNodes.opened(connection, this.world.clock.now())
   }
 
-  #ackNow(): void {
-    this.#ackDue = false
-    if (this.#unacked > 0) this.#keeper.link?.ack(this.#lastTag)
-    this.#unacked = 0
+  /**
+   * A node whose presence is missed is taken for dead, as by TCP's keep-alive. While a node does not
+   * hear itself it can say nothing about others.
+   */
+  #watchSilence(): void {
+    const { presenceMs, missedMax } = this.#options
+    const nowMs = this.world.clock.now()
+    if (nowMs - this.#echoedMs < 2 * presenceMs) {
+      const sinceMs = nowMs - (missedMax + 1) * presenceMs
+      for (const connection of this.#farNodes.silentSince(sinceMs)) {
+        connection.fail('the presence of the node there is missed')
+      }
+    }
+    this.#watch = this.world.clock.after(presenceMs, () => this.#watchSilence(), true)
   }
 
   // the link
 
-  #wish(attempt: number): ReturnType<LinkWish> {
+  #wish(attempt: number): QueueWish {
     const { cluster, durable, expiresMs, queueMaxBytes, prefetch } = this.#options
     const exchange = `troupe.${cluster}`
     // The broker may hold the queue of a connection that is dead, and not know that yet.
     const queue = `${exchange}.${this.#host}${durable || attempt === 1 ? '' : `.${attempt}`}`
     const keys = [keyOfNode(this.#incarnation), EVERYBODY]
     return { exchange, queue, keys, durable, expiresMs, queueMaxBytes, prefetch }
-  }
-
-  #up(): void {
-    this.#inFlightBytes = 0
-    this.#handed = 0
-    this.#confirmed = 0
-    this.#confirmTimer?.cancel()
-    this.#confirmTimer = undefined
-    this.#unacked = 0
-  }
-
-  #down({ message }: TroupeError): void {
-    this.#breakAll(message)
   }
 
   #breakAll(reason: string): void {
@@ -370,8 +349,6 @@ export class BrokerNetwork implements Medium, Network, ConnectionHost {
     return port
   }
 }
-
-type LinkWish = ConstructorParameters<typeof LinkKeeper>[0]['wish']
 
 /** How a node is called in addresses. */
 export const hostOf = (self: { readonly name: string; readonly incarnation: string }): string =>

@@ -1,5 +1,6 @@
 import type { Logger } from '../base/logger.js'
 import type { Member, OverlayFactory } from '../overlay/overlay.js'
+import type { PeerOptions } from '../peer/peer-options.js'
 import type { Network } from '../world/network.js'
 import type { World } from '../world/world.js'
 
@@ -10,6 +11,8 @@ import type { World } from '../world/world.js'
 export interface Medium {
   /** Takes the place of the world's network. Where `listen` is told to listen does not matter to it. */
   readonly network: Network
+  /** What suits it better than the defaults of connections, where the user says nothing. */
+  readonly options: Partial<PeerOptions>
   /** Who hears what is published; once, before anything is. */
   subscribe(heard: (body: Uint8Array) => void): void
   /** To all nodes that are there now, this one included; dropped in silence while there is no way. */

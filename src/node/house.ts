@@ -7,6 +7,7 @@ import { Cluster } from '../cluster/cluster.js'
 import { nextGeneration } from '../cluster/generation.js'
 import { bringsMedium, type Medium } from '../cluster/medium.js'
 import type { Member } from '../overlay/overlay.js'
+import type { PeerOptions } from '../peer/peer-options.js'
 import { Peers } from '../peer/peers.js'
 import type { TransportSink } from '../peer/transport.js'
 import { Remote } from '../remote/remote.js'
@@ -15,6 +16,7 @@ import { Codec } from '../wire/codec.js'
 import type { World } from '../world/world.js'
 import { CLUSTER_EVENTS, type NodeEvents } from './node-events.js'
 import type { ReadNodeOptions } from './node-options.js'
+import type { Timing } from './presets.js'
 
 /** The rooms of one node, built and wired. Nothing has started yet. */
 export interface House {
@@ -68,7 +70,7 @@ export async function buildHouse(
       logger: log,
       pace: system.scheduler,
       channels: options.channels,
-      options: { ...options.connections, ...timing },
+      options: { ...usualOptions(medium, timing), ...options.connections, ...timing },
       // Where a medium leads is not for these two to say.
       ...(!medium && options.listen && { listen: options.listen }),
       ...(!medium && options.advertise && { advertise: [options.advertise] }),
@@ -127,6 +129,17 @@ async function openMedium(
 ): Promise<Medium | undefined> {
   if (!bringsMedium(overlay)) return undefined
   return overlay.open({ world, self, logger, secret: cookie !== undefined })
+}
+
+/** Times that belong together come from one place. */
+function usualOptions(
+  medium: Medium | undefined,
+  { heartbeatMs, silenceMs }: Partial<Timing>,
+): Partial<PeerOptions> {
+  if (medium === undefined) return {}
+  if (heartbeatMs === undefined && silenceMs === undefined) return medium.options
+  const { heartbeatMs: _, silenceMs: __, ...others } = medium.options
+  return others
 }
 
 function buildCodec({ connections, remoteStacks, codecs }: ReadNodeOptions): Codec {

@@ -1,6 +1,8 @@
 import type { Random } from '../base/random.js'
 import { unreachable } from '../base/unreachable.js'
 import { Departures } from './departures.js'
+import { Dials } from './dials.js'
+import { type KnownNode, KnownNodes } from './known-nodes.js'
 import { compareIncarnations, sameIncarnation } from './member.js'
 import {
   type LeaveReason,
@@ -25,23 +27,16 @@ import type { PresenceOptions } from './presence-options.js'
 const CAPABILITIES: OverlayCapabilities = { membership: 'all', direct: true }
 /** Nodes remembered that are out, so that late news does not bring them back. */
 const OUT_MAX = 1_024
+/** Nodes dialled at a time: a crowd that starts at once must not drown the medium in handshakes. */
+const DIALS_MAX = 8
+/** Periods after which a dial that came to nothing, unheard, makes way for others. */
+const DIAL_PERIODS_MAX = 5
 const TICK = 'presence'
-
-/** A node that was heard of. It is a member once it has proven itself and said hello. */
-interface Known {
-  readonly member: Member
-  readonly isMember: boolean
-  /** Its latest epoch heard of. */
-  epoch: number
-  /** Presence messages missed in a row. */
-  missed: number
-  /** Given up by the failure detector, and not back yet; or never connected so far. */
-  away: boolean
-}
 
 /**
  * Membership by presence: every node publishes that it is there, and who hears of a node connects to
- * it; the two are members to each other once both have proven themselves. A node whose presence is
+ * it, the smaller name at once and the other a period later; the two are members to each other once
+ * both have proven themselves. A node whose presence is
  * missed and that the failure detector gave up is evicted. A node that does not hear itself is cut
  * off from the medium, and evicts nobody. Nothing is joined; `leave` takes a node out for all.
  */
@@ -51,8 +46,9 @@ export class PresenceOverlay implements Overlay {
   readonly #self: Member
   readonly #options: PresenceOptions
   readonly #random: Random
-  readonly #known = new Map<string, Known>()
+  readonly #known: KnownNodes
   readonly #up = new Map<string, Member>()
+  readonly #dials = new Dials(DIALS_MAX, DIAL_PERIODS_MAX)
   readonly #outs = new Departures(OUT_MAX)
   #epoch = 1
   #isOut = false
@@ -60,12 +56,12 @@ export class PresenceOverlay implements Overlay {
   #echoed = false
   /** Another node was heard under this name, so often. */
   #doubles = 0
-  #sorted: readonly Member[] | undefined
   #effects: OverlayEffect[] = []
 
   constructor(name: string, self: Member, options: PresenceOptions, random: Random) {
     this.name = name
     this.#self = self
+    this.#known = new KnownNodes(self)
     this.#options = options
     this.#random = random
   }
@@ -77,12 +73,11 @@ export class PresenceOverlay implements Overlay {
   }
 
   members(): readonly Member[] {
-    this.#sorted ??= [this.#self, ...this.#members()].sort((a, b) => (a.name < b.name ? -1 : 1))
-    return this.#sorted
+    return this.#known.members()
   }
 
   neighbours(): readonly string[] {
-    return [...this.#known.keys()].sort()
+    return this.#known.names().sort()
   }
 
   nextHop(destination: string): string | undefined {
@@ -98,7 +93,7 @@ export class PresenceOverlay implements Overlay {
       members: this.members().map((member) => [member.name, member.incarnation]),
       expected: this.neighbours().filter((name) => this.nextHop(name) === undefined),
       connected: [...this.#up.keys()].sort(),
-      missed: [...this.#known].filter(([, one]) => one.missed > 0).map(([name]) => name),
+      missed: this.#known.all().flatMap((one) => (one.missed > 0 ? [one.member.name] : [])),
     }
   }
 
@@ -124,7 +119,7 @@ export class PresenceOverlay implements Overlay {
         this.#peerUp(event.peer)
         break
       case 'peerDown':
-        if (this.#up.get(event.peer)?.incarnation === event.incarnation) this.#up.delete(event.peer)
+        this.#peerDown(event.peer, event.incarnation)
         break
       case 'nodeDown': {
         const known = this.#known.get(event.peer)
@@ -135,6 +130,8 @@ export class PresenceOverlay implements Overlay {
         this.#message(event.from, event.body)
         break
       case 'connectFailed': // the driver goes on dialling, until the presence is missed
+        this.#dialled(event.peer)
+        break
       case 'introduced': // no address was asked
       case 'roundTrip': // nothing was measured
         break
@@ -146,10 +143,8 @@ export class PresenceOverlay implements Overlay {
   // being there
 
   #publish(): void {
-    this.#emit({
-      type: 'publish',
-      body: presenceToWire({ member: this.#self, epoch: this.#epoch }),
-    })
+    const body = presenceToWire({ member: this.#self, epoch: this.#epoch })
+    this.#emit({ type: 'publish', body })
   }
 
   #tick(): void {
@@ -158,10 +153,11 @@ export class PresenceOverlay implements Overlay {
     if (this.#echoed) this.#countMissed()
     this.#echoed = false
     this.#publish()
+    for (const name of this.#dials.overdue()) this.#dialled(name)
     for (const [name, peer] of this.#up) {
       const epoch = this.#outs.epochOf(peer)
       if (epoch !== undefined) this.#send(name, out(name, peer.incarnation, epoch))
-      else if (!this.#isMember(peer)) this.#send(name, hello(this.#epoch, true))
+      else if (!this.#known.isMember(peer)) this.#send(name, hello(this.#epoch, true))
     }
   }
 
@@ -172,7 +168,8 @@ export class PresenceOverlay implements Overlay {
   }
 
   #countMissed(): void {
-    for (const [name, known] of this.#known) {
+    for (const known of this.#known.all()) {
+      const { name } = known.member
       if (++known.missed > this.#options.missedMax && known.away && !this.#up.has(name)) {
         this.#drop(name, 'evicted', 'its presence is missed')
       }
@@ -200,6 +197,7 @@ export class PresenceOverlay implements Overlay {
     if (known !== undefined && age === 0) {
       known.missed = 0
       known.epoch = Math.max(known.epoch, epoch)
+      if (!known.asked) this.#dial(known) // it has had a period to dial this node
     } else if (known?.isMember) {
       // Who holds the name is decided where the newcomer shows itself; so it is dialled.
       this.#emit({ type: 'connect', peer: member })
@@ -211,19 +209,42 @@ export class PresenceOverlay implements Overlay {
     const { name } = member
     if (!this.#known.has(name) && this.#known.size >= this.#options.membersMax) return
     const away = !this.#up.has(name)
-    this.#known.set(name, { member, isMember: false, epoch, missed: 0, away })
-    this.#emit({ type: 'connect', peer: member })
+    const known = { member, isMember: false, epoch, missed: 0, asked: false, away }
+    this.#known.set(known)
+    if (this.#self.name < name) this.#dial(known)
+  }
+
+  #dial(known: KnownNode): void {
+    if (!this.#dials.begin(known.member.name)) return // its next presence will ask again
+    known.asked = true
+    this.#emit({ type: 'connect', peer: known.member })
+  }
+
+  /** It came to an end, well or not. */
+  #dialled(name: string): void {
+    if (!this.#dials.end(name) || this.#isOut) return
+    for (const known of this.#known.all()) {
+      if (!known.asked && this.#self.name < known.member.name) this.#dial(known)
+    }
   }
 
   // being connected
 
   #peerUp(peer: Member): void {
     this.#up.set(peer.name, peer)
+    this.#dialled(peer.name)
     const known = this.#known.get(peer.name)
     if (known !== undefined && sameIncarnation(known.member, peer)) known.away = false
     // Where one of the two is out, a `join` may follow; who thinks that both are in says hello.
     if (this.#isOut || this.#outs.epochOf(peer) !== undefined) return
-    this.#send(peer.name, hello(this.#epoch, !this.#isMember(peer)))
+    this.#send(peer.name, hello(this.#epoch, !this.#known.isMember(peer)))
+  }
+
+  #peerDown(name: string, incarnation: string): void {
+    if (this.#up.get(name)?.incarnation === incarnation) this.#up.delete(name)
+    const known = this.#known.get(name)
+    // Who is no member is not waited for.
+    if (known?.member.incarnation === incarnation && !known.isMember) known.away = true
   }
 
   #message(from: Member, body: unknown): void {
@@ -240,7 +261,7 @@ export class PresenceOverlay implements Overlay {
         break
       case 'gone':
         this.#outs.add(from, message.epoch)
-        if (this.#isMember(from)) this.#drop(from.name, 'left', 'it left')
+        if (this.#known.isMember(from)) this.#drop(from.name, 'left', 'it left')
         else this.#disconnect(from.name, 'it left')
         break
       case 'out':
@@ -284,8 +305,7 @@ export class PresenceOverlay implements Overlay {
     if (known?.isMember) {
       this.#emit({ type: 'memberLeft', member: known.member, reason: 'replaced' })
     }
-    this.#known.set(peer.name, { member: peer, isMember: true, epoch, missed: 0, away: false })
-    this.#sorted = undefined
+    this.#known.set({ member: peer, isMember: true, epoch, missed: 0, asked: true, away: false })
     this.#emit({ type: 'memberJoined', member: peer })
     this.#emit({ type: 'connect', peer })
     return true
@@ -303,6 +323,7 @@ export class PresenceOverlay implements Overlay {
     }
     this.#outs.delete(contact.name)
     if (!this.#known.has(contact.name)) this.#expect(contact, 0)
+    this.#emit({ type: 'connect', peer: contact })
     this.#send(contact.name, hello(this.#epoch, true))
   }
 
@@ -323,7 +344,7 @@ export class PresenceOverlay implements Overlay {
     this.#isOut = true
     for (const peer of this.#up.keys()) this.#send(peer, gone(this.#epoch))
     const strangers = [...this.#up.keys()].filter((name) => !this.#known.has(name))
-    for (const name of this.#known.keys()) this.#drop(name, 'left', 'this node left')
+    for (const name of this.#known.names()) this.#drop(name, 'left', 'this node left')
     for (const name of strangers) this.#disconnect(name, 'this node left')
     this.#outs.clear()
     this.#emit({ type: 'selfLeft' })
@@ -345,20 +366,11 @@ export class PresenceOverlay implements Overlay {
     const known = this.#known.get(name)
     if (known === undefined) return
     this.#known.delete(name)
+    this.#dialled(name)
     if (known.isMember) {
-      this.#sorted = undefined
       this.#emit({ type: 'memberLeft', member: known.member, reason })
     }
     this.#disconnect(name, why)
-  }
-
-  #isMember(peer: Member): boolean {
-    const known = this.#known.get(peer.name)
-    return known?.isMember === true && sameIncarnation(known.member, peer)
-  }
-
-  #members(): Member[] {
-    return [...this.#known.values()].flatMap((one) => (one.isMember ? [one.member] : []))
   }
 
   #send(to: string, body: unknown): void {
