@@ -1,5 +1,6 @@
 import type { ChannelModel, ConfirmChannel, ConsumeMessage, Message } from 'amqplib'
 import { codeOf, TroupeError } from '../base/errors.js'
+import { runOutside } from '../world/real/outside.js'
 import type { World } from '../world/world.js'
 import type { Broker, BrokerLink, Fate, LinkSink, QueueWish } from './broker-link.js'
 import { parseBrokerUrl, placeOf } from './broker-options.js'
@@ -48,7 +49,7 @@ export class AmqpBroker implements Broker {
     }
     let model: ChannelModel | undefined
     try {
-      model = await this.#amqp.connect(this.#url, socket)
+      model = await runOutside(() => this.#amqp.connect(this.#url, socket))
       const link = new AmqpLink(this.place, model, wish, sink)
       await link.open(wish)
       return link

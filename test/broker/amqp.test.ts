@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { assert } from 'chai'
 import { broker } from '../../src/broker/index.js'
 import {
@@ -180,6 +181,17 @@ describe('nodes over RabbitMQ', () => {
     const refusals = () => a.stats().transport.refused['ERR_COOKIE'] ?? 0
     await until('one was refused', () => refusals() > 0)
     for (const node of [a, b]) assert.lengthOf(node.members(), 1)
+  })
+
+  it('handles messages outside of the async context in which a node was started', async () => {
+    const storage = new AsyncLocalStorage<string>()
+    const [a, b] = await storage.run('start', () => Promise.all([start('a'), start('b')]))
+    await meet([a, b])
+    const seen: unknown[] = []
+    b.onForward('note', () => void seen.push(storage.getStore()))
+    assert.isTrue(a.forward({ node: 'b', name: 'note' }, 1))
+    await until('it came', () => seen.length > 0)
+    assert.deepEqual(seen, [undefined])
   })
 
   it('joins by an address of the broker, and by no other', async () => {

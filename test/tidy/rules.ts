@@ -50,8 +50,8 @@ const ALSO: readonly { room: string; file: string; typeOnly: boolean }[] = [
   { room: 'fault', file: 'src/peer/passage.ts', typeOnly: false },
 ]
 
-/** The rooms that build worlds. All others take theirs as they are handed it. */
-const REACH_REAL = new Set(['node', 'root', 'simulation', 'verification', 'testing'])
+/** The rooms that build worlds, and the one that has sockets by a package. All others take theirs as they are handed it. */
+const REACH_REAL = new Set(['node', 'root', 'simulation', 'verification', 'testing', 'broker'])
 
 const isReal = (path: string): boolean => path.startsWith('src/world/real/')
 
