@@ -191,6 +191,26 @@ describe('nodes over a broker in trouble', () => {
     await town.allAnswer(NAMES)
   })
 
+  over(
+    'notice by its presence that a node has lost its power, though they ping rarely',
+    async (s) => {
+      const { env, town } = s
+      await town.plan(NAMES)
+      for (const name of NAMES) await town.start(name, { timing: {} })
+      await town.converged(NAMES)
+      await env.run(5_000)
+      for (const name of ['n0', 'n1']) assert.isTrue(town.citizen(name).node.isUp('n2'))
+      const before = env.now()
+      await env.crash('n2', true)
+      town.citizens.delete('n2')
+      await env.until('it is given up', () => !town.citizen('n0').node.isUp('n2'))
+      assert.isAbove(env.now() - before, 3_000)
+    assert.isBelow(env.now() - before, 6_000)
+      await town.converged(['n0', 'n1'])
+      assert.isBelow(env.now() - before, 9_000)
+    },
+  )
+
   over('refuse a node with another cookie, and are not disturbed', async ({ env, town }) => {
     await town.settled(NAMES)
     const stranger = await town.start('stranger', { cookie: 'another' })
