@@ -7,6 +7,8 @@ import type { Broker, BrokerLink, QueueWish } from './broker-link.js'
 
 /** The broker may take so long to confirm the end of a connection. */
 const CLOSE_MS = 1_000
+/** Different reasons for a failure that are logged before it is quiet. */
+const REASONS_MAX = 16
 
 export interface KeeperOptions {
   readonly connectTimeoutMs: number
@@ -34,8 +36,8 @@ export class LinkKeeper {
   #attempts = 0
   #failures = 0
   #closed = false
-  /** What was logged last and holds still. */
-  #told: string | undefined
+  /** Reasons logged since it could be used last. */
+  readonly #told = new Set<string>()
 
   constructor(ground: KeeperGround) {
     this.#ground = ground
@@ -116,8 +118,8 @@ export class LinkKeeper {
     const { logger, broker } = this.#ground
     this.#link = link
     this.#failures = 0
-    if (this.#told !== undefined) logger.warn({ broker: broker.place }, 'the broker is back')
-    this.#told = undefined
+    if (this.#told.size > 0) logger.warn({ broker: broker.place }, 'the broker is back')
+    this.#told.clear()
     this.#ground.up(link)
   }
 
@@ -134,9 +136,10 @@ export class LinkKeeper {
     const { world, logger, broker, options } = this.#ground
     const { message } = error as Error
     const text = 'the broker cannot be used; it is tried again until it can'
-    if (message !== this.#told) logger.error({ err: error, broker: broker.place }, text)
-    else logger.debug({ broker: broker.place, failures: this.#failures }, text)
-    this.#told = message
+    if (!this.#told.has(message) && this.#told.size < REASONS_MAX) {
+      this.#told.add(message)
+      logger.error({ err: error, broker: broker.place }, text)
+    } else logger.debug({ broker: broker.place, failures: this.#failures }, text)
     const { backoffMinMs, backoffMaxMs } = options
     const delayMs = backoffMs(this.#failures++, backoffMinMs, backoffMaxMs, world.random)
     this.#timer = world.clock.after(delayMs, () => void this.#attempt())

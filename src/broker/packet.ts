@@ -1,4 +1,5 @@
 import { isUlid } from '../base/identity.js'
+import { isNodeName } from '../overlay/member.js'
 
 /** What travels between the two ends of a virtual connection, one message of the broker each. */
 export const PACKET = {
@@ -85,6 +86,7 @@ export interface Opening {
 }
 
 const OPENING_MIN_BYTES = 8
+/** As much as a node's name and incarnation can have. */
 const NAME_MAX_BYTES = 512
 
 export function encodeOpening({ port, window, name }: Opening): Uint8Array {
@@ -99,9 +101,7 @@ export function readOpening(body: Uint8Array): Opening | undefined {
   const size = body.length
   if (size < OPENING_MIN_BYTES || size > OPENING_MIN_BYTES + NAME_MAX_BYTES) return undefined
   const view = Buffer.from(body.buffer, body.byteOffset, size)
-  return {
-    port: view.readUInt16BE(0),
-    window: view.readUIntBE(2, 6),
-    name: view.toString('utf8', OPENING_MIN_BYTES),
-  }
+  const name = view.toString('utf8', OPENING_MIN_BYTES)
+  if (!isNodeName(name)) return undefined
+  return { port: view.readUInt16BE(0), window: view.readUIntBE(2, 6), name }
 }

@@ -205,7 +205,7 @@ describe('nodes over a broker in trouble', () => {
       town.citizens.delete('n2')
       await env.until('it is given up', () => !town.citizen('n0').node.isUp('n2'))
       assert.isAbove(env.now() - before, 3_000)
-    assert.isBelow(env.now() - before, 6_000)
+      assert.isBelow(env.now() - before, 6_000)
       await town.converged(['n0', 'n1'])
       assert.isBelow(env.now() - before, 9_000)
     },

@@ -39,6 +39,15 @@ describe('options of a broker', () => {
     assert.match(error.message, /cookie is needed/)
   })
 
+  it('are refused together with tls, which is for the way to the broker', async () => {
+    const tls = { key: 'k', cert: 'c' }
+    const error = await rejection(
+      startNode({ name: 'a', overlay: broker(), tls, logger: silentLogger }),
+    )
+    assert.equal(codeOf(error), 'ERR_BAD_OPTION')
+    assert.match(error.message, /amqps/)
+  })
+
   it('say how to install the package that is missing', async () => {
     const missing = Object.assign(new Error('Cannot find package'), {
       code: 'ERR_MODULE_NOT_FOUND',

@@ -60,6 +60,8 @@ describe('packets of virtual connections', () => {
     const opening = { port: 65_535, window: 2 ** 40, name: 'ä.node' }
     assert.deepEqual(readOpening(encodeOpening(opening)), opening)
     assert.isUndefined(readOpening(encodeOpening(opening).subarray(0, 7)))
-    assert.isUndefined(readOpening(encodeOpening({ ...opening, name: 'x'.repeat(600) })))
+    for (const name of ['x'.repeat(600), '', 'a forged\nline']) {
+      assert.isUndefined(readOpening(encodeOpening({ ...opening, name })), name)
+    }
   })
 })
