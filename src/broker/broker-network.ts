@@ -35,6 +35,16 @@ type Accept = (connection: Connection) => void
  * its connection is lost, all connections break; whoever wants them dials again.
  */
 export class BrokerNetwork implements Medium, Network, ConnectionHost {
+  /**
+   * The presence of nodes says that they live, so that heartbeats between each two need not; and a
+   * broker that is slow is not silent.
+   */
+  readonly options: Partial<PeerOptions> = {
+    heartbeatMs: 10_000,
+    silenceMs: 30_000,
+    connectTimeoutMs: 10_000,
+    handshakeTimeoutMs: 15_000,
+  }
   readonly world: MediumGround['world']
   readonly windowBytes: number
   readonly #ground: MediumGround
@@ -71,17 +81,6 @@ export class BrokerNetwork implements Medium, Network, ConnectionHost {
       down: (error) => this.#breakAll(error.message),
       room: () => this.#wakeWaiting(),
     })
-  }
-
-  /**
-   * The presence of nodes says that they live, so that heartbeats between each two need not; and a
-   * broker that is slow is not silent.
-   */
-  readonly options: Partial<PeerOptions> = {
-    heartbeatMs: 10_000,
-    silenceMs: 30_000,
-    connectTimeoutMs: 10_000,
-    handshakeTimeoutMs: 15_000,
   }
 
   get network(): Network {
