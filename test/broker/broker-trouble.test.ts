@@ -15,7 +15,7 @@ interface Setting {
 
 /** Runs with an empty network and a broker in it. */
 function over(title: string, body: (setting: Setting) => Promise<void>, options = {}): void {
-  for (const seed of seeds(3)) {
+  for (const seed of seeds(2)) {
     it(`${title} [SEED=${seed}]`, async () => {
       const env = new SimulatedBroker(seed)
       const town = new Town(env, overFakeBroker(options as Partial<BrokerOptions>))

@@ -20,8 +20,8 @@ overlayContract('presence', () => presence({ missedMax: 12 }), {
   joins: false,
   rejoins: true,
   persists: false,
-  settleMs: 20_000,
-  nodes: 10,
+  settleMs: 15_000,
+  nodes: 8,
 })
 
 /** A core among others, stepped by hand. */
