@@ -7,6 +7,7 @@ import type { Transport, TransportSink } from '../peer/transport.js'
 import type { Codec } from '../wire/codec.js'
 import type { World } from '../world/world.js'
 import type { GivenBroadcastOptions } from './broadcast-driver.js'
+import type { Medium } from './medium.js'
 import { TTL_MAX } from './relay-frame.js'
 
 /** What a cluster is made of. */
@@ -18,6 +19,8 @@ export interface ClusterParts {
   readonly codec: Codec
   /** Makes the transport, which reports to the sink it is given. */
   transport(sink: TransportSink): Transport
+  /** What the overlay brought along; the transport uses its network. Closed with the cluster. */
+  readonly medium?: Medium
   /** What channels ask of delivery, by name. Default: nothing. */
   readonly channelDelivery?: Readonly<Record<string, DeliveryOptions>>
   /** Bounds and times of the delivery stages. */

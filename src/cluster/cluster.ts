@@ -363,6 +363,7 @@ export class Cluster implements Carrier {
     running?.stop()
     for (const join of this.#joins) join.fail(this.#stoppedError())
     await this.#transport.stop(Math.max(0, endMs - clock.now()))
+    await this.#parts.medium?.close()
     await this.#memory?.flush()
   }
 

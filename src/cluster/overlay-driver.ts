@@ -15,6 +15,7 @@ import { FRAME } from '../wire/frame.js'
 import type { Clock, Timer } from '../world/clock.js'
 import { AddressDialer } from './address-dialer.js'
 import { BorrowedPeers } from './borrowed-peers.js'
+import type { Medium } from './medium.js'
 import type { OverlayMemory } from './overlay-memory.js'
 
 /** What the driver of an overlay stands on. */
@@ -26,6 +27,8 @@ export interface OverlayGround {
   readonly random: Random
   readonly logger: Logger
   readonly memory: OverlayMemory
+  /** What the overlay brought along, if anything. */
+  readonly medium?: Medium | undefined
 }
 
 /** Who hears what an overlay decided about the membership. */
@@ -61,7 +64,8 @@ export class OverlayDriver {
     this.#dialer = new AddressDialer(ground, (address, peer) =>
       this.feed({ type: 'introduced', address, peer }),
     )
-    const { transport, clock } = ground
+    const { transport, clock, medium } = ground
+    medium?.subscribe((bytes) => this.#published(bytes))
     this.#borrowed = new BorrowedPeers({
       transport,
       clock,
@@ -100,6 +104,18 @@ export class OverlayDriver {
       return
     }
     this.feed({ type: 'message', from, body })
+  }
+
+  /** Anybody may have said it: what is no value is dropped. */
+  #published(bytes: Uint8Array): void {
+    let body: unknown
+    try {
+      body = this.#ground.codec.decodeValue(bytes)
+    } catch (error) {
+      this.#sink.badMessage('the medium', (error as Error).message)
+      return
+    }
+    this.feed({ type: 'published', body })
   }
 
   /** A RELEASE frame: the other side does not want the connection any more. */
@@ -165,6 +181,9 @@ export class OverlayDriver {
       case 'sendOnce':
         this.#borrowed.send(effect.to, effect.body)
         break
+      case 'publish':
+        this.#publish(effect.body)
+        break
       case 'measure':
         this.#borrowed.measure(effect.peer)
         break
@@ -201,6 +220,15 @@ export class OverlayDriver {
       transport.sendControl(to, FRAME.OVERLAY, codec.encodeValue(body))
     } catch (err) {
       logger.error({ err, overlay: overlay.name, to }, 'an overlay message could not be sent')
+    }
+  }
+
+  #publish(body: unknown): void {
+    const { codec, medium, overlay, logger } = this.#ground
+    try {
+      medium?.publish(codec.encodeValue(body))
+    } catch (err) {
+      logger.error({ err, overlay: overlay.name }, 'an overlay message could not be published')
     }
   }
 

@@ -74,6 +74,7 @@ export class Running implements Taker {
         random: random.fork('dial'),
         logger,
         memory,
+        medium: parts.medium,
       },
       {
         memberJoined: (member) => this.#memberJoined(member),

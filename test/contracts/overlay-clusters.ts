@@ -19,7 +19,8 @@ export function overlayClusterCases(
   subject: OverlaySubject,
   ground: () => TownGround,
 ): readonly ClusterCase[] {
-  const { joins = true, removesOthers = true, rejoins = true, nodes = 5 } = subject
+  const { joins = true, removesOthers = true, rejoins = true, partitions = true } = subject
+  const { nodes = 5 } = subject
   const names = namesOf(nodes)
   const bodies: [title: string, body: (town: Town) => Promise<void>, applies?: boolean][] = [
     ['a node is alone until another comes, and answers itself', alone],
@@ -32,7 +33,7 @@ export function overlayClusterCases(
     ['a watch tells the end of a node, and the rest stays one', survives(names)],
     ['takes the next incarnation of a node in place of the last', restarts(names, false)],
     ['a node that starts again comes back by itself', restarts(names, true), rejoins],
-    ['heals a partition', heals(names)],
+    ['heals a partition', heals(names), partitions],
     ['refuses nodes of another overlay with the reason, and is not disturbed', refuses, joins],
   ]
   return bodies

@@ -32,6 +32,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   actor: ['base', 'world'],
   supervision: ['base', 'world', 'actor'],
   remote: ['base', 'world', 'wire', 'actor', 'supervision', 'cluster'],
+  broker: ['base', 'world', 'peer', 'overlay', 'cluster'],
   node: BELOW_NODE,
   root: [...BELOW_NODE, 'node'],
   simulation: [...BELOW_NODE, 'fault', 'node', 'root'],
@@ -49,8 +50,8 @@ const ALSO: readonly { room: string; file: string; typeOnly: boolean }[] = [
   { room: 'fault', file: 'src/peer/passage.ts', typeOnly: false },
 ]
 
-/** The rooms that build worlds. All others take theirs as they are handed it. */
-const REACH_REAL = new Set(['node', 'root', 'simulation', 'verification', 'testing'])
+/** The rooms that build worlds, and the one that has sockets by a package. All others take theirs as they are handed it. */
+const REACH_REAL = new Set(['node', 'root', 'simulation', 'verification', 'testing', 'broker'])
 
 const isReal = (path: string): boolean => path.startsWith('src/world/real/')
 
@@ -86,6 +87,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   actor: ['eventemitter3', 'reflect-metadata'],
   supervision: ['eventemitter3'],
   remote: ['eventemitter3'],
+  broker: ['amqplib'],
   node: ['eventemitter3'],
   simulation: ['eventemitter3'],
 }
