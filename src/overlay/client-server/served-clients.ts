@@ -96,13 +96,14 @@ export class ServedClients {
     return this.#outranksServer(claim)
   }
 
-  /** False: a server of that name is as new or newer. */
+  /** False: a server of that name is as new or newer, or it was this one, which is out now. */
   #outranksServer({ member }: Claim): boolean {
-    const server = this.#ground.server(member.name)
-    if (server === undefined) return member.name !== this.#own
+    const { name } = member
+    const server = name === this.#own ? this.#ground.self : this.#ground.server(name)
+    if (server === undefined) return true
     if (compareIncarnations(member, server) <= 0) return false
-    this.#ground.removeServer(member.name)
-    return true
+    this.#ground.removeServer(name)
+    return name !== this.#own
   }
 
   /** The connection to a client is gone. */
@@ -183,7 +184,10 @@ export class ServedClients {
       const { name } = entry.member
       if (inRange(name, message) && !named.has(name)) this.#setAdrift(entry)
     }
-    for (const claim of message.claims) this.#claimed(from, claim)
+    for (const claim of message.claims) {
+      if (this.#ground.server(this.#own) === undefined) break // one of them took this server out
+      this.#claimed(from, claim)
+    }
   }
 
   /** Takes a client out, by its own wish or another's, and tells the other servers. */
