@@ -32,12 +32,19 @@ export const overlayNames = (): string[] => Object.keys(OVERLAYS).sort()
  *   overlay does not take
  */
 export function overlayNamed(name: string, options?: object): OverlayFactory {
-  const kebab = name.replace(/([a-z])([A-Z])/g, '$1-$2').toLowerCase()
+  return make('overlayNamed', name, options)
+}
+
+function make(of: string, name: string, options: object | undefined): OverlayFactory {
+  const kebab = String(name)
+    .replace(/([a-z])([A-Z])/g, '$1-$2')
+    .toLowerCase()
   const known = Object.hasOwn(ALIASES, kebab) ? (ALIASES[kebab] as string) : kebab
-  const make = Object.hasOwn(OVERLAYS, known) ? OVERLAYS[known] : undefined
-  if (make !== undefined) return make(options)
+  const build = Object.hasOwn(OVERLAYS, known) ? OVERLAYS[known] : undefined
+  if (build !== undefined) return build(options)
   const names = overlayNames().join(', ')
-  throw new TroupeError('ERR_BAD_OPTION', `there is no overlay ${show(name)}; there are: ${names}`)
+  const text = `${of}: there is no overlay ${show(name)}; there are: ${names}`
+  throw new TroupeError('ERR_BAD_OPTION', text)
 }
 
 /**
@@ -50,7 +57,7 @@ export function overlayFromText(text: string, of: string): OverlayFactory {
   const [, name = '', json] = /^\s*([\w-]+)(?:\s+([[{].*))?\s*$/s.exec(text) ?? []
   if (name === '')
     throw badOption(of, 'the name of an overlay, its options as JSON behind it', text)
-  return overlayNamed(name, json === undefined ? undefined : parsed(json, of))
+  return make(of, name, json === undefined ? undefined : parsed(json, of))
 }
 
 function parsed(json: string, of: string): object {
@@ -83,5 +90,5 @@ const isNamedOverlay = (value: unknown): boolean =>
 /** @throws TroupeError ERR_BAD_OPTION */
 export function readOverlay(given: GivenOverlay, of: string): OverlayFactory {
   if (typeof given === 'string') return overlayFromText(given, of)
-  return 'create' in given ? given : overlayNamed(given.name, given.options)
+  return 'create' in given ? given : make(of, given.name, given.options)
 }

@@ -72,7 +72,7 @@ describe('the overlay of a node', () => {
 
   for (const [given, text] of [
     ['hyperview', /no overlay "hyperview"; there are: .*client-server, full-mesh, .*static/],
-    ['constructor', /no overlay "constructor"/],
+    ['constructor', /TROUPE_OVERLAY: there is no overlay "constructor"/],
     ['__proto__', /no overlay/],
     ['full-mesh {"gossipMs":0}', /fullMesh\.gossipMs must be/],
     ['full-mesh {"fast":1}', /fullMesh\.fast is not an option/],
