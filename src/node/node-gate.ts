@@ -1,9 +1,10 @@
 import { readRelay } from '../cluster/relay-frame.js'
-import type { FrameInfo, Gate, GateAccess, MessageName } from '../peer/gate.js'
+import type { FrameInfo, Gate, GateAccess, MessageContent, MessageName } from '../peer/gate.js'
 import { FRAME } from '../wire/frame.js'
 import { readEnvelope } from '../wire/read-envelope.js'
 import type { House } from './house.js'
 import { messageName } from './message-names.js'
+import { openedMessage } from './opened-message.js'
 
 /** How faults get at a node, and what they are told about its messages. */
 export class NodeGate implements GateAccess {
@@ -29,6 +30,10 @@ export class NodeGate implements GateAccess {
     if (kind !== FRAME.ENVELOPE || envelope === undefined) return undefined
     const [from, to] = direction === 'out' ? [this.node, peer] : [peer, this.node]
     return { from, to, name: messageName(this.#house, to, envelope) }
+  }
+
+  content(frame: FrameInfo): MessageContent | undefined {
+    return openedMessage(frame, this.#house.codec)
   }
 
   #relayed({ body }: FrameInfo): MessageName | undefined {

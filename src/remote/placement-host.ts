@@ -224,7 +224,7 @@ export class PlacementHost implements SignalsLost {
     [wire]: readonly unknown[],
   ): void {
     const owner = this.#owners.get(ownerId)
-    if (owner?.host.runOf(id) === number) owner.host.finish(id, decodeReason(wire) ?? SHUTDOWN)
+    owner?.orderFinish(id, number, decodeReason(wire) ?? SHUTDOWN)
     this.#answer(peer, order, 'finished', undefined)
     this.#tidy(owner)
   }

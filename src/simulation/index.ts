@@ -9,7 +9,7 @@ export {
 export type { ChoiceSource, Tape } from './choices.js'
 export { parseCounterexample, printCounterexample } from './cx-file.js'
 export type { Counterexample, CxLine, CxMeta, CxResult } from './cx-line.js'
-export { type CxRun, runCounterexample } from './cx-run.js'
+export { type CxOptions, type CxRun, runCounterexample } from './cx-run.js'
 export {
   NondeterminismError,
   type OtherProcess,
@@ -34,6 +34,15 @@ export type { LinkOptions } from './links.js'
 export type { Op, OpStatus, Outcome, Plain } from './op.js'
 export { mergeTraces, type Recording, recordTrace } from './real-trace.js'
 export { type Replayed, type ReplayOptions, replay } from './replay.js'
+export {
+  replayInWorker,
+  runCounterexampleInWorker,
+  verifyInWorker,
+  type Watched,
+  type WorkerCxOptions,
+  type WorkerReplayOptions,
+  type WorkerVerifyOptions,
+} from './replay-in-worker.js'
 export { type Result, report, type Verdict } from './result.js'
 export {
   runInWorker,

@@ -6,7 +6,7 @@ import { nodesIn } from '../../src/simulation/sim-faults.js'
 import { seeds } from '../seeds.js'
 
 const NAMES = ['n1', 'n2', 'n3', 'n4', 'n5']
-const LINES = 200
+const LINES = 600
 
 /** The first lines of a schedule; fewer when it ends. */
 function linesOf(model: FaultModel, seed: number | string, names = NAMES): FaultLine[] {
@@ -33,6 +33,7 @@ const COUNTED = new Set([
   'omitSend',
   'omitReceive',
   'bitflip',
+  'stale',
   'store',
 ])
 
