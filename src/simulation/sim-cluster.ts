@@ -7,6 +7,7 @@ import type { Node } from '../node/node.js'
 import { startNode } from '../node/start-node.js'
 import { fullMesh } from '../overlay/full-mesh.js'
 import type { Overlay, OverlayFactory } from '../overlay/overlay.js'
+import { readOverlay } from '../overlay/overlay-named.js'
 import type { LivingActor } from './check.js'
 import { Connectedness } from './connectedness.js'
 import type { CxLine } from './cx-line.js'
@@ -195,9 +196,12 @@ export class SimCluster {
     member.restarts++
     member.started = true
     let core: Overlay | undefined
-    const overlay = keeping(own?.overlay ?? fullMesh(), (made) => {
-      core = made
-    })
+    const overlay = keeping(
+      readOverlay(own?.overlay ?? fullMesh(), 'scenario.options.overlay'),
+      (made) => {
+        core = made
+      },
+    )
     member.node = await startNode({
       cookie: COOKIE,
       copyLocal: true,
