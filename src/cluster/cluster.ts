@@ -28,6 +28,7 @@ import { Join } from './join.js'
 import { NameContest } from './name-contest.js'
 import { OverlayMemory } from './overlay-memory.js'
 import { Reporter } from './reporter.js'
+import type { RouteStats } from './route-finder.js'
 import { type RelayStats, unknownNode } from './router.js'
 import { Running } from './running.js'
 import { answerPlan } from './stored-envelope.js'
@@ -198,6 +199,25 @@ export class Cluster implements Carrier {
     return this.#running?.watch.isConnected(node) ?? false
   }
 
+  get partial(): boolean {
+    return this.#running?.overlay.capabilities.membership === 'partial'
+  }
+
+  get relays(): boolean {
+    return this.#running?.overlay.capabilities.direct === false
+  }
+
+  seek(
+    node: string,
+    bytes: number,
+    found: () => void,
+    failed: (reason: TroupeError) => void,
+  ): void {
+    const running = this.#running
+    if (running === undefined) failed(this.#stoppedError())
+    else running.seek(node, bytes, found, failed)
+  }
+
   channelIndex(name: string): number {
     return this.#transport.channels.index(name)
   }
@@ -226,7 +246,7 @@ export class Cluster implements Carrier {
     const running = this.#running
     if (running === undefined) throw this.#stoppedError()
     if (plan === undefined) return running.router.send(node, channel, envelope)
-    return running.delivery.send(node, channel, envelope, plan)
+    return running.sendPlanned(node, channel, envelope, plan)
   }
 
   /** Puts a function where this node's messages leave, in place of one before; see doors.ts. */
@@ -275,6 +295,11 @@ export class Cluster implements Carrier {
     return this.#running?.router.stats
   }
 
+  /** What became of searches for ways to other nodes. */
+  routeStats(): Readonly<RouteStats> | undefined {
+    return this.#running?.reach.stats
+  }
+
   /** What became of messages that are acknowledged, or monotonic. */
   deliveryStats(): DeliveryStats | undefined {
     return this.#running?.delivery.stats()
@@ -309,6 +334,7 @@ export class Cluster implements Carrier {
     const endMs = clock.now() + drainMs
     const acknowledged = running?.delivery.drain(drainMs)
     if (acknowledged !== undefined) await acknowledged
+    running?.sayBye()
     this.#running = undefined
     running?.stop()
     for (const join of this.#joins) join.fail(this.#stoppedError())

@@ -184,6 +184,16 @@ export class DeliveryDriver {
     this.#wake()
   }
 
+  /** True while something to or from that incarnation is not settled. */
+  holds({ incarnation }: Member): boolean {
+    const peer = this.#peers.get(incarnation)
+    if (peer === undefined) return false
+    for (const { channel } of peer.ways()) {
+      if ((this.#pipeline.flow(incarnation, channel)?.sender?.pending ?? 0) > 0) return true
+    }
+    return false
+  }
+
   /** Resolves when all own messages are acknowledged, at the latest after `timeoutMs`; undefined: they are. */
   drain(timeoutMs: number): Promise<void> | undefined {
     if (timeoutMs <= 0 || this.#pipeline.unsettled === 0) return undefined

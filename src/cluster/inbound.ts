@@ -27,6 +27,7 @@ export class Inbound implements TransportSink {
   peerUp(peer: Member): void {
     this.#ground.reporter.peerUp(peer)
     const running = this.#ground.running()
+    running?.reach.feed({ type: 'peerUp', peer })
     running?.watch.feed({ type: 'peerUp', peer })
     running?.driver.feed({ type: 'peerUp', peer })
   }
@@ -35,8 +36,10 @@ export class Inbound implements TransportSink {
     this.#ground.reporter.peerDown(peer, reason)
     const running = this.#ground.running()
     const { name, incarnation } = peer
+    running?.reach.feed({ type: 'peerDown', peer: name })
     running?.driver.feed({ type: 'peerDown', peer: name, incarnation })
     running?.watch.feed({ type: 'peerDown', peer, reason })
+    running?.connectionLost(peer, reason)
   }
 
   goodbye(peer: Member): void {
@@ -66,6 +69,7 @@ export class Inbound implements TransportSink {
     if (kind === FRAME.OVERLAY) running.driver.receive(from, body)
     else if (kind === FRAME.RELEASE) running.driver.released(from)
     else if (kind === FRAME.RELAY) running.router.receive(from, body)
+    else if (kind === FRAME.ROUTE) running.reach.receive(from, body)
     else this.#ground.reporter.badMessage(from.name, `a frame of kind ${kind}, which nobody reads`)
   }
 
@@ -73,6 +77,7 @@ export class Inbound implements TransportSink {
     // What is acknowledged is sent again.
     if (this.#ground.running()?.delivery.unwritten(peer, channel, envelope, reason)) return
     if (envelope.stamp === undefined) {
+      if (this.#ground.running()?.detour(peer, channel, envelope, reason)) return
       this.#ground.sink()?.undelivered(peer, channel, envelope, reason)
     }
   }

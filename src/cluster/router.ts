@@ -8,14 +8,16 @@ import { Envelope } from '../wire/envelope.js'
 import { FRAME } from '../wire/frame.js'
 import { readEnvelope } from '../wire/read-envelope.js'
 import type { Turn } from '../world/turn.js'
+import type { Reach } from './reach.js'
 import { RecentSet } from './recent-set.js'
 import {
   encodeRelay,
   type RelayFrame,
   type RelayHead,
   readRelay,
-  reencodeRelay,
+  relayedEnvelope,
 } from './relay-frame.js'
+import { memberOf } from './route-message.js'
 
 /** What the router stands on. */
 export interface RouterGround {
@@ -30,6 +32,14 @@ export interface RouterGround {
   member(node: string): Member | undefined
   /** It was given up and is not up again. */
   isDown(node: string): boolean
+  /** Ways to nodes without a connection. */
+  readonly reach: Reach
+  /** A relayed message of that node has arrived. */
+  contact(node: Member): void
+  /** A message leaves, or would leave, for a node that is reached through others. */
+  used(node: string, sent: boolean): void
+  /** A message of this node will not arrive. */
+  undelivered(to: Member, channel: string, envelope: Envelope, reason: TroupeError): void
   deliver(from: Member, channel: number, envelope: Envelope): void
   badMessage(from: string, detail: string): void
 }
@@ -43,8 +53,10 @@ export interface RelayStats {
   duplicates: number
   /** Out of hops. */
   expired: number
-  /** No neighbour knew the way, or its lane did not take it. */
+  /** No way was found, or the lane there did not take it. */
   noRoute: number
+  /** Own messages that came back because a node on the way knew no way on. */
+  returned: number
   /** From or to an incarnation that is history. */
   stale: number
 }
@@ -60,14 +72,19 @@ export class Router {
     duplicates: 0,
     expired: 0,
     noRoute: 0,
+    returned: 0,
     stale: 0,
   }
   readonly #ground: RouterGround
+  readonly #direct: boolean
   readonly #recent = new RecentSet(RECENT_MAX)
   #relayed = 0
+  /** The lane that was tried last took no more. */
+  #full = false
 
   constructor(ground: RouterGround) {
     this.#ground = ground
+    this.#direct = ground.overlay.capabilities.direct
   }
 
   /**
@@ -77,37 +94,53 @@ export class Router {
   send(node: string, channel: number, envelope: Envelope): SendOutcome {
     const { overlay, transport, self } = this.#ground
     const hop = overlay.nextHop(node)
-    if (hop === node) {
+    if (hop === node && (this.#direct || transport.isUp(node))) {
       if (this.#ground.isDown(node)) throw nodeIsDown(node)
       return transport.send(node, channel, envelope)
     }
     if (node === self.name) return this.#loop(channel, envelope)
-    if (hop !== undefined) return this.#relay(hop, node, channel, envelope)
+    if (!this.#direct || hop !== undefined) return this.#sendFar(node, hop, channel, envelope)
     // A connected peer of which the overlay has not heard yet can be answered all the same.
     if (this.#ground.member(node) === undefined) throw unknownNode(node)
     if (transport.isUp(node)) return transport.send(node, channel, envelope)
-    throw new TroupeError('ERR_NO_ROUTE', `no way to node ${node} is known right now`)
+    throw noRoute(node)
   }
 
   /** Resolves when the way to a node takes more. @throws TroupeError ERR_NODE_DOWN */
   ready(node: string, channel: number, key: number): Promise<void> {
-    const { overlay, transport, self } = this.#ground
-    const hop = overlay.nextHop(node)
-    if (node === self.name || (hop !== undefined && hop !== node)) return Promise.resolve()
+    const { transport, self, reach } = this.#ground
+    if (node === self.name) return Promise.resolve()
     if (this.#ground.isDown(node)) return Promise.reject(nodeIsDown(node))
-    return transport.ready(node, channel, key)
+    if (this.isDirect(node)) {
+      const ready = transport.ready(node, channel, key)
+      return this.#direct ? ready : this.#readyOrLost(node, ready)
+    }
+    return this.#full ? reach.room() : Promise.resolve()
   }
 
-  /** True when messages to a node can leave right now, straight or by a neighbour. */
+  /** A lane that is lost is no reason where there are other ways. */
+  async #readyOrLost(node: string, ready: Promise<void>): Promise<void> {
+    try {
+      await ready
+    } catch (error) {
+      if (this.#ground.isDown(node)) throw error
+    }
+  }
+
+  /** True when messages to a node can leave right now: straight, by a neighbour, or once a way is found. */
   isOpen(node: string): boolean {
     const { overlay, transport, self } = this.#ground
     if (node === self.name) return true
-    return transport.isUp(overlay.nextHop(node) ?? node)
+    if (this.#direct) return transport.isUp(overlay.nextHop(node) ?? node)
+    return !this.#ground.isDown(node)
   }
 
   /** True when messages to a node go over lanes of its own. */
   isDirect(node: string): boolean {
-    return (this.#ground.overlay.nextHop(node) ?? node) === node
+    const { overlay, transport } = this.#ground
+    const hop = overlay.nextHop(node)
+    if (this.#direct || hop !== undefined) return (hop ?? node) === node
+    return transport.isUp(node)
   }
 
   /** The body of a RELAY frame. */
@@ -122,11 +155,19 @@ export class Router {
       this.#ground.badMessage(from.name, detail)
     } else if (frame.head.source === self.name) {
       this.stats.duplicates++ // our own, gone in a circle
+      this.#circle(frame.head)
     } else if (!this.#recent.add(`${frame.head.sourceIncarnation}/${frame.head.id}`)) {
       this.stats.duplicates++
+      this.#circle(frame.head)
     } else if (frame.head.destination === self.name) {
       this.#arrived(from, frame)
     } else this.#forward(from, frame)
+  }
+
+  /** What comes by a second time came twice, or the way found for it is none. */
+  #circle({ destination }: RelayHead): void {
+    const { reach, self } = this.#ground
+    if (destination !== self.name) reach.feed({ type: 'stuck', node: destination })
   }
 
   /** To this very node: as if it came over the wire, copied and not before the running code ends. */
@@ -140,8 +181,23 @@ export class Router {
     return SENT
   }
 
-  #relay(hop: string, node: string, channel: number, envelope: Envelope): SendOutcome {
-    const { self, codec, channels, relayTtl, transport } = this.#ground
+  #sendFar(
+    node: string,
+    hop: string | undefined,
+    channel: number,
+    envelope: Envelope,
+  ): SendOutcome {
+    const { self, codec, channels, relayTtl, transport, reach } = this.#ground
+    if (this.#ground.isDown(node)) {
+      this.#ground.used(node, false)
+      throw nodeIsDown(node)
+    }
+    const way = hop !== undefined && transport.isUp(hop) ? hop : undefined
+    if ((way ?? node) === node && transport.isUp(node) && !reach.waits(node)) {
+      return transport.send(node, channel, envelope)
+    }
+    const member = this.#ground.member(node)
+    if (member === undefined && hop === undefined && !reach.searches) throw unknownNode(node)
     const head: RelayHead = {
       id: ++this.#relayed,
       ttl: relayTtl,
@@ -150,24 +206,97 @@ export class Router {
       sourceIncarnation: self.incarnation,
       sourceGeneration: self.generation,
       destination: node,
-      destinationIncarnation: this.#ground.member(node)?.incarnation ?? '',
+      destinationIncarnation: member?.incarnation ?? '',
+      returnedFrom: '',
     }
-    const body = encodeRelay(head, envelope, codec)
-    if (!transport.isUp(hop)) {
-      throw new TroupeError('ERR_NO_ROUTE', `${hop}, the way to node ${node}, is not connected`)
+    const frame = { head, envelope: relayedEnvelope(envelope, codec) }
+    this.#ground.used(node, true)
+    const outcome = this.#pass(frame, undefined)
+    if (outcome !== FULL) this.stats.sent++
+    return outcome
+  }
+
+  /** Sends a frame, own or another's, to the next hop, or lets it wait until there is one. */
+  #pass(frame: RelayFrame, from: string | undefined): SendOutcome {
+    const { reach } = this.#ground
+    const { destination } = frame.head
+    const hop = reach.waits(destination) ? undefined : reach.hop(destination, from)
+    if (hop !== undefined) return this.#transmit(hop, frame, from)
+    const item = {
+      bytes: frame.envelope.length,
+      go: (): void => {
+        const found = reach.hop(destination, from)
+        if (found === undefined || this.#transmit(found, frame, from) === FULL) {
+          this.#lost(frame, found === undefined ? noRoute(destination) : laneIsFull(destination))
+        }
+      },
+      fail: (): void => this.#lost(frame, noRoute(destination)),
     }
-    if (!transport.sendControl(hop, FRAME.RELAY, body)) return FULL
-    this.stats.sent++
+    this.#full = !reach.hold(destination, item, from)
+    return this.#full ? FULL : SENT
+  }
+
+  #transmit(hop: string, frame: RelayFrame, from: string | undefined): SendOutcome {
+    const { transport, codec } = this.#ground
+    this.#full = !transport.sendControl(hop, FRAME.RELAY, encodeRelay(frame, codec))
+    if (this.#full) return FULL
+    if (from !== undefined) this.stats.forwarded++
     return SENT
   }
 
+  /** It will not arrive: its sender is told, here or where it came from. */
+  #lost(frame: RelayFrame, reason: TroupeError): void {
+    const { self, relayTtl } = this.#ground
+    const { head, envelope } = frame
+    this.stats.noRoute++
+    if (head.returnedFrom !== '') return
+    if (head.source === self.name) {
+      this.#comesBack(head.destination, head.destinationIncarnation, frame, reason)
+      return
+    }
+    const back: RelayHead = {
+      ...head,
+      id: ++this.#relayed,
+      ttl: relayTtl,
+      source: self.name,
+      sourceIncarnation: self.incarnation,
+      sourceGeneration: self.generation,
+      destination: head.source,
+      destinationIncarnation: head.sourceIncarnation,
+      returnedFrom: head.destination,
+    }
+    this.#pass({ head: back, envelope }, undefined)
+  }
+
+  /** An own message, on its way no more. */
+  #comesBack(node: string, incarnation: string, frame: RelayFrame, reason: TroupeError): void {
+    try {
+      const envelope = readEnvelope(frame.envelope, 0, frame.envelope.length)
+      const to = this.#ground.member(node) ?? memberOf(node, incarnation, 0)
+      this.#ground.undelivered(to, frame.head.channel, envelope, reason)
+    } catch (error) {
+      this.#ground.badMessage(frame.head.source, (error as Error).message)
+    }
+  }
+
   #arrived(from: Member, frame: RelayFrame): void {
-    const { self } = this.#ground
+    const { self, reach } = this.#ground
     const { head } = frame
     const wanted = head.destinationIncarnation
-    const source = this.#sourceOf(head)
+    const told = memberOf(head.source, head.sourceIncarnation, head.sourceGeneration)
+    if (wanted === '' || wanted === self.incarnation) {
+      reach.passed(told, from.name)
+      if (head.returnedFrom === '') this.#ground.contact(told)
+    }
+    const source = this.#sourceOf(told)
     if (source === undefined || (wanted !== '' && wanted !== self.incarnation)) {
       this.stats.stale++
+      return
+    }
+    if (head.returnedFrom !== '') {
+      this.stats.returned++
+      reach.feed({ type: 'stuck', node: head.returnedFrom })
+      this.#comesBack(head.returnedFrom, '', frame, noRoute(head.returnedFrom))
       return
     }
     let envelope: Envelope
@@ -189,30 +318,22 @@ export class Router {
     return (isChannelName(channel) ? channels.learn(channel) : undefined) ?? DEFAULT_CHANNEL
   }
 
-  #forward(from: Member, frame: RelayFrame): void {
-    const { overlay, transport, codec } = this.#ground
-    const { head } = frame
+  #forward(from: Member, { head, envelope }: RelayFrame): void {
+    const { reach } = this.#ground
+    const told = memberOf(head.source, head.sourceIncarnation, head.sourceGeneration)
+    reach.passed(told, from.name)
+    const frame = { head: { ...head, ttl: head.ttl - 1 }, envelope }
     if (head.ttl <= 1) {
       this.stats.expired++
-      return
+      this.#lost(frame, noRoute(head.destination))
+    } else if (this.#pass(frame, from.name) === FULL) {
+      this.#lost(frame, laneIsFull(head.destination))
     }
-    const hop = overlay.nextHop(head.destination)
-    const onwards = hop !== undefined && hop !== from.name && transport.isUp(hop)
-    const body = onwards && reencodeRelay({ ...head, ttl: head.ttl - 1 }, frame.envelope, codec)
-    if (body && transport.sendControl(hop, FRAME.RELAY, body)) this.stats.forwarded++
-    else this.stats.noRoute++
   }
 
   /** Who sent it: as a member if known, else as far as the head tells; undefined if that is history. */
-  #sourceOf(head: RelayHead): Member | undefined {
-    const told: Member = {
-      name: head.source,
-      incarnation: head.sourceIncarnation,
-      generation: head.sourceGeneration,
-      addresses: [],
-      tags: [],
-    }
-    const known = this.#ground.member(head.source)
+  #sourceOf(told: Member): Member | undefined {
+    const known = this.#ground.member(told.name)
     if (known === undefined) return told
     const age = compareIncarnations(told, known)
     return age < 0 ? undefined : age === 0 ? known : told
@@ -224,3 +345,9 @@ const nodeIsDown = (node: string): TroupeError =>
 
 export const unknownNode = (node: string): TroupeError =>
   new TroupeError('ERR_UNKNOWN_NODE', `no member named ${node} is known here`)
+
+export const noRoute = (node: string): TroupeError =>
+  new TroupeError('ERR_NO_ROUTE', `no way to node ${node} is known right now`, { data: { node } })
+
+export const laneIsFull = (node: string): TroupeError =>
+  new TroupeError('ERR_LANE_FULL', `a lane on the way to node ${node} is full`, { data: { node } })

@@ -4,6 +4,7 @@ import { noOutbound } from '../actor/outbound.js'
 import { newIncarnation } from '../base/identity.js'
 import type { Logger } from '../base/logger.js'
 import { Cluster } from '../cluster/cluster.js'
+import type { ClusterTiming } from '../cluster/cluster-options.js'
 import { nextGeneration } from '../cluster/generation.js'
 import { Peers } from '../peer/peers.js'
 import type { TransportSink } from '../peer/transport.js'
@@ -13,6 +14,7 @@ import { Codec } from '../wire/codec.js'
 import type { World } from '../world/world.js'
 import { CLUSTER_EVENTS, type NodeEvents } from './node-events.js'
 import type { ReadNodeOptions } from './node-options.js'
+import { lan, type Timing } from './presets.js'
 
 /** The rooms of one node, built and wired. Nothing has started yet. */
 export interface House {
@@ -38,6 +40,7 @@ export async function buildHouse(
   onRootFailed: (failed: RootFailed) => void,
 ): Promise<House> {
   const { name, tags, overlay, timing } = options
+  const { leaseMs: _, ...times } = timing
   const codec = buildCodec(options)
   const generation = await nextGeneration(world, codec)
   const incarnation = newIncarnation(world.clock.wallMs(), world.entropy.bytes(5))
@@ -65,7 +68,7 @@ export async function buildHouse(
       logger: log,
       pace: system.scheduler,
       channels: options.channels,
-      options: { ...options.connections, ...timing },
+      options: { ...options.connections, ...times },
       ...(options.listen && { listen: options.listen }),
       ...(options.advertise && { advertise: [options.advertise] }),
       ...(options.cookie !== undefined && { cookie: options.cookie }),
@@ -84,7 +87,7 @@ export async function buildHouse(
       delivery: options.delivery,
       logger: log,
     },
-    timing.downAfterMs === undefined ? {} : { downAfterMs: timing.downAfterMs },
+    clusterTiming(timing),
   )
   const remote = new Remote({
     world,
@@ -112,6 +115,12 @@ export async function buildHouse(
     remote,
     events,
   }
+}
+
+/** A lease lasts as long as a lost connection takes to be `nodeDown`, unless it is given. */
+function clusterTiming(given: Partial<Timing>): Partial<ClusterTiming> {
+  const { silenceMs = lan().silenceMs, downAfterMs = lan().downAfterMs } = given
+  return { downAfterMs, leaseMs: given.leaseMs ?? Math.max(3, silenceMs + downAfterMs) }
 }
 
 function buildCodec({ connections, remoteStacks, codecs }: ReadNodeOptions): Codec {

@@ -225,6 +225,7 @@ export class Peer implements LaneHost, SessionHost {
       case FRAME.DELIVERY:
       case FRAME.RELAY:
       case FRAME.RELEASE:
+      case FRAME.ROUTE:
         if (!this.live) {
           this.hold(undefined, kind, bytes, start, end)
           return

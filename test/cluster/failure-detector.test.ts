@@ -39,8 +39,10 @@ function lineOf(effect: DetectorEffect): string {
       return 'cancel'
     case 'nodeUp':
       return `up ${effect.node.generation}${effect.again ? ' again' : ''}`
-    default:
+    case 'nodeDown':
       return `down ${effect.node.generation} ${effect.reason.code}`
+    default:
+      return effect.type
   }
 }
 

@@ -110,6 +110,8 @@ export class CarrierNet {
 
 export class FakeCarrier implements Carrier {
   readonly self: Member
+  readonly partial = false
+  readonly relays = false
   sink: CarrierSink | undefined
   /** False: the process is dead. */
   running = true
@@ -173,6 +175,10 @@ export class FakeCarrier implements Carrier {
     if (outcome === FULL) return FULL
     this.#net.transmit({ from: this.self.name, to: node, channel, envelope }, encoded)
     return outcome
+  }
+
+  seek(node: string, _bytes: number, _found: () => void, failed: (error: TroupeError) => void) {
+    failed(new TroupeError('ERR_UNKNOWN_NODE', `no member ${node}`))
   }
 
   ready(node: string): Promise<void> {

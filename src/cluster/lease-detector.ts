@@ -1,0 +1,367 @@
+import { TroupeError } from '../base/errors.js'
+import { unreachable } from '../base/unreachable.js'
+import { compareIncarnations } from '../overlay/member.js'
+import type { LeaveReason, Member } from '../overlay/overlay.js'
+import {
+  type Detector,
+  type DetectorEffect,
+  type DetectorEvent,
+  departure,
+} from './failure-detector.js'
+
+/**
+ * Decides which nodes are down where not all are connected. A connected node is up as in the
+ * `FailureDetector`. One whose connection is lost, or that was only ever reached through others, is up
+ * by lease: it is pinged three times in `leaseMs`, any message from it counts as an answer, and it is
+ * down when nothing came for that long. A node that was given up is pinged on, ever more seldom.
+ *
+ * Nodes with a lease that nobody has used for `idleMs` are reported `idle`, and `forget` lets go of
+ * them without a word: that is no `nodeDown`. Reports alternate for each incarnation all the same,
+ * but for an `up` after such a silence.
+ */
+export class LeaseDetector implements Detector {
+  readonly #leaseMs: number
+  readonly #idleTicks: number
+  readonly #most: number
+  /** The longest without news of use first. */
+  readonly #watched = new Map<string, Watched>()
+  #effects: DetectorEffect[] = []
+
+  /** `most`: nodes that are remembered without being connected. */
+  constructor(leaseMs: number, idleMs = 60_000, most = 4_096) {
+    this.#leaseMs = leaseMs
+    this.#idleTicks = Math.max(TICKS, Math.ceil(idleMs / this.#tickMs))
+    this.#most = most
+  }
+
+  step(event: DetectorEvent): readonly DetectorEffect[] {
+    this.#effects = []
+    switch (event.type) {
+      case 'peerUp':
+        this.#peerUp(event.peer)
+        break
+      case 'peerDown':
+        this.#peerDown(event.peer, event.reason)
+        break
+      case 'goodbye':
+        this.#goodbye(event.peer)
+        break
+      case 'heard':
+        this.#heard(event.peer)
+        break
+      case 'contact':
+        this.#contact(event.node)
+        break
+      case 'bye':
+        this.#bye(event.node)
+        break
+      case 'used':
+        this.#used(event.peer)
+        break
+      case 'wanted':
+        this.#wanted(event.peer)
+        break
+      case 'forget':
+        this.#forget(event.peer)
+        break
+      case 'memberJoined':
+        this.#memberJoined(event.member)
+        break
+      case 'memberLeft':
+        this.#memberLeft(event.member, event.reason)
+        break
+      case 'timer':
+        this.#timer(event.peer)
+        break
+      default:
+        unreachable(event)
+    }
+    return this.#effects
+  }
+
+  up(name: string): Member | undefined {
+    const watched = this.#watched.get(name)
+    return watched?.up ? watched.node : undefined
+  }
+
+  /** A lease is as good as a connection. */
+  isConnected(name: string): boolean {
+    return this.#watched.get(name)?.up ?? false
+  }
+
+  isDown(name: string): boolean {
+    return this.#watched.get(name)?.down ?? false
+  }
+
+  known(name: string): Member | undefined {
+    const watched = this.#watched.get(name)
+    return watched?.up || watched?.down ? watched.node : undefined
+  }
+
+  leased(): Member[] {
+    const all = [...this.#watched.values()]
+    return all.filter(({ up, connected }) => up && !connected).map(({ node }) => node)
+  }
+
+  get size(): number {
+    return this.#watched.size
+  }
+
+  get #tickMs(): number {
+    return Math.max(1, Math.round(this.#leaseMs / TICKS))
+  }
+
+  #peerUp(peer: Member): void {
+    const watched = this.#watch(peer)
+    if (watched === undefined) return
+    this.#stopTimer(watched)
+    const again = watched.up
+    watched.connected = true
+    watched.saidGoodbye = false
+    if (again) this.#effects.push({ type: 'nodeUp', node: watched.node, again })
+    else if (watched.member || watched.down) this.#up(watched)
+  }
+
+  #peerDown(peer: Member, reason: TroupeError): void {
+    const watched = this.#same(peer)
+    if (watched === undefined) return
+    watched.connected = false
+    if (!watched.up) {
+      this.#forgetIdle(watched)
+      return
+    }
+    if (watched.saidGoodbye) {
+      this.#down(watched, goodbye(peer, reason), true)
+      return
+    }
+    watched.lost = reason
+    // Connections come and go here: one that is not used any more is soon forgotten.
+    this.#lease(watched, Math.max(0, this.#idleTicks - TICKS))
+    this.#effects.push({ type: 'ping', node: watched.node, fresh: true })
+  }
+
+  #goodbye(peer: Member): void {
+    const watched = this.#same(peer)
+    if (watched !== undefined) watched.saidGoodbye = true
+  }
+
+  #heard(peer: Member): void {
+    const watched = this.#same(peer)
+    if (watched === undefined || watched.up || watched.left || !watched.connected) return
+    this.#up(watched)
+  }
+
+  /** A sign of life through others. Whoever is connected speaks for itself. */
+  #contact(node: Member): void {
+    const known = this.#watched.get(node.name)
+    if (known?.connected && known.node.incarnation !== node.incarnation) return
+    if (known === undefined && !this.#hasRoom()) return
+    const watched = this.#watch(node)
+    if (watched === undefined || watched.left) return
+    watched.heard = true
+    if (watched.up) return
+    this.#up(watched)
+    if (!watched.connected) this.#lease(watched, 0)
+  }
+
+  #bye(node: Member): void {
+    const watched = this.#same(node)
+    if (watched === undefined || !watched.up || watched.connected) return
+    this.#down(watched, goodbye(node), true)
+  }
+
+  #used(name: string): void {
+    const watched = this.#watched.get(name)
+    if (watched === undefined) return
+    watched.idle = 0
+    this.#watched.delete(name)
+    this.#watched.set(name, watched)
+  }
+
+  /** Somebody would send to it, were it not down. */
+  #wanted(name: string): void {
+    const watched = this.#watched.get(name)
+    if (!watched?.down || watched.connected || watched.retryMs <= this.#leaseMs) return
+    watched.retryMs = this.#leaseMs
+    this.#startTimer(watched, this.#tickMs)
+  }
+
+  #forget(name: string): void {
+    const watched = this.#watched.get(name)
+    if (watched === undefined || watched.connected || !watched.up) return
+    this.#remove(watched)
+  }
+
+  #memberJoined(member: Member): void {
+    const watched = this.#watch(member)
+    if (watched === undefined) return
+    watched.member = true
+    watched.left = false
+    if (watched.connected && !watched.up) this.#up(watched)
+  }
+
+  #memberLeft(member: Member, reason: LeaveReason): void {
+    const watched = this.#same(member)
+    if (watched === undefined) return
+    watched.member = false
+    if (reason === 'forgotten') {
+      if (!watched.up) this.#forgetIdle(watched)
+      return // it dropped out of a view, and lives on by connection or lease
+    }
+    watched.left = true
+    if (watched.up) this.#down(watched, departure(member, reason), reason === 'left')
+    else this.#forgetIdle(watched)
+  }
+
+  #timer(name: string): void {
+    const watched = this.#watched.get(name)
+    if (watched === undefined) return
+    watched.timer = false
+    if (watched.connected) return
+    if (watched.down) {
+      watched.retryMs = Math.min(2 * watched.retryMs, RETRY_MAX_MS)
+      this.#effects.push({ type: 'ping', node: watched.node, fresh: true })
+      this.#startTimer(watched, watched.retryMs)
+      return
+    }
+    if (!watched.up) return
+    watched.silent = watched.heard ? 0 : watched.silent + 1
+    watched.heard = false
+    if (watched.silent >= TICKS) {
+      const text = `nothing came from node ${name} for ${this.#leaseMs} ms`
+      this.#down(watched, new TroupeError('ERR_NODE_DOWN', text, { cause: watched.lost }))
+      return
+    }
+    this.#startTimer(watched, this.#tickMs)
+    watched.idle++
+    if (watched.idle >= this.#idleTicks) {
+      watched.idle = Math.max(0, this.#idleTicks - TICKS)
+      this.#effects.push({ type: 'idle', node: watched.node })
+    }
+    this.#effects.push({ type: 'ping', node: watched.node, fresh: watched.silent > 0 })
+  }
+
+  /** What is known of this incarnation; a newer one ends the older. Undefined for an older one. */
+  #watch(node: Member): Watched | undefined {
+    let watched = this.#watched.get(node.name)
+    if (watched !== undefined) {
+      const age = compareIncarnations(node, watched.node)
+      if (age < 0) return undefined
+      if (age === 0) return watched
+      this.#stopTimer(watched)
+      if (watched.up) this.#down(watched, departure(watched.node, 'replaced'), true)
+      else if (watched.down) this.#remove(watched)
+    }
+    watched = new Watched(node)
+    this.#watched.set(node.name, watched)
+    return watched
+  }
+
+  #same(node: Member): Watched | undefined {
+    const watched = this.#watched.get(node.name)
+    return watched?.node.incarnation === node.incarnation ? watched : undefined
+  }
+
+  #up(watched: Watched): void {
+    this.#stopTimer(watched)
+    watched.up = true
+    watched.down = false
+    this.#effects.push({ type: 'nodeUp', node: watched.node, again: false })
+  }
+
+  #down(watched: Watched, reason: TroupeError, orderly = false): void {
+    this.#stopTimer(watched)
+    watched.lost = undefined
+    watched.up = false
+    watched.down = true
+    this.#effects.push({ type: 'nodeDown', node: watched.node, reason, orderly })
+    if (orderly || watched.left) {
+      this.#forgetIdle(watched)
+      return
+    }
+    watched.retryMs = this.#leaseMs
+    if (!watched.connected) this.#startTimer(watched, watched.retryMs)
+  }
+
+  #lease(watched: Watched, idle: number): void {
+    watched.silent = 0
+    watched.idle = idle
+    this.#startTimer(watched, this.#tickMs)
+  }
+
+  /** Nodes that are down make room. */
+  #hasRoom(): boolean {
+    if (this.#watched.size < this.#most) return true
+    let oldest: Watched | undefined
+    for (const watched of this.#watched.values()) {
+      if (watched.connected) continue
+      if (watched.down) {
+        this.#remove(watched)
+        return true
+      }
+      oldest ??= watched
+    }
+    if (oldest?.up) this.#effects.push({ type: 'idle', node: oldest.node })
+    return false
+  }
+
+  #startTimer(watched: Watched, delayMs: number): void {
+    watched.timer = true
+    this.#effects.push({ type: 'startTimer', peer: watched.node.name, delayMs })
+  }
+
+  #stopTimer(watched: Watched): void {
+    if (!watched.timer) return
+    watched.timer = false
+    this.#effects.push({ type: 'cancelTimer', peer: watched.node.name })
+  }
+
+  #forgetIdle(watched: Watched): void {
+    if (!watched.connected && !watched.member) this.#remove(watched)
+  }
+
+  /** Whoever kept something for its return need not any more. */
+  #remove(watched: Watched): void {
+    this.#stopTimer(watched)
+    if (this.#watched.get(watched.node.name) === watched) this.#watched.delete(watched.node.name)
+    if (watched.up || watched.down) this.#effects.push({ type: 'forgotten', node: watched.node })
+  }
+}
+
+/** Pings in one lease. */
+const TICKS = 3
+const RETRY_MAX_MS = 600_000
+
+class Watched {
+  readonly node: Member
+  connected = false
+  member = false
+  /** It was a member and left: what it still sends does not bring it back. */
+  left = false
+  up = false
+  /** It was up, and was given up. */
+  down = false
+  saidGoodbye = false
+  /** Something came from it since the last tick. */
+  heard = false
+  /** Ticks without anything from it. */
+  silent = 0
+  /** Ticks without anything sent to it. */
+  idle = 0
+  /** Pause between pings while it is down. */
+  retryMs = 0
+  timer = false
+  /** Why its connections are gone. */
+  lost: TroupeError | undefined
+
+  constructor(node: Member) {
+    this.node = node
+  }
+}
+
+const goodbye = (node: Member, cause?: TroupeError): TroupeError =>
+  new TroupeError(
+    'ERR_NODE_DOWN',
+    `node ${node.name} said goodbye`,
+    cause === undefined ? {} : { cause },
+  )
