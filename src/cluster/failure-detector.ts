@@ -18,8 +18,10 @@ export type DetectorEvent =
     }
   | { readonly type: 'timer'; readonly peer: string }
   // only where nodes are reached through others, see LeaseDetector
-  /** A message or a sign of life came from a node, through others. */
+  /** A message came from a node through others, or a search has found it. */
   | { readonly type: 'contact'; readonly node: Member }
+  /** Another sign of life, which is no news of a node that nobody here deals with. */
+  | { readonly type: 'alive'; readonly node: Member }
   /** A node that is reached through others said that it stops. */
   | { readonly type: 'bye'; readonly node: Member }
   /** A message goes to that node through others. */
@@ -105,6 +107,7 @@ export class FailureDetector implements Detector {
         this.#timer(event.peer)
         break
       case 'contact': // nothing is relayed where all are connected
+      case 'alive':
       case 'bye':
       case 'used':
       case 'wanted':

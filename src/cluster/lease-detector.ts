@@ -52,6 +52,9 @@ export class LeaseDetector implements Detector {
       case 'contact':
         this.#contact(event.node)
         break
+      case 'alive':
+        if (this.known(event.node.name) !== undefined) this.#contact(event.node)
+        break
       case 'bye':
         this.#bye(event.node)
         break
@@ -234,11 +237,12 @@ export class LeaseDetector implements Detector {
     }
     this.#startTimer(watched, this.#tickMs)
     watched.idle++
-    if (watched.idle >= this.#idleTicks) {
-      watched.idle = Math.max(0, this.#idleTicks - TICKS)
-      this.#effects.push({ type: 'idle', node: watched.node })
+    if (watched.idle < this.#idleTicks) {
+      this.#effects.push({ type: 'ping', node: watched.node, fresh: watched.silent > 0 })
+      return
     }
-    this.#effects.push({ type: 'ping', node: watched.node, fresh: watched.silent > 0 })
+    watched.idle = Math.max(0, this.#idleTicks - TICKS)
+    this.#effects.push({ type: 'idle', node: watched.node })
   }
 
   /** What is known of this incarnation; a newer one ends the older. Undefined for an older one. */

@@ -22,8 +22,8 @@ export interface ReachGround {
   readonly clock: Clock
   /** Hops of searches and pings. */
   readonly ttl: number
-  /** That node gave a sign of life over others. */
-  alive(node: Member): void
+  /** That node gave a sign of life over others; `sought`: that was searched for. */
+  alive(node: Member, sought: boolean): void
   /** It said that it stops. */
   bye(node: Member): void
   badMessage(from: string, detail: string): void
@@ -76,8 +76,17 @@ export class Reach {
 
   /** Lets something wait until there is a way, but for `except`. False when there is no room. */
   hold(node: string, item: Waiting, except?: string): boolean {
+    return this.#hold(node, item, except, false)
+  }
+
+  /** Lets something wait for a word from that node. False when there is no room. */
+  search(node: string, item: Waiting): boolean {
+    return this.#hold(node, item, undefined, true)
+  }
+
+  #hold(node: string, item: Waiting, except: string | undefined, fresh: boolean): boolean {
     if (this.#stopped || !this.#room.add(node, item)) return false
-    this.feed({ type: 'want', node, except, nowMs: this.#ground.clock.now() })
+    this.feed({ type: 'want', node, except, fresh, nowMs: this.#ground.clock.now() })
     return true
   }
 
@@ -149,7 +158,7 @@ export class Reach {
         this.#failed(effect.node)
         break
       case 'alive':
-        this.#ground.alive(effect.node)
+        this.#ground.alive(effect.node, effect.sought)
         break
       case 'bye':
         this.#ground.bye(effect.node)

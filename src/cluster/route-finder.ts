@@ -27,12 +27,14 @@ export type FinderEvent =
   | { readonly type: 'peerUp'; readonly peer: Member }
   | { readonly type: 'peerDown'; readonly peer: string }
   /**
-   * A message waits for a way to that node, not through `except`. Comes back as `found` or `failed`.
+   * Something waits for a way to that node, not through `except`; `fresh`: and for a word from it.
+   * Comes back as `found` or `failed`.
    */
   | {
       readonly type: 'want'
       readonly node: string
       readonly except: string | undefined
+      readonly fresh: boolean
       readonly nowMs: number
     }
   /** Asks a node for a sign of life (`alive`); `fresh`: over a way that is searched anew. */
@@ -67,8 +69,8 @@ export type FinderEffect =
   /** There is a way to that node now. */
   | { readonly type: 'found'; readonly node: string }
   | { readonly type: 'failed'; readonly node: string }
-  /** It has just given a sign of life. */
-  | { readonly type: 'alive'; readonly node: Member }
+  /** It has just given a sign of life; `sought`: that was searched for. */
+  | { readonly type: 'alive'; readonly node: Member; readonly sought: boolean }
   /** It said that it stops. */
   | { readonly type: 'bye'; readonly node: Member }
   /** Comes back as `timer`. */
@@ -164,7 +166,7 @@ export class RouteFinder {
         this.#peers.delete(event.peer)
         break
       case 'want':
-        this.#want(event.node, event.except, event.nowMs)
+        this.#want(event)
         break
       case 'ping':
         this.#ping(event.node, event.fresh, event.nowMs)
@@ -211,8 +213,8 @@ export class RouteFinder {
     }
   }
 
-  #want(node: string, except: string | undefined, nowMs: number): void {
-    if (this.hop(node, nowMs, except) !== undefined) {
+  #want({ node, except, fresh, nowMs }: FinderEvent & { type: 'want' }): void {
+    if (!fresh && this.hop(node, nowMs, except) !== undefined) {
       this.#emit({ type: 'found', node })
       return
     }
@@ -279,7 +281,7 @@ export class RouteFinder {
     if (!this.#searches.delete(node.name)) return
     this.stats.found++
     this.#emit({ type: 'cancelTimer', node: node.name })
-    this.#emit({ type: 'alive', node })
+    this.#emit({ type: 'alive', node, sought: true })
     this.#emit({ type: 'found', node: node.name })
   }
 
@@ -327,7 +329,7 @@ export class RouteFinder {
       this.#emit({ type: 'bye', node: author })
       return
     }
-    this.#emit({ type: 'alive', node: author })
+    this.#emit({ type: 'alive', node: author, sought: false })
     if (kind === ROUTE.PING) this.#say(ROUTE.PONG, author.name, nowMs)
   }
 

@@ -81,7 +81,7 @@ export class Running implements Taker {
       codec,
       clock: world.clock,
       ttl: timing.relayTtl,
-      alive: (node) => this.watch.feed({ type: 'contact', node }),
+      alive: (node, sought) => this.watch.feed({ type: sought ? 'contact' : 'alive', node }),
       bye: (node) => this.watch.feed({ type: 'bye', node }),
       badMessage,
     })
@@ -240,7 +240,7 @@ export class Running implements Taker {
       fail: (): void => failed(noRoute(node)),
     }
     if (!this.reach.searches) failed(unknownNode(node))
-    else if (!this.reach.hold(node, item)) failed(laneIsFull(node))
+    else if (!this.reach.search(node, item)) failed(laneIsFull(node))
   }
 
   /** With delivery stages. */
