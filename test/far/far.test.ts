@@ -1,14 +1,26 @@
 import { assert } from 'chai'
-import { type ActorRef, actor, child, oneForOne, type Relocate, Supervisor } from '../../src/index.js'
+import {
+  type ActorRef,
+  actor,
+  child,
+  oneForOne,
+  type Relocate,
+  Supervisor,
+} from '../../src/index.js'
 import { Ledger, Observer, Oracle } from '../promises/actors.js'
 import { outcomeOf } from '../promises/environment.js'
 import { seeds } from '../seeds.js'
 import { FarTown, seven } from './far-town.js'
 
-function inTown(title: string, body: (town: FarTown) => Promise<void>, few = 2): void {
+function inTown(
+  title: string,
+  body: (town: FarTown) => Promise<void>,
+  few = 2,
+  options = {},
+): void {
   for (const seed of seeds(few)) {
     it(`${title} [SEED=${seed}]`, async () => {
-      const town = new FarTown(seed)
+      const town = new FarTown(seed, options)
       await body(town)
       await town.close()
     })
@@ -70,21 +82,25 @@ describe('nodes without a connection', () => {
   })
 
   inTown(
-    'take five megabytes over six hops, while heartbeats go on',
+    'take five megabytes over six slow hops, while heartbeats and leases go on',
     async (town) => {
       await town.line(seven)
-      const home = node(town, 'g').spawn(Oracle, undefined, { name: 'oracle' })
-      const oracle = node(town, 'a').lookup(Oracle, 'oracle', { on: 'g' })
+      node(town, 'g').spawn(Oracle, undefined, { name: 'oracle' })
+      const patient = { timeoutMs: 120_000 }
+      const oracle = node(town, 'a').lookup(Oracle, 'oracle', { on: 'g' }).with(patient)
+      assert.equal(await town.complete(oracle.ask.same('small')), 'small')
       const bytes = Uint8Array.from({ length: 5 * 1024 * 1024 }, (_, at) => at % 251)
-      const small = oracle.ask.same('small')
-      const answer = oracle.ask.same(bytes)
-      assert.equal(await town.complete(small), 'small')
-      const back = (await town.complete(answer)) as Uint8Array
+      const from = town.now()
+      const back = (await town.complete(oracle.ask.same(bytes))) as Uint8Array
       assert.equal(Buffer.compare(back, bytes), 0)
-      for (const name of seven) assert.deepEqual(town.subject(name).heard('peerDown'), [])
-      void home
+      assert.isAbove(town.now() - from, 12 * 4_000, 'four seconds a hop, more than silenceMs')
+      for (const name of seven) {
+        assert.deepEqual(town.subject(name).heard('peerDown'), [])
+        assert.deepEqual(town.subject(name).heard('nodeDown'), [])
+      }
     },
     1,
+    { bytesPerMs: 1_048 },
   )
 
   inTown('are reached another way when a node in the middle crashes', async (town) => {
