@@ -196,7 +196,7 @@ export class Cluster implements Carrier {
 
   /** True when that node is a member (or about to be one) and messages can travel to it now. */
   isUp(node: string): boolean {
-    return this.#running?.watch.isConnected(node) ?? false
+    return this.#running?.isReachable(node) ?? false
   }
 
   get partial(): boolean {

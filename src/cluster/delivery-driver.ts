@@ -29,7 +29,7 @@ export interface DeliveryGround {
   readonly random: Random
   readonly codec: Codec
   readonly channels: ChannelTable
-  readonly router: Pick<Router, 'send' | 'ready' | 'isOpen' | 'isDirect'>
+  readonly router: Pick<Router, 'send' | 'ready' | 'isOpen' | 'isFree' | 'isDirect'>
   readonly options?: GivenPipelineOptions | undefined
   /** The newest known incarnation of a node that can be sent to, or undefined. */
   member(node: string): Member | undefined
@@ -96,7 +96,7 @@ export class DeliveryDriver {
         message,
         bytes: bodyBytes(message),
         slot: slotOf(message),
-        congested: way.slow || !router.isOpen(node),
+        congested: way.slow || !router.isFree(node),
         nowMs: clock.now(),
       })
     } finally {

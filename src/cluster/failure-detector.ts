@@ -5,7 +5,13 @@ import type { LeaveReason, Member } from '../overlay/overlay.js'
 
 export type DetectorEvent =
   | { readonly type: 'peerUp'; readonly peer: Member }
-  | { readonly type: 'peerDown'; readonly peer: Member; readonly reason: TroupeError }
+  /** `parted`: one of the two let go of the connection on purpose. */
+  | {
+      readonly type: 'peerDown'
+      readonly peer: Member
+      readonly reason: TroupeError
+      readonly parted?: boolean
+    }
   /** The peer stops on purpose; its `peerDown` follows. */
   | { readonly type: 'goodbye'; readonly peer: Member }
   /** A message came from a connected peer, possibly ahead of the news of its membership. */

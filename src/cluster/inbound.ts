@@ -32,13 +32,13 @@ export class Inbound implements TransportSink {
     running?.driver.feed({ type: 'peerUp', peer })
   }
 
-  peerDown(peer: Member, reason: TroupeError): void {
+  peerDown(peer: Member, reason: TroupeError, parted = false): void {
     this.#ground.reporter.peerDown(peer, reason)
     const running = this.#ground.running()
     const { name, incarnation } = peer
     running?.reach.feed({ type: 'peerDown', peer: name })
     running?.driver.feed({ type: 'peerDown', peer: name, incarnation })
-    running?.watch.feed({ type: 'peerDown', peer, reason })
+    running?.watch.feed({ type: 'peerDown', peer, reason, parted })
     running?.connectionLost(peer, reason)
   }
 

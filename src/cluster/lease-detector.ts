@@ -13,7 +13,8 @@ import {
  * Decides which nodes are down where not all are connected. A connected node is up as in the
  * `FailureDetector`. One whose connection is lost, or that was only ever reached through others, is up
  * by lease: it is pinged three times in `leaseMs`, any message from it counts as an answer, and it is
- * down when nothing came for that long. A node that was given up is pinged on, ever more seldom.
+ * down when nothing came for that long. When a connection broke it is searched at once, and has
+ * `downAfterMs` for its first answer. A node that was given up is pinged on, ever more seldom.
  *
  * Nodes with a lease that nobody has used for `idleMs` are reported `idle`, and `forget` lets go of
  * them without a word: that is no `nodeDown`. Reports alternate for each incarnation all the same,
@@ -21,6 +22,7 @@ import {
  */
 export class LeaseDetector implements Detector {
   readonly #leaseMs: number
+  readonly #downAfterMs: number
   readonly #idleTicks: number
   readonly #most: number
   /** The longest without news of use first. */
@@ -28,9 +30,10 @@ export class LeaseDetector implements Detector {
   #effects: DetectorEffect[] = []
 
   /** `most`: nodes that are remembered without being connected. */
-  constructor(leaseMs: number, idleMs = 60_000, most = 4_096) {
+  constructor(leaseMs: number, downAfterMs: number, idleMs = 60_000, most = 4_096) {
     this.#leaseMs = leaseMs
-    this.#idleTicks = Math.max(TICKS, Math.ceil(idleMs / this.#tickMs))
+    this.#downAfterMs = Math.max(downAfterMs, leaseMs / TICKS)
+    this.#idleTicks = Math.max(TICKS, Math.ceil(idleMs / tickOf(leaseMs)))
     this.#most = most
   }
 
@@ -41,7 +44,7 @@ export class LeaseDetector implements Detector {
         this.#peerUp(event.peer)
         break
       case 'peerDown':
-        this.#peerDown(event.peer, event.reason)
+        this.#peerDown(event.peer, event.reason, event.parted === true)
         break
       case 'goodbye':
         this.#goodbye(event.peer)
@@ -110,10 +113,6 @@ export class LeaseDetector implements Detector {
     return this.#watched.size
   }
 
-  get #tickMs(): number {
-    return Math.max(1, Math.round(this.#leaseMs / TICKS))
-  }
-
   #peerUp(peer: Member): void {
     const watched = this.#watch(peer)
     if (watched === undefined) return
@@ -121,11 +120,12 @@ export class LeaseDetector implements Detector {
     const again = watched.up
     watched.connected = true
     watched.saidGoodbye = false
+    watched.lost = undefined
     if (again) this.#effects.push({ type: 'nodeUp', node: watched.node, again })
     else if (watched.member || watched.down) this.#up(watched)
   }
 
-  #peerDown(peer: Member, reason: TroupeError): void {
+  #peerDown(peer: Member, reason: TroupeError, parted: boolean): void {
     const watched = this.#same(peer)
     if (watched === undefined) return
     watched.connected = false
@@ -137,9 +137,17 @@ export class LeaseDetector implements Detector {
       this.#down(watched, goodbye(peer, reason), true)
       return
     }
+    this.#lease(watched)
+    if (parted) {
+      watched.heard = true
+      // Neighbours come and go here, and whoever nobody needs is let go.
+      this.#effects.push({ type: 'idle', node: watched.node })
+      return
+    }
     watched.lost = reason
-    // Connections come and go here: one that is not used any more is soon forgotten.
-    this.#lease(watched, Math.max(0, this.#idleTicks - TICKS))
+    watched.heard = false
+    watched.idle = Math.max(0, this.#idleTicks - TICKS)
+    this.#startTimer(watched, tickOf(this.#downAfterMs))
     this.#effects.push({ type: 'ping', node: watched.node, fresh: true })
   }
 
@@ -164,7 +172,7 @@ export class LeaseDetector implements Detector {
     watched.heard = true
     if (watched.up) return
     this.#up(watched)
-    if (!watched.connected) this.#lease(watched, 0)
+    if (!watched.connected) this.#lease(watched)
   }
 
   #bye(node: Member): void {
@@ -186,7 +194,7 @@ export class LeaseDetector implements Detector {
     const watched = this.#watched.get(name)
     if (!watched?.down || watched.connected || watched.retryMs <= this.#leaseMs) return
     watched.retryMs = this.#leaseMs
-    this.#startTimer(watched, this.#tickMs)
+    this.#startTimer(watched, tickOf(this.#leaseMs))
   }
 
   #forget(name: string): void {
@@ -228,14 +236,16 @@ export class LeaseDetector implements Detector {
       return
     }
     if (!watched.up) return
+    if (watched.heard) watched.lost = undefined
     watched.silent = watched.heard ? 0 : watched.silent + 1
     watched.heard = false
+    const termMs = watched.lost === undefined ? this.#leaseMs : this.#downAfterMs
     if (watched.silent >= TICKS) {
-      const text = `nothing came from node ${name} for ${this.#leaseMs} ms`
+      const text = `nothing came from node ${name} for ${Math.round(termMs)} ms`
       this.#down(watched, new TroupeError('ERR_NODE_DOWN', text, { cause: watched.lost }))
       return
     }
-    this.#startTimer(watched, this.#tickMs)
+    this.#startTimer(watched, tickOf(termMs))
     watched.idle++
     if (watched.idle < this.#idleTicks) {
       this.#effects.push({ type: 'ping', node: watched.node, fresh: watched.silent > 0 })
@@ -287,10 +297,10 @@ export class LeaseDetector implements Detector {
     if (!watched.connected) this.#startTimer(watched, watched.retryMs)
   }
 
-  #lease(watched: Watched, idle: number): void {
+  #lease(watched: Watched): void {
     watched.silent = 0
-    watched.idle = idle
-    this.#startTimer(watched, this.#tickMs)
+    watched.idle = 0
+    this.#startTimer(watched, tickOf(this.#leaseMs))
   }
 
   /** Nodes that are down make room. */
@@ -334,7 +344,9 @@ export class LeaseDetector implements Detector {
 
 /** Pings in one lease. */
 const TICKS = 3
-const RETRY_MAX_MS = 600_000
+const RETRY_MAX_MS = 120_000
+
+const tickOf = (termMs: number): number => Math.max(1, Math.round(termMs / TICKS))
 
 class Watched {
   readonly node: Member
@@ -355,7 +367,7 @@ class Watched {
   /** Pause between pings while it is down. */
   retryMs = 0
   timer = false
-  /** Why its connections are gone. */
+  /** Why its connections broke, until something came from it another way. */
   lost: TroupeError | undefined
 
   constructor(node: Member) {

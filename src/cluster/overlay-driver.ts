@@ -33,6 +33,8 @@ export interface MembershipSink {
   memberJoined(member: Member): void
   memberLeft(member: Member, reason: LeaveReason): void
   selfLeft(): void
+  /** The overlay has handled what came up: its neighbours may be others now. */
+  stepped?(): void
   badMessage(from: string, detail: string): void
 }
 
@@ -83,6 +85,7 @@ export class OverlayDriver {
     } finally {
       this.#running = false
     }
+    this.#sink.stepped?.()
   }
 
   /** The body of an OVERLAY frame. */

@@ -31,9 +31,9 @@ export interface ReachGround {
 
 const MEBIBYTE = 1024 * 1024
 const BOUNDS = {
-  perNode: 1_024,
+  perNode: 16_384,
   perNodeBytes: 32 * MEBIBYTE,
-  all: 16_384,
+  all: 65_536,
   allBytes: 128 * MEBIBYTE,
 }
 /** Where a lane was full: how soon it is worth trying again. */

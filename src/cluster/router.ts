@@ -99,11 +99,18 @@ export class Router {
       return transport.send(node, channel, envelope)
     }
     if (node === self.name) return this.#loop(channel, envelope)
-    if (!this.#direct || hop !== undefined) return this.#sendFar(node, hop, channel, envelope)
+    if (!this.#direct || hop !== undefined) {
+      return this.#sendFar(node, hop, this.#ground.member(node), channel, envelope)
+    }
     // A connected peer of which the overlay has not heard yet can be answered all the same.
     if (this.#ground.member(node) === undefined) throw unknownNode(node)
     if (transport.isUp(node)) return transport.send(node, channel, envelope)
     throw noRoute(node)
+  }
+
+  /** What a lane gave back goes to that very start of the node, another way. */
+  resend(to: Member, channel: number, envelope: Envelope): SendOutcome {
+    return this.#sendFar(to.name, undefined, to, channel, envelope)
   }
 
   /** Resolves when the way to a node takes more. @throws TroupeError ERR_NODE_DOWN */
@@ -133,6 +140,13 @@ export class Router {
     if (node === self.name) return true
     if (this.#direct) return transport.isUp(overlay.nextHop(node) ?? node)
     return !this.#ground.isDown(node)
+  }
+
+  /** True when what is sent to a node now need not wait for a way to it. */
+  isFree(node: string): boolean {
+    if (this.#direct || !this.isOpen(node)) return this.isOpen(node)
+    const { self, reach } = this.#ground
+    return node === self.name || reach.hop(node) !== undefined
   }
 
   /** True when messages to a node go over lanes of its own. */
@@ -184,6 +198,7 @@ export class Router {
   #sendFar(
     node: string,
     hop: string | undefined,
+    member: Member | undefined,
     channel: number,
     envelope: Envelope,
   ): SendOutcome {
@@ -196,7 +211,6 @@ export class Router {
     if ((way ?? node) === node && transport.isUp(node) && !reach.waits(node)) {
       return transport.send(node, channel, envelope)
     }
-    const member = this.#ground.member(node)
     if (member === undefined && hop === undefined && !reach.searches) throw unknownNode(node)
     const head: RelayHead = {
       id: ++this.#relayed,
@@ -226,14 +240,27 @@ export class Router {
       bytes: frame.envelope.length,
       go: (): void => {
         const found = reach.hop(destination, from)
-        if (found === undefined || this.#transmit(found, frame, from) === FULL) {
-          this.#lost(frame, found === undefined ? noRoute(destination) : laneIsFull(destination))
+        if (found === undefined) this.#lost(frame, noRoute(destination))
+        else if (this.#found(found, frame, from) === FULL) {
+          this.#lost(frame, laneIsFull(destination))
         }
       },
       fail: (): void => this.#lost(frame, noRoute(destination)),
     }
     this.#full = !reach.hold(destination, item, from)
     return this.#full ? FULL : SENT
+  }
+
+  /** What waited for a connection leaves over its lanes, so that what follows does not overtake it. */
+  #found(hop: string, frame: RelayFrame, from: string | undefined): SendOutcome {
+    const { transport, channels } = this.#ground
+    const { destination, destinationIncarnation: wanted, channel, returnedFrom } = frame.head
+    const own = from === undefined && returnedFrom === ''
+    const same = wanted === '' || this.#ground.member(destination)?.incarnation === wanted
+    const index = own && same && hop === destination ? channels.find(channel) : undefined
+    if (index === undefined) return this.#transmit(hop, frame, from)
+    const envelope = readEnvelope(frame.envelope, 0, frame.envelope.length)
+    return transport.send(destination, index, envelope)
   }
 
   #transmit(hop: string, frame: RelayFrame, from: string | undefined): SendOutcome {

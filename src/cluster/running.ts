@@ -66,7 +66,7 @@ export class Running implements Taker {
     const { direct } = overlay.capabilities
     const detector = direct
       ? new FailureDetector(timing.downAfterMs)
-      : new LeaseDetector(timing.leaseMs)
+      : new LeaseDetector(timing.leaseMs, timing.downAfterMs)
     this.watch = new NodeWatch(world.clock, detector, {
       nodeUp: (node, again) => this.#nodeUp(node, again),
       nodeDown: (node, reason, orderly) => this.#nodeDown(node, reason, orderly),
@@ -99,6 +99,8 @@ export class Running implements Taker {
         memberJoined: (member) => this.#memberJoined(member),
         memberLeft: (member, reason) => this.#memberLeft(member, reason),
         selfLeft: () => ground.selfLeft(),
+        // Whoever joins waits for a neighbour, which may be an old member.
+        stepped: () => ground.changed(),
         badMessage,
       },
     )
@@ -201,6 +203,14 @@ export class Running implements Taker {
     return true
   }
 
+  /** It is up; or it is a member to which the overlay knows a way, and was not given up. */
+  isReachable(node: string): boolean {
+    const { overlay, watch, reach } = this
+    if (watch.isConnected(node)) return true
+    if (overlay.capabilities.direct || !this.#members.has(node)) return false
+    return !watch.isDown(node) && reach.hop(node) !== undefined
+  }
+
   /** The last connection to a peer. What waits for it need not, where there are other ways. */
   connectionLost(peer: Member, reason: TroupeError): void {
     const { overlay, watch } = this
@@ -214,14 +224,13 @@ export class Running implements Taker {
    */
   detour(to: Member, channel: string, envelope: Envelope, reason: TroupeError): boolean {
     const { overlay, watch, router } = this
-    if (overlay.capabilities.direct || watch.up(to.name)?.incarnation !== to.incarnation) {
-      return false
-    }
+    if (overlay.capabilities.direct || watch.isDown(to.name)) return false
+    if ((watch.known(to.name)?.incarnation ?? to.incarnation) !== to.incarnation) return false
     if (reason.code !== 'ERR_NODE_DOWN' && reason.code !== 'ERR_CONNECTION_LOST') return false
     const index = this.#ground.transport.channels.find(channel)
     if (index === undefined) return false
     try {
-      return router.send(to.name, index, envelope) !== FULL
+      return router.resend(to, index, envelope) !== FULL
     } catch {
       return false
     }

@@ -322,7 +322,7 @@ export class Peer implements LaneHost, SessionHost {
     for (const lane of this.lanes()) lane.detach(close, orderly)
     for (const index of this.#channelsUp) sink.channelDown(member, table.name(index))
     this.#channelsUp.clear()
-    if (wasLive) sink.peerDown(member, error)
+    if (wasLive) sink.peerDown(member, error, orderly || session.leaving)
     else if (session.dialled !== undefined && this.#wished) this.dialFailed(error)
   }
 

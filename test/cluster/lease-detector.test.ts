@@ -7,6 +7,7 @@ import type { Member } from '../../src/overlay/overlay.js'
 import { memberOfStart } from './route-network.js'
 
 const LEASE_MS = 3_000
+const DOWN_AFTER_MS = 1_500
 const IDLE_MS = 10_000
 
 const b = memberOfStart('b')
@@ -44,7 +45,7 @@ function lineOf(effect: DetectorEffect): string {
 
 /** A detector whose timers run. */
 class Lease {
-  readonly detector = new LeaseDetector(LEASE_MS, IDLE_MS, 8)
+  readonly detector = new LeaseDetector(LEASE_MS, DOWN_AFTER_MS, IDLE_MS, 8)
   nowMs = 0
   /** Everything but timers, with the time. */
   readonly told: string[] = []
@@ -105,14 +106,26 @@ describe('lease detector', () => {
     lease.feed(down(b)).run(3_500)
     assert.deepEqual(lease.told.slice(1), [
       '20000 search',
+      '20500 search',
       '21000 search',
-      '22000 search',
-      '23000 down 1 ERR_NODE_DOWN',
+      '21500 down 1 ERR_NODE_DOWN',
     ])
     assert.deepEqual(new Lease().feed(joined(b), up(b), down(b), up(b)).run(9_000).told, [
       '0 up 1',
       '0 search',
       '0 up 1 again',
+    ])
+  })
+
+  it('gives it a whole lease once it has answered another way', () => {
+    const lease = new Lease().feed(joined(b), up(b), down(b)).run(400).feed(alive(b), used)
+    assert.deepEqual(lease.run(4_000).told, [
+      '0 up 1',
+      '0 search',
+      '500 ping',
+      '1500 search',
+      '2500 search',
+      '3500 down 1 ERR_NODE_DOWN',
     ])
   })
 
@@ -185,10 +198,19 @@ describe('lease detector', () => {
     assert.equal(lease.detector.size, 0)
   })
 
-  it('soon lets go of neighbours that drop out and were not used', () => {
-    const lease = new Lease().feed(joined(b), up(b), left('forgotten'), down(b))
-    for (let at = 0; at < 3; at++) lease.run(1_000).feed(alive(b))
-    assert.equal(lease.told.at(-1), '3000 idle')
+  it('lets go at once of neighbours that part and are not held, without a search', () => {
+    const parted: DetectorEvent = { type: 'peerDown', peer: b, reason: lost, parted: true }
+    const lease = new Lease().feed(joined(b), up(b), left('forgotten'), parted)
+    assert.deepEqual(lease.told, ['0 up 1', '0 idle'])
+    lease.feed({ type: 'forget', peer: 'b' }).run(60_000)
+    assert.deepEqual(lease.told.slice(2), ['0 forgotten'])
+    const held = new Lease().feed(joined(b), up(b), parted).run(4_500)
+    assert.deepEqual(held.told.slice(2), [
+      '1000 ping',
+      '2000 search',
+      '3000 search',
+      '4000 down 1 ERR_NODE_DOWN',
+    ])
   })
 
   it('remembers a bounded number: those that are down give way, living ones turn others away', () => {
