@@ -161,6 +161,10 @@ export class RouteFinder {
           floods: new Allowance(...FLOOD_RATE),
         })
         this.#settled(event.peer)
+        // It may know a way to those that are not found without it.
+        for (const node of this.#searches.keys()) {
+          this.#send(event.peer.name, this.#made(ROUTE.REQUEST, node))
+        }
         break
       case 'peerDown':
         this.#peers.delete(event.peer)

@@ -77,6 +77,16 @@ describe('route finder', () => {
     assert.isAbove(net.sent, sent)
   })
 
+  it('asks a neighbour that comes up about what is not found yet', () => {
+    const net = chain(['b', 'c', 'd'])
+    net.add('a')
+    net.want('a', 'd')
+    net.run(500)
+    net.connect('a', 'b')
+    net.run(200)
+    assert.include(net.stop('a').told, 'found d')
+  })
+
   it('goes no further than its hops', () => {
     for (const [ttl, told] of [
       [2, 'failed d'],
