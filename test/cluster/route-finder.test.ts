@@ -137,6 +137,16 @@ describe('route finder', () => {
     assert.deepEqual(net.path('b', 'd'), ['b', 'a', 'e', 'd'])
   })
 
+  it('takes a way that did not answer for none until a search has found it again', () => {
+    const net = chain(abcd)
+    net.ping('a', 'd')
+    net.run(500)
+    net.ping('a', 'd', true)
+    assert.isUndefined(net.path('a', 'd'))
+    net.run(500)
+    assert.deepEqual(net.path('a', 'd'), abcd)
+  })
+
   it('knows a new start from an old one', () => {
     const table = new RouteTable(10, 1_000)
     const usable = () => true

@@ -117,6 +117,30 @@ describe('nodes without a connection', () => {
     assert.lengthOf(town.subject('a').heard('nodeDown', 'b'), 1)
   })
 
+  inTown(
+    'get what waits for a connection that is cut another way',
+    async (town) => {
+      const few = { windowBytes: 200_000 }
+      await town.ring(seven, { connections: few })
+      const home = node(town, 'b').spawn(Ledger, undefined, { name: 'ledger' })
+      const ledger = node(town, 'a').lookup(Ledger, 'ledger', { on: 'b' })
+      await town.complete(ledger.ask.size())
+      town.partition('a', 'b')
+      for (let at = 0; at < 40; at++) ledger.tell.write(at, new Uint8Array(60_000))
+      await town.run(8_000)
+      const entries = await town.complete(home.ask.entries())
+      assert.include(entries, 39)
+      assert.deepEqual(
+        entries,
+        [...entries].sort((x, y) => Number(x) - Number(y)),
+      )
+      assert.isAtLeast(entries.length + town.subject('a').lost, 40)
+      assert.deepEqual(town.subject('a').letters, [])
+    },
+    2,
+    { windowBytes: 64 * 1024 },
+  )
+
   inTown('are reached another way when a node in the middle falls silent', async (town) => {
     await town.ring(seven)
     node(town, 'd').spawn(Ledger, undefined, { name: 'ledger' })
