@@ -46,6 +46,7 @@ function bench() {
     badMessage,
   })
   const lost: string[] = []
+  const members = new Map<string, Member>()
   const router = new Router({
     self,
     overlay,
@@ -55,7 +56,7 @@ function bench() {
     turn: world.turn,
     relayTtl: 32,
     reach,
-    member: () => undefined,
+    member: (name) => members.get(name),
     isDown: () => false,
     contact: () => {},
     used: () => {},
@@ -67,7 +68,7 @@ function bench() {
     transport.connected.add(peer.name)
     reach.feed({ type: 'peerUp', peer })
   }
-  return { transport, reach, router, bad, lost }
+  return { transport, reach, router, members, bad, lost }
 }
 
 const head = (id: number, source: Member, destination: string): RelayHead => ({
@@ -134,6 +135,21 @@ describe('router', () => {
     assert.deepEqual(lost, [])
     router.receive(b, new Uint8Array(3))
     assert.match(bad.join(), /malformed/)
+  })
+
+  it('sends what waited for a node over its lanes, and for its next start nothing', () => {
+    const connected = (start: number): string[] => {
+      const { transport, reach, router, members } = bench()
+      members.set('d', memberOfStart('d', 1))
+      router.send('d', 1, tell())
+      const peer = memberOfStart('d', start)
+      members.set('d', peer)
+      transport.connected.add('d')
+      reach.feed({ type: 'peerUp', peer })
+      return transport.calls
+    }
+    assert.deepEqual(connected(1), ['send d'])
+    assert.deepEqual(connected(2), [])
   })
 
   it('fails what waits when the node stops', () => {

@@ -110,7 +110,7 @@ export class CarrierNet {
 
 export class FakeCarrier implements Carrier {
   readonly self: Member
-  readonly partial = false
+  partial = false
   readonly relays = false
   sink: CarrierSink | undefined
   /** False: the process is dead. */
