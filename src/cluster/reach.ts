@@ -69,6 +69,12 @@ export class Reach {
     return this.#finder.hop(node, this.#ground.clock.now(), except)
   }
 
+  /** True when that very start of a node is connected; without one, any. */
+  isConnected(node: string, incarnation: string | undefined): boolean {
+    const peer = this.#finder.peer(node)
+    return peer !== undefined && (incarnation === undefined || peer.incarnation === incarnation)
+  }
+
   /** True when something waits for a way to that node: what comes later queues behind it. */
   waits(node: string): boolean {
     return this.#room.has(node)
@@ -139,8 +145,8 @@ export class Reach {
 
   /** What waits will not arrive. */
   stop(): void {
-    for (const node of this.#room.nodes()) for (const item of this.#room.take(node)) item.fail()
     this.#stopped = true
+    for (const node of this.#room.nodes()) for (const item of this.#room.take(node)) item.fail()
     this.#events.clear()
     for (const timer of this.#timers.values()) timer.cancel()
     this.#timers.clear()

@@ -208,6 +208,11 @@ export class RouteFinder {
     return hop !== undefined && hop !== except && this.#peers.has(hop) ? hop : undefined
   }
 
+  /** The start of a node that is connected. */
+  peer(node: string): Member | undefined {
+    return this.#peers.get(node)?.peer
+  }
+
   /** Routes, searches and misses that are remembered; all are bounded. */
   get size(): { readonly routes: number; readonly searches: number; readonly misses: number } {
     return {

@@ -208,7 +208,8 @@ export class Router {
       throw nodeIsDown(node)
     }
     const way = hop !== undefined && transport.isUp(hop) ? hop : undefined
-    if ((way ?? node) === node && transport.isUp(node) && !reach.waits(node)) {
+    const straight = (way ?? node) === node && reach.isConnected(node, member?.incarnation)
+    if (straight && transport.isUp(node) && !reach.waits(node)) {
       return transport.send(node, channel, envelope)
     }
     if (member === undefined && hop === undefined && !reach.searches) throw unknownNode(node)
@@ -238,17 +239,27 @@ export class Router {
     if (hop !== undefined) return this.#transmit(hop, frame, from)
     const item = {
       bytes: frame.envelope.length,
-      go: (): void => {
-        const found = reach.hop(destination, from)
-        if (found === undefined) this.#lost(frame, noRoute(destination))
-        else if (this.#found(found, frame, from) === FULL) {
-          this.#lost(frame, laneIsFull(destination))
-        }
-      },
+      go: (): void =>
+        this.#try(frame, () => {
+          const found = reach.hop(destination, from)
+          return found === undefined ? undefined : this.#found(found, frame, from)
+        }),
       fail: (): void => this.#lost(frame, noRoute(destination)),
     }
     this.#full = !reach.hold(destination, item, from)
     return this.#full ? FULL : SENT
+  }
+
+  /** Nobody hears of a throw here: what cannot be sent is lost. Undefined: there is no way. */
+  #try(frame: RelayFrame, send: () => SendOutcome | undefined): void {
+    const { destination } = frame.head
+    try {
+      const outcome = send()
+      if (outcome === undefined) this.#lost(frame, noRoute(destination))
+      else if (outcome === FULL) this.#lost(frame, laneIsFull(destination))
+    } catch (error) {
+      this.#lost(frame, error as TroupeError)
+    }
   }
 
   /** What waited for a connection leaves over its lanes, so that what follows does not overtake it. */
@@ -256,7 +267,7 @@ export class Router {
     const { transport, channels } = this.#ground
     const { destination, destinationIncarnation: wanted, channel, returnedFrom } = frame.head
     const own = from === undefined && returnedFrom === ''
-    const same = wanted === '' || this.#ground.member(destination)?.incarnation === wanted
+    const same = this.#ground.reach.isConnected(destination, wanted === '' ? undefined : wanted)
     const index = own && same && hop === destination ? channels.find(channel) : undefined
     if (index === undefined) return this.#transmit(hop, frame, from)
     const envelope = readEnvelope(frame.envelope, 0, frame.envelope.length)
@@ -292,7 +303,8 @@ export class Router {
       destinationIncarnation: head.sourceIncarnation,
       returnedFrom: head.destination,
     }
-    this.#pass({ head: back, envelope }, undefined)
+    const returned = { head: back, envelope }
+    this.#try(returned, () => this.#pass(returned, undefined))
   }
 
   /** An own message, on its way no more. */
@@ -353,9 +365,7 @@ export class Router {
     if (head.ttl <= 1) {
       this.stats.expired++
       this.#lost(frame, noRoute(head.destination))
-    } else if (this.#pass(frame, from.name) === FULL) {
-      this.#lost(frame, laneIsFull(head.destination))
-    }
+    } else this.#try(frame, () => this.#pass(frame, from.name))
   }
 
   /** Who sent it: as a member if known, else as far as the head tells; undefined if that is history. */

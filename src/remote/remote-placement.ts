@@ -58,10 +58,12 @@ export class RemotePlacements implements RemotePlacement, SignalsLost {
   view(): MembersView {
     const reachable = [this.#self]
     for (const peer of this.#peers.values()) if (peer.up) reachable.push(peer.place)
-    if (this.#carrier.relays) reachable.push(...this.#notTried())
+    const { relays, partial } = this.#carrier
+    // What stands in a partial view may be long gone.
+    if (relays && !partial) reachable.push(...this.#notTried())
     reachable.sort((a, b) => (a.node < b.node ? -1 : 1))
     // How many there are is not known of a part: there is no majority then.
-    const total = this.#carrier.partial ? Number.POSITIVE_INFINITY : this.#carrier.members().length
+    const total = partial ? Number.POSITIVE_INFINITY : this.#carrier.members().length
     return { self: this.#self, reachable, total }
   }
 

@@ -1,4 +1,5 @@
 import { assert } from 'chai'
+import { TroupeError } from '../../src/base/errors.js'
 import { Reach } from '../../src/cluster/reach.js'
 import { encodeRelay, type RelayHead, readRelay } from '../../src/cluster/relay-frame.js'
 import { ROUTE, routeToWire } from '../../src/cluster/route-message.js'
@@ -150,6 +151,20 @@ describe('router', () => {
     }
     assert.deepEqual(connected(1), ['send d'])
     assert.deepEqual(connected(2), [])
+  })
+
+  it('returns what the next hop does not take, however large', () => {
+    const { transport, router } = bench()
+    const sent = transport.sendControl.bind(transport)
+    transport.sendControl = (to, kind, body) => {
+      if (to === 'c' && kind === FRAME.RELAY) throw new TroupeError('ERR_TOO_LARGE', 'c takes less')
+      return sent(to, kind, body)
+    }
+    router.receive(b, relayed(head(1, b, 'c')))
+    assert.deepInclude(readRelay(transport.frames[0]?.body as Uint8Array, codec)?.head, {
+      destination: 'b',
+      returnedFrom: 'c',
+    })
   })
 
   it('fails what waits when the node stops', () => {

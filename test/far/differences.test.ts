@@ -91,6 +91,7 @@ const ROWS: Readonly<Record<string, (town: FarTown) => Promise<void>>> = {
     assert.isTrue(node(town, 'a').isUp('f'))
     assert.deepEqual(town.subject('a').heard('nodeDown'), [])
     assert.equal(await town.complete(ledger.ask.size()), 0)
+    assert.lengthOf(town.subject('a').heard('nodeUp', 'g'), 2)
   },
   return: async (town) => {
     await town.line(seven)
