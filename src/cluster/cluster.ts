@@ -194,9 +194,12 @@ export class Cluster implements Carrier {
     return this.#running?.member(node)
   }
 
-  /** True when that node is a member (or about to be one) and messages can travel to it now. */
+  /**
+   * True when that node is a member (or about to be one) and messages can travel to it now; where not
+   * all are connected, when it has been in contact and its lease lasts.
+   */
   isUp(node: string): boolean {
-    return this.#running?.isReachable(node) ?? false
+    return this.#running?.watch.isConnected(node) ?? false
   }
 
   get partial(): boolean {

@@ -8,6 +8,7 @@ import {
   type DetectorEvent,
   departure,
 } from './failure-detector.js'
+import { LeasedNode } from './leased-node.js'
 
 /**
  * Decides which nodes are down where not all are connected. A connected node is up as in the
@@ -26,7 +27,7 @@ export class LeaseDetector implements Detector {
   readonly #idleTicks: number
   readonly #most: number
   /** The longest without news of use first. */
-  readonly #watched = new Map<string, Watched>()
+  readonly #watched = new Map<string, LeasedNode>()
   #effects: DetectorEffect[] = []
 
   /** `most`: nodes that are remembered without being connected. */
@@ -121,6 +122,7 @@ export class LeaseDetector implements Detector {
     watched.connected = true
     watched.saidGoodbye = false
     watched.lost = undefined
+    this.#tryLost()
     if (again) this.#effects.push({ type: 'nodeUp', node: watched.node, again })
     else if (watched.member || watched.down) this.#up(watched)
   }
@@ -209,6 +211,22 @@ export class LeaseDetector implements Detector {
     watched.member = true
     watched.left = false
     if (watched.connected && !watched.up) this.#up(watched)
+    else if (watched.down) this.#tryAgain(watched)
+  }
+
+  /** A neighbour has come up: members that were given up may be in reach again. */
+  #tryLost(): void {
+    let left = TRIED_MAX
+    for (const watched of this.#watched.values()) {
+      if (!watched.down || !watched.member || watched.connected || left-- <= 0) continue
+      this.#tryAgain(watched)
+    }
+  }
+
+  #tryAgain(watched: LeasedNode): void {
+    watched.retryMs = this.#leaseMs
+    this.#effects.push({ type: 'ping', node: watched.node, fresh: true })
+    this.#startTimer(watched, watched.retryMs)
   }
 
   #memberLeft(member: Member, reason: LeaveReason): void {
@@ -256,7 +274,7 @@ export class LeaseDetector implements Detector {
   }
 
   /** What is known of this incarnation; a newer one ends the older. Undefined for an older one. */
-  #watch(node: Member): Watched | undefined {
+  #watch(node: Member): LeasedNode | undefined {
     let watched = this.#watched.get(node.name)
     if (watched !== undefined) {
       const age = compareIncarnations(node, watched.node)
@@ -266,24 +284,24 @@ export class LeaseDetector implements Detector {
       if (watched.up) this.#down(watched, departure(watched.node, 'replaced'), true)
       else if (watched.down) this.#remove(watched)
     }
-    watched = new Watched(node)
+    watched = new LeasedNode(node)
     this.#watched.set(node.name, watched)
     return watched
   }
 
-  #same(node: Member): Watched | undefined {
+  #same(node: Member): LeasedNode | undefined {
     const watched = this.#watched.get(node.name)
     return watched?.node.incarnation === node.incarnation ? watched : undefined
   }
 
-  #up(watched: Watched): void {
+  #up(watched: LeasedNode): void {
     this.#stopTimer(watched)
     watched.up = true
     watched.down = false
     this.#effects.push({ type: 'nodeUp', node: watched.node, again: false })
   }
 
-  #down(watched: Watched, reason: TroupeError, orderly = false): void {
+  #down(watched: LeasedNode, reason: TroupeError, orderly = false): void {
     this.#stopTimer(watched)
     watched.lost = undefined
     watched.up = false
@@ -297,7 +315,7 @@ export class LeaseDetector implements Detector {
     if (!watched.connected) this.#startTimer(watched, watched.retryMs)
   }
 
-  #lease(watched: Watched): void {
+  #lease(watched: LeasedNode): void {
     watched.silent = 0
     watched.idle = 0
     this.#startTimer(watched, tickOf(this.#leaseMs))
@@ -306,7 +324,7 @@ export class LeaseDetector implements Detector {
   /** Nodes that are down make room. */
   #hasRoom(): boolean {
     if (this.#watched.size < this.#most) return true
-    let oldest: Watched | undefined
+    let oldest: LeasedNode | undefined
     for (const watched of this.#watched.values()) {
       if (watched.connected) continue
       if (watched.down) {
@@ -319,23 +337,23 @@ export class LeaseDetector implements Detector {
     return false
   }
 
-  #startTimer(watched: Watched, delayMs: number): void {
+  #startTimer(watched: LeasedNode, delayMs: number): void {
     watched.timer = true
     this.#effects.push({ type: 'startTimer', peer: watched.node.name, delayMs })
   }
 
-  #stopTimer(watched: Watched): void {
+  #stopTimer(watched: LeasedNode): void {
     if (!watched.timer) return
     watched.timer = false
     this.#effects.push({ type: 'cancelTimer', peer: watched.node.name })
   }
 
-  #forgetIdle(watched: Watched): void {
+  #forgetIdle(watched: LeasedNode): void {
     if (!watched.connected && !watched.member) this.#remove(watched)
   }
 
   /** Whoever kept something for its return need not any more. */
-  #remove(watched: Watched): void {
+  #remove(watched: LeasedNode): void {
     this.#stopTimer(watched)
     if (this.#watched.get(watched.node.name) === watched) this.#watched.delete(watched.node.name)
     if (watched.up || watched.down) this.#effects.push({ type: 'forgotten', node: watched.node })
@@ -344,36 +362,11 @@ export class LeaseDetector implements Detector {
 
 /** Pings in one lease. */
 const TICKS = 3
+/** Nodes that are asked for when a neighbour comes up. */
+const TRIED_MAX = 64
 const RETRY_MAX_MS = 120_000
 
 const tickOf = (termMs: number): number => Math.max(1, Math.round(termMs / TICKS))
-
-class Watched {
-  readonly node: Member
-  connected = false
-  member = false
-  /** It was a member and left: what it still sends does not bring it back. */
-  left = false
-  up = false
-  /** It was up, and was given up. */
-  down = false
-  saidGoodbye = false
-  /** Something came from it since the last tick. */
-  heard = false
-  /** Ticks without anything from it. */
-  silent = 0
-  /** Ticks without anything sent to it. */
-  idle = 0
-  /** Pause between pings while it is down. */
-  retryMs = 0
-  timer = false
-  /** Why its connections broke, until something came from it another way. */
-  lost: TroupeError | undefined
-
-  constructor(node: Member) {
-    this.node = node
-  }
-}
 
 const goodbye = (node: Member, cause?: TroupeError): TroupeError =>
   new TroupeError(

@@ -203,14 +203,6 @@ export class Running implements Taker {
     return true
   }
 
-  /** It is up; or it is a member to which the overlay knows a way, and was not given up. */
-  isReachable(node: string): boolean {
-    const { overlay, watch, reach } = this
-    if (watch.isConnected(node)) return true
-    if (overlay.capabilities.direct || !this.#members.has(node)) return false
-    return !watch.isDown(node) && reach.hop(node) !== undefined
-  }
-
   /** The last connection to a peer. What waits for it need not, where there are other ways. */
   connectionLost(peer: Member, reason: TroupeError): void {
     const { overlay, watch } = this

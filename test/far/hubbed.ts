@@ -25,23 +25,8 @@ export class Hubbed extends Simulated {
     return subjects
   }
 
-  /** Each has heard of each other. */
   override async connected(names: readonly string[]): Promise<void> {
-    for (const a of names) {
-      for (const b of names) {
-        if (a !== b) await this.#acquainted(a, b)
-      }
-    }
-    await this.run(100)
-  }
-
-  async #acquainted(a: string, b: string): Promise<void> {
-    for (let tries = 0; tries < 100; tries++) {
-      const asked = this.subject(a).node.whereis('nobody', { on: b })
-      if ((await this.complete(outcomeOf(asked))) === 'answered') return
-      await this.run(500)
-    }
-    throw new Error(`${a} does not reach ${b}`)
+    await acquainted(this, names)
   }
 
   override reset(a: string, b: string): void {
@@ -67,4 +52,24 @@ export class Over extends Simulated {
   override start(name: string, options: Partial<NodeOptions> = {}): Promise<Subject> {
     return super.start(name, { overlay: this.#overlayOf(name), ...options })
   }
+
+  override async connected(names: readonly string[]): Promise<void> {
+    await acquainted(this, names)
+    await super.connected(names)
+  }
+}
+
+/** Each has heard of each other. */
+async function acquainted(env: Simulated, names: readonly string[]): Promise<void> {
+  for (const a of names) for (const b of names) if (a !== b) await meet(env, a, b)
+  await env.run(100)
+}
+
+async function meet(env: Simulated, a: string, b: string): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    const asked = env.subject(a).node.whereis('nobody', { on: b })
+    if ((await env.complete(outcomeOf(asked))) === 'answered') return
+    await env.run(500)
+  }
+  throw new Error(`${a} does not reach ${b}`)
 }

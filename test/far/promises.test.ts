@@ -67,6 +67,7 @@ await overOverlay(
       'when the node is let go',
       'changes it',
       'leave ends it',
+      'of a node that joins just then',
       'a cut network',
       'stands still for long',
       'a newer incarnation replaces',
