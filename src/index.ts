@@ -63,6 +63,8 @@ export type {
 } from './overlay/client-server/client-server-options.js'
 export { fullMesh } from './overlay/full-mesh.js'
 export type { FullMeshOptions } from './overlay/full-mesh-options.js'
+export { hyparview } from './overlay/hyparview.js'
+export type { HyParViewOptions, HyParViewSettings } from './overlay/hyparview-options.js'
 export type { Member, OverlayFactory } from './overlay/overlay.js'
 export {
   type GivenOverlay,

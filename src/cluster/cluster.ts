@@ -34,6 +34,7 @@ import { Join } from './join.js'
 import { NameContest } from './name-contest.js'
 import { OverlayMemory } from './overlay-memory.js'
 import { Reporter } from './reporter.js'
+import type { RouteStats } from './route-finder.js'
 import { type RelayStats, unknownNode } from './router.js'
 import { Running } from './running.js'
 import { answerPlan } from './stored-envelope.js'
@@ -210,9 +211,31 @@ export class Cluster implements Carrier {
     return this.#running?.member(node)
   }
 
-  /** True when that node is a member (or about to be one) and messages can travel to it now. */
+  /**
+   * True when that node is a member (or about to be one) and messages can travel to it now; where not
+   * all are connected, when it has been in contact and its lease lasts.
+   */
   isUp(node: string): boolean {
     return this.#running?.watch.isConnected(node) ?? false
+  }
+
+  get partial(): boolean {
+    return this.#running?.overlay.capabilities.membership === 'partial'
+  }
+
+  get relays(): boolean {
+    return this.#running?.overlay.capabilities.direct === false
+  }
+
+  seek(
+    node: string,
+    bytes: number,
+    found: () => void,
+    failed: (reason: TroupeError) => void,
+  ): void {
+    const running = this.#running
+    if (running === undefined) failed(this.#stoppedError())
+    else running.seek(node, bytes, found, failed)
   }
 
   channelIndex(name: string): number {
@@ -243,7 +266,7 @@ export class Cluster implements Carrier {
     const running = this.#running
     if (running === undefined) throw this.#stoppedError()
     if (plan === undefined) return running.router.send(node, channel, envelope)
-    return running.delivery.send(node, channel, envelope, plan)
+    return running.sendPlanned(node, channel, envelope, plan)
   }
 
   /** Puts a function where this node's messages leave, in place of one before; see doors.ts. */
@@ -325,6 +348,11 @@ export class Cluster implements Carrier {
     return this.#running?.router.stats
   }
 
+  /** What became of searches for ways to other nodes. */
+  routeStats(): Readonly<RouteStats> | undefined {
+    return this.#running?.reach.stats
+  }
+
   /** What became of messages that are acknowledged, or monotonic. */
   deliveryStats(): DeliveryStats | undefined {
     return this.#running?.delivery.stats()
@@ -359,6 +387,7 @@ export class Cluster implements Carrier {
     const endMs = clock.now() + drainMs
     const acknowledged = running?.delivery.drain(drainMs)
     if (acknowledged !== undefined) await acknowledged
+    running?.sayBye()
     this.#running = undefined
     running?.stop()
     for (const join of this.#joins) join.fail(this.#stoppedError())

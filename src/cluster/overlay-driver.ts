@@ -38,6 +38,8 @@ export interface MembershipSink {
   selfLeft(): void
   /** It wants other neighbours, or knows more of one. */
   neighboursChanged(): void
+  /** The overlay has handled what came up: its neighbours may be others now. */
+  stepped?(): void
   badMessage(from: string, detail: string): void
 }
 
@@ -92,6 +94,7 @@ export class OverlayDriver {
     } finally {
       this.#running = false
     }
+    this.#sink.stepped?.()
   }
 
   /** The body of an OVERLAY frame. */

@@ -102,6 +102,7 @@ const ROOMS: ReadonlyMap<number, string> = new Map([
   [FRAME.OVERLAY, 'overlay'],
   [FRAME.BROADCAST, 'broadcast'],
   [FRAME.DELIVERY, 'delivery'],
+  [FRAME.ROUTE, 'route'],
 ])
 
 class Entry implements RuleHandle {

@@ -4,6 +4,7 @@ import { noOutbound } from '../actor/outbound.js'
 import { newIncarnation } from '../base/identity.js'
 import type { Logger } from '../base/logger.js'
 import { Cluster } from '../cluster/cluster.js'
+import type { ClusterTiming } from '../cluster/cluster-options.js'
 import { nextGeneration } from '../cluster/generation.js'
 import { bringsMedium, type Medium } from '../cluster/medium.js'
 import type { Member } from '../overlay/overlay.js'
@@ -16,7 +17,7 @@ import { Codec } from '../wire/codec.js'
 import type { World } from '../world/world.js'
 import { CLUSTER_EVENTS, type NodeEvents } from './node-events.js'
 import type { ReadNodeOptions } from './node-options.js'
-import type { Timing } from './presets.js'
+import { lan, type Timing } from './presets.js'
 
 /** The rooms of one node, built and wired. Nothing has started yet. */
 export interface House {
@@ -42,6 +43,7 @@ export async function buildHouse(
   onRootFailed: (failed: RootFailed) => void,
 ): Promise<House> {
   const { name, tags, overlay, timing } = options
+  const { leaseMs: _, ...times } = timing
   const codec = buildCodec(options)
   const generation = await nextGeneration(world, codec)
   const incarnation = newIncarnation(world.clock.wallMs(), world.entropy.bytes(5))
@@ -70,7 +72,7 @@ export async function buildHouse(
       logger: log,
       pace: system.scheduler,
       channels: options.channels,
-      options: { ...usualOptions(medium, timing), ...options.connections, ...timing },
+      options: { ...usualOptions(medium, timing), ...options.connections, ...times },
       // Where a medium leads is not for these two to say.
       ...(!medium && options.listen && { listen: options.listen }),
       ...(!medium && options.advertise && { advertise: [options.advertise] }),
@@ -92,7 +94,7 @@ export async function buildHouse(
       broadcast: options.broadcast,
       logger: log,
     },
-    timing.downAfterMs === undefined ? {} : { downAfterMs: timing.downAfterMs },
+    clusterTiming(timing),
   )
   const remote = new Remote({
     world,
@@ -141,6 +143,12 @@ function usualOptions(
   if (heartbeatMs === undefined && silenceMs === undefined) return medium.options
   const { heartbeatMs: _, silenceMs: __, ...others } = medium.options
   return others
+}
+
+/** A lease lasts as long as a lost connection takes to be `nodeDown`, unless it is given. */
+function clusterTiming(given: Partial<Timing>): Partial<ClusterTiming> {
+  const { silenceMs = lan().silenceMs, downAfterMs = lan().downAfterMs } = given
+  return { downAfterMs, leaseMs: given.leaseMs ?? Math.max(3, silenceMs + downAfterMs) }
 }
 
 function buildCodec({ connections, remoteStacks, codecs }: ReadNodeOptions): Codec {

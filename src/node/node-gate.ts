@@ -39,7 +39,8 @@ export class NodeGate implements GateAccess {
   #relayed({ body }: FrameInfo): MessageName | undefined {
     const relay = body && readRelay(body, this.#house.codec)
     if (relay === undefined) return undefined
-    const { source, destination } = relay.head
+    const { source, destination, returnedFrom } = relay.head
+    if (returnedFrom !== '') return { from: source, to: destination, name: 'returned' }
     try {
       const envelope = readEnvelope(relay.envelope, 0, relay.envelope.length)
       return {

@@ -218,6 +218,7 @@ const TIMING_FIELDS = {
   heartbeatMs: optional(durationMs(1)),
   silenceMs: optional(durationMs(1)),
   downAfterMs: optional(durationMs()),
+  leaseMs: optional(durationMs(3)),
 } as unknown as Fields<Partial<Timing>>
 
 /** Options with their defaults; `listen` is undefined for a node that is not dialled. */
@@ -323,7 +324,8 @@ function checkConnections(
     )
   }
   readPeerOptions(connections, 'startNode.connections')
-  readPeerOptions({ ...connections, ...timing }, 'startNode.timing')
+  const { leaseMs: _, ...times } = timing
+  readPeerOptions({ ...connections, ...times }, 'startNode.timing')
 }
 
 const isCodec = check<UserCodec>(

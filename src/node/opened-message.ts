@@ -1,4 +1,4 @@
-import { encodeRelay, readRelay } from '../cluster/relay-frame.js'
+import { encodeRelay, readRelay, relayedEnvelope } from '../cluster/relay-frame.js'
 import type { FrameInfo, MessageContent, Ruling } from '../peer/gate.js'
 import type { Codec } from '../wire/codec.js'
 import { type EncodedBody, Envelope } from '../wire/envelope.js'
@@ -13,7 +13,9 @@ export function openedMessage(frame: FrameInfo, codec: Codec): MessageContent | 
   const { head, envelope } = relay
   try {
     const read = readEnvelope(envelope, 0, envelope.length)
-    return opened(read, codec, (other) => encodeRelay(head, other, codec))
+    return opened(read, codec, (other) => {
+      return encodeRelay({ head, envelope: relayedEnvelope(other, codec) }, codec)
+    })
   } catch {
     return undefined
   }

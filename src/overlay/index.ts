@@ -7,6 +7,8 @@ export type {
 } from './client-server/client-server-options.js'
 export { fullMesh } from './full-mesh.js'
 export type { FullMeshOptions } from './full-mesh-options.js'
+export { hyparview } from './hyparview.js'
+export type { HyParViewOptions, HyParViewSettings, ReservedSlots } from './hyparview-options.js'
 export { compareIncarnations, memberFromWire, memberToWire } from './member.js'
 export {
   type Address,
@@ -20,3 +22,4 @@ export {
 } from './overlay.js'
 export { overlayNamed, overlayNames } from './overlay-named.js'
 export { staticMembers } from './static-members.js'
+export type { LinkOracle, XBotOptions } from './xbot-options.js'

@@ -6,8 +6,7 @@ import type { Timer } from '../world/clock.js'
 import { DEFAULT_CHANNEL, MEMBERSHIP } from './channel-table.js'
 import { EarlyFrames } from './early-frames.js'
 import { type FrameStream, InFrame } from './frame-stream.js'
-import type { Greeting } from './greeting.js'
-import { isCount } from './greeting.js'
+import { type Greeting, isCount } from './greeting.js'
 import { Lane, type LaneHost } from './lane.js'
 import type { PeerContext } from './peer-context.js'
 import { type Attempt, Redial } from './redial.js'
@@ -216,6 +215,7 @@ export class Peer implements LaneHost, SessionHost {
       case FRAME.DELIVERY:
       case FRAME.RELAY:
       case FRAME.RELEASE:
+      case FRAME.ROUTE:
         if (!this.live) {
           this.hold(undefined, kind, bytes, start, end)
           return
@@ -322,7 +322,7 @@ export class Peer implements LaneHost, SessionHost {
     for (const lane of this.lanes()) lane.detach(close, orderly)
     for (const index of this.#channelsUp) sink.channelDown(member, table.name(index))
     this.#channelsUp.clear()
-    if (wasLive) sink.peerDown(member, error)
+    if (wasLive) sink.peerDown(member, error, orderly || session.leaving)
     else if (session.dialled !== undefined && this.#wished) this.dialFailed(error)
   }
 

@@ -39,8 +39,10 @@ function lineOf(effect: DetectorEffect): string {
       return 'cancel'
     case 'nodeUp':
       return `up ${effect.node.generation}${effect.again ? ' again' : ''}`
-    default:
+    case 'nodeDown':
       return `down ${effect.node.generation} ${effect.reason.code}`
+    default:
+      return effect.type
   }
 }
 
@@ -59,6 +61,20 @@ const run = (events: readonly DetectorEvent[]): string[] => {
 }
 
 describe('failure detector', () => {
+  it('keeps a connected node up that dropped out of a view, and forgets one that was not connected', () => {
+    const forgotten: DetectorEvent = { type: 'memberLeft', member: b, reason: 'forgotten' }
+    assert.deepEqual(run([joined(b), up(b), forgotten]), ['up 1'])
+    assert.deepEqual(run([joined(b), up(b), forgotten, down(b), timer]), [
+      'up 1',
+      'start 2000',
+      'cancel',
+      'down 1 ERR_NODE_DOWN',
+    ])
+    const detector = new FailureDetector(2_000)
+    for (const event of [joined(b), forgotten]) detector.step(event)
+    assert.equal(detector.size, 0)
+  })
+
   it('calls down who was up and was given up, until it is up again', () => {
     for (const [events, isDown] of [
       [[joined(b)], [false]],

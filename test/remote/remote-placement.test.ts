@@ -228,6 +228,16 @@ describe('remote-placement', () => {
     })
   }
 
+  it('keeps children whose supervisor’s node dropped out of a partial view, for a while', async () => {
+    const { cluster, b, worker } = await setUp(specs.on('b'))
+    b.carrier.partial = true
+    cluster.net.left('b', 'a')
+    await cluster.run(59_000)
+    assert.equal(worker('b')?.state, 'running', 'nobody can tell whether it has left')
+    await cluster.run(2_000)
+    assert.equal(b.remote.counts.hosted, 0)
+  })
+
   it('ends children whose supervisor’s node does not come back', async () => {
     const { cluster, b, worker } = await setUp(specs.on('b'))
     cluster.kill('a')
