@@ -322,6 +322,10 @@ class HyParView implements Overlay {
     }
   }
 
+  /**
+   * Beyond the paper, nodes on the way that know too few others for their slots ask the newcomer as
+   * well: a cluster of few nodes is a full mesh at once.
+   */
   #forwardJoin(from: Member, newcomer: Member, ttl: number): void {
     if (newcomer.name === this.#self.name) return
     const { active } = this.#views
@@ -329,11 +333,13 @@ class HyParView implements Overlay {
       ttl === 0 || active.size <= 1
         ? undefined
         : active.pickBut(this.#random, from.name, newcomer.name)
-    const takes = next === undefined && !active.has(newcomer.name)
-    if (takes ? !this.#hood.ask(newcomer, true) : ttl === this.#options.prwl) {
-      this.#views.learn(newcomer)
+    if (next === undefined) {
+      if (!active.has(newcomer.name) && !this.#hood.ask(newcomer, true)) this.#views.learn(newcomer)
+      return
     }
-    if (next !== undefined) this.#effects.send(next.name, wire.forwardJoin(newcomer, ttl - 1))
+    if (ttl === this.#options.prwl) this.#views.learn(newcomer)
+    this.#effects.send(next.name, wire.forwardJoin(newcomer, ttl - 1))
+    if (this.#views.size < this.#options.activeSize) this.#hood.ask(newcomer, false, true)
   }
 
   #neighbor(from: Member, high: boolean): void {

@@ -174,11 +174,9 @@ export class Neighbourhood {
 
   /** Asks spares as long as there are free slots and spares that were not tried in this round. */
   promote(): void {
-    const { passive, round } = this.#views
-    const fits = (member: Member): boolean =>
-      this.requests.get(member.name) === undefined && this.#hasRoom(member)
-    while (!this.requests.isFull && !this.#views.active.isFull) {
-      const spare = passive.pickUntried(round, this.#random, fits)
+    const { active, passive, round } = this.#views
+    while (!active.isFull && !this.requests.isFull) {
+      const spare = passive.pickUntried(round, this.#random, this.#fits)
       if (spare === undefined) break
       passive.mark(spare.name, round)
       this.ask(spare, false, true)
@@ -236,6 +234,9 @@ export class Neighbourhood {
   get #isAlone(): boolean {
     return this.#views.active.size === 0
   }
+
+  readonly #fits = (member: Member): boolean =>
+    this.requests.get(member.name) === undefined && this.#hasRoom(member)
 
   #hasRoom(member: Member): boolean {
     const promised = this.requests.promised(member.name) + (this.held ? 1 : 0)
@@ -302,7 +303,7 @@ export class Neighbourhood {
   get #isStuck(): boolean {
     const { active, passive, round } = this.#views
     if (active.isFull || passive.size === 0 || this.requests.size > 0 || this.held) return false
-    return passive.pickUntried(round, this.#random, () => true) === undefined
+    return !passive.hasUntried(round)
   }
 
   #insist(): void {

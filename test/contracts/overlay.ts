@@ -34,6 +34,7 @@ export function overlayContract(
     persists: true,
     nodes: 20,
     symmetric: true,
+    stores: false,
     ...expectations,
   }
   describe(`overlay contract: ${name}`, () => {

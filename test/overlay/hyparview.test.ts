@@ -1,4 +1,8 @@
 import { hyparview } from '../../src/overlay/hyparview.js'
 import { overlayContract } from '../contracts/overlay.js'
 
-overlayContract('hyparview', () => hyparview(), { removesOthers: false })
+overlayContract('hyparview', () => hyparview(), {
+  removesOthers: false,
+  rejoins: true,
+  stores: true,
+})

@@ -16,6 +16,11 @@ export interface OverlayExpectations {
   readonly persists?: boolean
   /** Nodes of the larger tests. Default 20. */
   readonly nodes?: number
+  /**
+   * In the tests that draw, nodes start again with what they persisted. Partial views need that: who
+   * has forgotten all the others, and is forgotten by them, can only be joined again. Default false.
+   */
+  readonly stores?: boolean
   /** The neighbours of a node have it for a neighbour, too. Default true. */
   readonly symmetric?: boolean
 }
@@ -109,7 +114,8 @@ export function churned(bench: OverlayBench, seed: number | string, hashed = fal
   const names = bench.names(8)
   const factory = bench.factory(names)
   const back = (name: string): void => {
-    net.start(name, factory)
+    const { persisted } = net.node(name)
+    net.start(name, factory, bench.expected.stores ? persisted : undefined)
     const others = net.alive().filter((node) => node.name !== name)
     if (!bench.expected.rejoins && others.length > 0) net.join(name, net.random.pick(others).name)
   }
