@@ -7,7 +7,7 @@ import {
   type HyParViewSettings,
   readHyParViewOptions,
 } from './hyparview-options.js'
-import { compareIncarnations } from './member.js'
+import { compareIncarnations, sameIncarnation } from './member.js'
 import { ASK } from './neighbour-requests.js'
 import { Neighbourhood, REPAIR } from './neighbourhood.js'
 import type {
@@ -248,7 +248,7 @@ class HyParView implements Overlay {
 
   #receive(from: Member, body: unknown): void {
     const message = messageFromWire(body, this.#listMax)
-    if (message === undefined) {
+    if (message === undefined || from.name === this.#self.name) {
       this.#bad++
       this.#effects.bad(from.name, 'not a message of this overlay')
     } else if (this.#out) this.#sendOff(from, message)
@@ -262,17 +262,23 @@ class HyParView implements Overlay {
     this.#effects.send(from.name, wire.disconnect(true))
   }
 
-  /** The peer itself shows which incarnation is the newest. False: it is history. */
+  /**
+   * Which incarnation is the newest is shown by the peer itself; what others told of it is no proof.
+   * False: it is history.
+   */
   #observe(peer: Member): boolean {
-    const known = this.#views.get(peer.name)
-    if (known === undefined) return true
-    const age = compareIncarnations(peer, known)
-    if (age > 0) {
-      const dropped = this.#views.drop(peer.name, 'replaced')
+    const { name } = peer
+    const proven = this.#views.active.get(name) ?? this.#hood.up.get(name)
+    if (proven !== undefined && compareIncarnations(peer, proven) < 0) return false
+    const known = this.#views.get(name)
+    if (known === undefined || sameIncarnation(known, peer)) return true
+    const dropped = this.#views.drop(name, 'replaced')
+    if (dropped === undefined) this.#views.correct(peer)
+    else {
       this.#views.learn(peer)
-      if (dropped !== undefined) this.#hood.promote()
+      this.#hood.promote()
     }
-    return age >= 0
+    return true
   }
 
   #message(from: Member, message: HyParViewMessage): void {

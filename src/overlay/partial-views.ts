@@ -113,6 +113,16 @@ export class PartialViews {
     return true
   }
 
+  /** A spare showed which incarnation of it runs; others may have told of another. */
+  correct(member: Member): void {
+    const spare = this.passive.get(member.name)
+    if (spare === undefined) return
+    this.passive.replace(member)
+    this.#left(spare, 'replaced')
+    this.#joined(member)
+    this.passiveChanged = true
+  }
+
   /** It said that it left. Nobody brings this incarnation back. */
   gone(member: Member): void {
     this.#gone.delete(member.name)

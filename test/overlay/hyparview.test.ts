@@ -375,6 +375,16 @@ describe('hyparview: what a peer may say', () => {
     assert.isAtMost(core.view('passive').length, 30)
   })
 
+  it('hears a node of which others made up a newer start', () => {
+    const { core, peers } = coreWith(3, { passiveSize: 5 })
+    tellSpares(core, peers[0] as Member, [memberFor('x', 99)])
+    const real = memberFor('x', 1)
+    core.up(real)
+    core.says(real, NEIGHBOR, true)
+    assert.deepEqual(core.sentTo('x'), [[REPLY, true]])
+    assert.equal(core.overlay.members().find(({ name }) => name === 'x')?.generation, 1)
+  })
+
   it('does not believe others that a neighbour started anew', () => {
     const { core, peers } = coreWith(3)
     tellSpares(core, peers[0] as Member, [memberFor('p1', 9), core.self])
