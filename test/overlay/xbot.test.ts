@@ -205,11 +205,12 @@ describe('X-BOT: the steps of an exchange', () => {
     const { core, peers, spare } = full('s2')
     round(core, 's2')
     core.says(peer(peers, 8), DISCONNECT_WAIT)
+    core.says(peer(peers, 5), SHUFFLE, wireFor(memberFor('t4')), [], 1)
     assert.deepEqual(core.view('asking'), []) // the slot is kept
     core.up(spare)
     core.says(spare, OPTIMIZATION_REPLY, 1, true, true)
     assert.deepEqual(core.view('active'), ['p5', 'p6', 'p7', 'p9', 's2'])
-    assert.deepEqual(core.view('passive'), ['p8'])
+    assert.deepEqual(core.view('passive'), ['p8', 't4'])
   })
 
   it('initiator: keeps all when the candidate says no, or to another exchange', () => {
