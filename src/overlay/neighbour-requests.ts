@@ -5,7 +5,7 @@ import type { StepEffects } from './step-effects.js'
 /** Somebody this node wants for a neighbour and has no answer from. */
 export interface NeighbourRequest {
   member: Member
-  readonly high: boolean
+  high: boolean
   /** It is a spare, and holds one of the free slots until it answers. */
   readonly spare: boolean
   /** It is connected and was asked. */
@@ -65,9 +65,11 @@ export class NeighbourRequests {
   /** It is connected. Without any neighbour one request at a time is urgent, the others find out later. */
   send(request: NeighbourRequest, isolated: boolean): void {
     const { name } = request.member
-    const urgent = isolated && ![...this.#requests.values()].some((one) => one.sent && one.high)
+    if (isolated && ![...this.#requests.values()].some((one) => one.sent && one.high)) {
+      request.high = true
+    }
     request.sent = true
-    this.#effects.send(name, wire.neighbor(request.high || urgent))
+    this.#effects.send(name, wire.neighbor(request.high))
     this.#effects.startTimer(ASK + name, this.#answerTimeoutMs)
   }
 
