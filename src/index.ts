@@ -41,9 +41,9 @@ export type {
   GivenBroadcastOptions,
 } from './cluster/broadcast-driver.js'
 export type { BroadcastHandler } from './cluster/broadcast-handlers.js'
-export type { JoinOptions } from './cluster/cluster.js'
 export type { DeliveryStats } from './cluster/delivery-stats.js'
 export type { ForwardHandler, ForwardOptions } from './cluster/forwarding.js'
+export type { JoinOptions } from './cluster/joins.js'
 export type { GivenPipelineOptions } from './delivery/pipeline-options.js'
 export { type NamedHandler, Node, type StopOptions } from './node/node.js'
 export type { NodeEvents } from './node/node-events.js'
