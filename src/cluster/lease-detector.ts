@@ -203,6 +203,10 @@ export class LeaseDetector implements Detector {
     const watched = this.#watched.get(name)
     if (watched === undefined || watched.connected || !watched.up) return
     this.#remove(watched)
+    if (!watched.member) return
+    const unused = new LeasedNode(watched.node)
+    unused.member = true
+    this.#watched.set(name, unused)
   }
 
   #memberJoined(member: Member): void {

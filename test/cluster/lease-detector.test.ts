@@ -213,6 +213,14 @@ describe('lease detector', () => {
     ])
   })
 
+  it('takes a member that was forgotten for up when it is connected again', () => {
+    const lease = new Lease().feed(joined(b), contact(b)).run(60_000)
+    lease.feed({ type: 'forget', peer: 'b' })
+    assert.isFalse(lease.detector.isConnected('b'))
+    lease.feed(up(b))
+    assert.equal(lease.told.at(-1), `${lease.nowMs} up 1`)
+  })
+
   it('remembers a bounded number: those that are down give way, living ones turn others away', () => {
     const lease = new Lease()
     for (let at = 0; at < 5; at++) lease.feed(contact(memberOfStart(`down${at}`)))
