@@ -54,6 +54,12 @@ export {
   type UserCodec,
 } from './node/node-options.js'
 export type { NodeStats } from './node/node-stats.js'
+export {
+  type GivenOverlay,
+  type NamedOverlay,
+  overlayNamed,
+  overlayNames,
+} from './node/overlay-named.js'
 export { lan, local, type Timing, wan } from './node/presets.js'
 export { startNode } from './node/start-node.js'
 export { clientServer } from './overlay/client-server/client-server.js'
@@ -66,12 +72,6 @@ export type { FullMeshOptions } from './overlay/full-mesh-options.js'
 export { hyparview } from './overlay/hyparview.js'
 export type { HyParViewOptions, HyParViewSettings } from './overlay/hyparview-options.js'
 export type { Member, OverlayFactory } from './overlay/overlay.js'
-export {
-  type GivenOverlay,
-  type NamedOverlay,
-  overlayNamed,
-  overlayNames,
-} from './overlay/overlay-named.js'
 export { staticMembers } from './overlay/static-members.js'
 export type { ChannelOptions, LanePolicy } from './peer/channel-table.js'
 export type { PeerOptions } from './peer/peer-options.js'

@@ -1,6 +1,6 @@
 import { TroupeError } from '../base/errors.js'
 import { badOption, isObject, isText, show } from '../base/options.js'
-import { overlayFromText } from '../overlay/overlay-named.js'
+import { overlayFromText } from '../node/overlay-named.js'
 import type { Environment } from '../world/environment.js'
 import type { NodeOptions } from './node-options.js'
 

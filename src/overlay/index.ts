@@ -20,6 +20,5 @@ export {
   type OverlayEvent,
   type OverlayFactory,
 } from './overlay.js'
-export { overlayNamed, overlayNames } from './overlay-named.js'
 export { staticMembers } from './static-members.js'
 export type { LinkOracle, XBotOptions } from './xbot-options.js'

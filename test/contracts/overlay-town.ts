@@ -44,8 +44,6 @@ export interface OverlaySubject {
   readonly rejoins?: boolean
   /** False: all goes through one place, so that there are no ways to cut between two groups. Default true. */
   readonly partitions?: boolean
-  /** Groups and watches work between nodes that are not connected. Default true. */
-  readonly farWatches?: boolean
   /** Nodes of the larger tests. Default 5. */
   readonly nodes?: number
 }

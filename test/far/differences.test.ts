@@ -242,7 +242,9 @@ const ROWS: Readonly<Record<string, (town: FarTown) => Promise<void>>> = {
 describe('what differs where there is no direct connection', () => {
   const page = readFileSync(new URL('../../docs/overlays.md', import.meta.url), 'utf8')
   const section = page.slice(page.indexOf('## What differs where there is no direct connection'))
-  const rows = [...section.matchAll(/^\| ([^|]+?) \| (?!all connected|---)/gm)].map(([, name]) => name)
+  const rows = [...section.matchAll(/^\| ([^|]+?) \| (?!all connected|---)/gm)].map(
+    ([, name]) => name,
+  )
 
   it('has a test for every row of the table, and no other', () => {
     assert.deepEqual(

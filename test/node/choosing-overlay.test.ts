@@ -16,7 +16,7 @@ import {
 } from '../../src/index.js'
 import { completeOptions } from '../../src/node/given-options.js'
 import { readNodeOptions } from '../../src/node/node-options.js'
-import { overlayFromText } from '../../src/overlay/overlay-named.js'
+import { overlayFromText } from '../../src/node/overlay-named.js'
 import { Simulation } from '../../src/simulation/simulation.js'
 
 const environment = (value: string | undefined): Environment => ({

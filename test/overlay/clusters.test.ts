@@ -1,5 +1,6 @@
 import { clientServer } from '../../src/overlay/client-server/client-server.js'
 import { fullMesh } from '../../src/overlay/full-mesh.js'
+import { hyparview } from '../../src/overlay/hyparview.js'
 import type { OverlayFactory } from '../../src/overlay/overlay.js'
 import { staticMembers } from '../../src/overlay/static-members.js'
 import { type OverlaySubject, overlayClusterCases } from '../contracts/overlay-clusters.js'
@@ -19,12 +20,16 @@ const roles: OverlayFactory = {
 const SUBJECTS: readonly OverlaySubject[] = [
   { name: 'fullMesh', make: () => fullMesh() },
   { name: 'staticMembers', make: staticMembers, joins: false, removesOthers: false },
-  { name: 'clientServer', make: () => roles, farWatches: false },
+  { name: 'clientServer', make: () => roles },
+  { name: 'hyparview', make: () => hyparview({ shuffleMs: 200 }) },
 ]
+
+/** The others meet more seeds in test/far. */
+const DIRECT = new Set(['fullMesh', 'staticMembers'])
 
 for (const subject of SUBJECTS) {
   describe(`clusters over ${subject.name}`, () => {
-    for (const seed of seeds(subject.farWatches === false ? 4 : 20)) {
+    for (const seed of seeds(DIRECT.has(subject.name) ? 20 : 4)) {
       for (const { title, run } of overlayClusterCases(subject, () => new Simulated(seed))) {
         it(`${title} [SEED=${seed}]`, run)
       }

@@ -33,7 +33,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   supervision: ['base', 'world', 'actor'],
   remote: ['base', 'world', 'wire', 'actor', 'supervision', 'cluster'],
   broker: ['base', 'world', 'peer', 'overlay', 'cluster'],
-  node: BELOW_NODE,
+  node: [...BELOW_NODE, 'broker'],
   root: [...BELOW_NODE, 'node'],
   simulation: [...BELOW_NODE, 'fault', 'node', 'root'],
   verification: [...BELOW_NODE, 'fault', 'node', 'root', 'simulation'],

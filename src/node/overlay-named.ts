@@ -1,10 +1,12 @@
 import { TroupeError } from '../base/errors.js'
 import { badOption, check, isObject, show } from '../base/options.js'
-import { clientServer } from './client-server/client-server.js'
-import type { GivenClientServerOptions } from './client-server/client-server-options.js'
-import { fullMesh } from './full-mesh.js'
-import type { OverlayFactory } from './overlay.js'
-import { type StaticMember, staticMembers } from './static-members.js'
+import { broker } from '../broker/broker.js'
+import { clientServer } from '../overlay/client-server/client-server.js'
+import type { GivenClientServerOptions } from '../overlay/client-server/client-server-options.js'
+import { fullMesh } from '../overlay/full-mesh.js'
+import { hyparview } from '../overlay/hyparview.js'
+import type { OverlayFactory } from '../overlay/overlay.js'
+import { type StaticMember, staticMembers } from '../overlay/static-members.js'
 
 /** An overlay by its name: what configuration files and environments can say. */
 export interface NamedOverlay {
@@ -15,8 +17,10 @@ export interface NamedOverlay {
 
 /** What can be asked for by name. The options come from outside: each function checks its own. */
 const OVERLAYS: Readonly<Record<string, (options: object | undefined) => OverlayFactory>> = {
+  broker: (options) => broker(options),
   'client-server': (options = {}) => clientServer(options as GivenClientServerOptions),
   'full-mesh': (options) => fullMesh(options),
+  hyparview: (options) => hyparview(options),
   static: (options = []) => staticMembers(options as readonly (string | StaticMember)[]),
 }
 
