@@ -19,9 +19,10 @@ const INSIST_ROUNDS_MAX = 1_024
 /**
  * Makes, keeps and ends the links to neighbours (HyParView, section 4.2 and 4.3). Where it goes
  * beyond the paper: several spares are asked at once, as many as there are free slots; lost members
- * are asked again now and then, which heals partitions; and a node insists once in a while, ever less often,
- * when all its spares refuse to fill its free slots, or when the cluster is so small that it knows
- * everybody: few nodes that have all the neighbours they can have may be apart from the rest.
+ * are asked again now and then, which heals partitions; and a node insists once in a while, ever
+ * less often, when all its spares refuse to fill its free slots, or when the cluster is so small
+ * that it knows everybody: few nodes that have all the neighbours they can have may be apart from
+ * the rest.
  */
 export class Neighbourhood {
   /** Connected peers, neighbours or not. */
@@ -40,6 +41,7 @@ export class Neighbourhood {
   readonly #views: PartialViews
   readonly #effects: StepEffects
   readonly #random: Random
+  readonly #sparesTold: number
   /** Former neighbours that were told so in this round and the last, and still are connected. */
   #parted = new Set<string>()
   #partedBefore = new Set<string>()
@@ -59,7 +61,8 @@ export class Neighbourhood {
     this.#views = views
     this.#effects = effects
     this.#random = random
-    const { activeSize, answerTimeoutMs } = options
+    const { activeSize, answerTimeoutMs, ka, kp } = options
+    this.#sparesTold = Math.min(SPARES_TOLD, ka + kp + 1)
     this.requests = new NeighbourRequests(2 * activeSize, answerTimeoutMs, effects)
   }
 
@@ -94,7 +97,7 @@ export class Neighbourhood {
     if (victim !== undefined) {
       this.counters.evictions++
       const { passive } = this.#views
-      const spares = this.#random.sample(passive.members, SPARES_TOLD)
+      const spares = this.#random.sample(passive.members, this.#sparesTold)
       this.letGo(victim, wire.disconnect(false, spares))
     }
     this.#views.back(member)
@@ -293,7 +296,7 @@ export class Neighbourhood {
     const { name } = member
     this.#effects.send(name, body)
     this.#effects.release(name)
-    this.#parted.add(name)
+    if (this.up.has(name)) this.#parted.add(name)
   }
 
   /** A parting that was not heard leaves one side with a neighbour the other does not have. */
@@ -321,7 +324,7 @@ export class Neighbourhood {
         : INSIST_FULL
     if (chance === 0 || this.#random.float() >= chance) return
     this.#insistAt = round + this.#insistGap
-    this.#insistGap = Math.min(INSIST_ROUNDS_MAX, this.#insistGap * 2)
+    this.#insistGap = Math.min(INSIST_ROUNDS_MAX, this.#insistGap * 4)
     this.counters.insisted++
     this.ask(this.#random.pick(passive.members), true, !active.isFull)
   }

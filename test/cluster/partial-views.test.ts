@@ -99,7 +99,7 @@ describe('clusters over partial views', () => {
         if (a < b) town.sim.link(a, b, { latencyMs: side(a) === side(b) ? near : far })
       }
     }
-    const overlay = () => hyparview({ activeSize: 3, shuffleMs: 1_000, xbot: {} })
+    const overlay = () => hyparview({ activeSize: 4, shuffleMs: 1_000, xbot: {} })
     for (const name of all) {
       await town.start(name, { overlay: overlay() })
       if (name !== 'n00') await town.join(name, 'n00')
@@ -108,10 +108,14 @@ describe('clusters over partial views', () => {
       const links = all.flatMap((a) => active(town, a).map((b) => side(a) === side(b)))
       return links.filter(Boolean).length / links.length
     }
-    const before = share()
-    await town.sim.run(60_000)
-    assert.isAbove(share(), before + 0.1)
-    assert.equal(fault(town, all), '')
+    await town.sim.run(20_000)
+    let sum = 0
+    for (let i = 0; i < 20; i++) {
+      await town.sim.run(2_000)
+      sum += share() / 20
+    }
+    assert.isAbove(sum, 0.58) // about a half without
+    await untilWhole(town, all)
   })
 
   it('8 nodes over TCP are one component, and again after 2 were killed', async function () {

@@ -10,6 +10,8 @@ overlayContract('hyparview', () => hyparview(), {
   removesOthers: false,
   rejoins: true,
   stores: true,
+  nodes: 14,
+  settleMs: 60_000,
 })
 
 const JOIN = 1

@@ -33,8 +33,8 @@ overlayContract('hyparview with X-BOT', () => hyparview({ xbot: { oracle } }), {
   removesOthers: false,
   rejoins: true,
   stores: true,
-  nodes: 10,
-  settleMs: 60_000,
+  nodes: 8,
+  settleMs: 40_000,
 })
 
 const NEIGHBOR = 3
