@@ -1,0 +1,331 @@
+import type { Random } from '../base/random.js'
+import { unreachable } from '../base/unreachable.js'
+import { memberToWire } from './member.js'
+import type { Member } from './overlay.js'
+import { GONE, PartialView } from './partial-view.js'
+import {
+  isSubscription,
+  type ScampMessage,
+  scampMessageFromWire,
+  scampWire as wire,
+} from './scamp-message.js'
+import type { ScampOptions } from './scamp-options.js'
+import { type ViewEntry, ViewTable } from './view-table.js'
+
+/** In what the versions differ. */
+export interface ScampRules {
+  readonly name: string
+  /** Copies of a subscription beyond one for each member of the contact's view. */
+  readonly copies: number
+  /** Who takes a member out of its view tells it. */
+  readonly tellsDrops: boolean
+  /** Hops from the contact to the node that acts in its place. */
+  readonly indirection: number
+}
+
+/** Whom this node gossips to, and whom it is connected to for that. */
+export const PARTIAL = 1
+/** Who is known to have this node in its partial view. */
+export const IN_VIEW = 2
+/** Members of other clusters (HiScamp). */
+export const FAR = 4
+
+/** A walk lasts so many times the length it takes on average to be kept: it fails in one of e^12. */
+const WALK_FACTOR = 12
+/** Subscribers remembered for a round, so that one that asks twice is not subscribed twice. */
+const RECENT_MAX = 1_024
+
+/**
+ * SCAMP: a subscription travels at random until somebody keeps it, with probability 1 in 1 + the size
+ * of its view, which makes views grow with the logarithm of a number of nodes that nobody knows.
+ * Ganesh, Kermarrec, Massoulié: "Peer-to-Peer Membership Management for Gossip-Based Protocols" (2003).
+ *
+ * Departures: a contact confirms a subscription, which is sent again until then. A walk is bounded by
+ * the size of the views it can expect, not by the number of nodes. A node whose in-view is full sends
+ * those that come elsewhere, as one that unsubscribes does. Members given up are asked now and then
+ * whether they are back, and get their place again. A renewed lease brings as many copies as
+ * the node has places in views; the paper's rule would add c of them at every renewal.
+ */
+export class Scamp extends PartialView {
+  readonly name: string
+  protected readonly options: ScampOptions
+  readonly #rules: ScampRules
+  readonly #recent = new Set<string>()
+  /** Rounds since anybody pinged. */
+  #quiet = 0
+  #leaseRounds = 0
+  /** Rounds until this node renews its own lease. */
+  #renewal = 0
+
+  constructor(self: Member, random: Random, rules: ScampRules, options: ScampOptions) {
+    const table = new ViewTable(self, [PARTIAL, IN_VIEW, FAR], PARTIAL | FAR)
+    super(self, random, table, options.periodMs)
+    this.name = rules.name
+    this.options = options
+    this.#rules = rules
+    if (options.leaseMs !== undefined) {
+      this.#leaseRounds = Math.max(4, Math.ceil(options.leaseMs / options.periodMs))
+      this.#planRenewal()
+    }
+  }
+
+  neighbours(): readonly string[] {
+    return this.table.names(PARTIAL)
+  }
+
+  protected isNeighbour(name: string): boolean {
+    return this.table.has(name, PARTIAL)
+  }
+
+  protected picture(): Readonly<Record<string, unknown>> {
+    return { partial: this.table.names(PARTIAL), inView: this.table.names(IN_VIEW) }
+  }
+
+  protected joinThrough(contact: Member): void {
+    this.keep(contact)
+    this.ask(contact)
+  }
+
+  protected request(): unknown {
+    return wire.subscribe()
+  }
+
+  protected isRequest(body: unknown): boolean {
+    return isSubscription(body)
+  }
+
+  protected foundAgain(member: Member): void {
+    this.keep(member)
+    if (this.table.list(IN_VIEW).length === 0 && !this.isAsking) this.ask(member)
+  }
+
+  protected connected(entry: ViewEntry): void {
+    if ((entry.views & PARTIAL) !== 0) this.send(entry.member.name, this.ping(entry))
+  }
+
+  /** Without a way out it turns one of its ways in. */
+  protected departed(_member: Member): void {
+    const incoming = this.table.list(IN_VIEW)
+    if (this.table.list(PARTIAL).length === 0 && incoming.length > 0) {
+      this.keep(this.random.pick(incoming).member)
+    }
+  }
+
+  /** Those that gossip to this node gossip to those it gossips to, less c + 1 of them. */
+  protected farewell(): void {
+    const partial = this.random.sample(this.table.list(PARTIAL), this.options.partialMax)
+    const incoming = this.random.sample(this.table.list(IN_VIEW), this.options.inViewMax)
+    const replaced = incoming.length - this.options.redundancy - 1
+    for (const [k, { member }] of incoming.entries()) {
+      const by = k < replaced ? partial[k % Math.max(1, partial.length)]?.member : undefined
+      this.once(member, wire.replace(by?.name === member.name ? undefined : by, true))
+    }
+    for (const { member, views } of partial) {
+      if ((views & IN_VIEW) === 0) this.once(member, [GONE])
+    }
+  }
+
+  protected round(): void {
+    this.#recent.clear()
+    for (const entry of [...this.table.list(IN_VIEW)]) {
+      if (++entry.silent > this.options.isolationPeriods) this.table.drop(nameOf(entry), IN_VIEW)
+    }
+    for (const entry of [...this.table.list(PARTIAL)]) {
+      if (this.#leaseRounds > 0 && ++entry.age > this.#leaseRounds) this.forget(entry)
+      else this.send(nameOf(entry), this.ping(entry))
+    }
+    this.departed(this.self)
+    const partial = this.table.list(PARTIAL)
+    if (partial.length === 0) return
+    if (++this.#quiet > this.options.isolationPeriods) {
+      this.#quiet = 0
+      this.ask(this.random.pick(partial).member)
+    } else if (this.#leaseRounds > 0 && --this.#renewal <= 0) this.#renew()
+  }
+
+  protected receive(from: Member, body: unknown): boolean {
+    const message = scampMessageFromWire(body)
+    if (message === undefined) return false
+    this.#handle(from, message)
+    return true
+  }
+
+  /** What tells a member of the partial view that it is there. */
+  protected ping(_entry: ViewEntry): unknown {
+    return wire.ping()
+  }
+
+  #handle(from: Member, message: ScampMessage): void {
+    switch (message.type) {
+      case 'subscribe':
+        this.#subscribed(from, message.renews)
+        break
+      case 'walk':
+        this.#walk(message)
+        break
+      case 'forward':
+        this.#forward(message)
+        break
+      case 'accept':
+        this.#accepted(from)
+        break
+      case 'ping':
+        this.pinged(from)
+        break
+      case 'drop':
+        this.table.drop(from.name, IN_VIEW)
+        break
+      case 'replace':
+        this.#replace(from, message.by, message.left)
+        break
+      default:
+        unreachable(message)
+    }
+  }
+
+  #subscribed(from: Member, renews: number): void {
+    if (!this.mayTake(from)) return
+    const { name } = from
+    if (this.#recent.has(name)) {
+      this.send(name, wire.accept())
+      return
+    }
+    if (this.#recent.size >= RECENT_MAX) {
+      const [oldest] = this.#recent
+      this.#recent.delete(oldest as string)
+    }
+    this.#recent.add(name)
+    const copies = Math.min(renews, this.options.inViewMax)
+    const next = this.#onward(name)
+    if (copies > 0) {
+      this.send(name, wire.accept())
+      this.#spread(from, copies)
+    } else if (this.#rules.indirection > 0 && next !== undefined) {
+      this.once(next, wire.walk(memberToWire(from), this.#rules.indirection))
+    } else this.admit(from)
+  }
+
+  /** Acts as the contact of a subscriber. */
+  protected admit(subscriber: Member): void {
+    this.once(subscriber, wire.accept())
+    if (this.#onward(subscriber.name) === undefined) {
+      this.keep(subscriber)
+      return
+    }
+    const raw = memberToWire(subscriber)
+    const ttl = this.#ttl()
+    for (const { member } of this.table.list(PARTIAL)) {
+      if (member.name !== subscriber.name) this.once(member, wire.forward(raw, ttl))
+    }
+    this.#spread(subscriber, this.#rules.copies)
+  }
+
+  /** Copies of a subscription to random members of the view. */
+  #spread(subscriber: Member, copies: number): void {
+    const raw = memberToWire(subscriber)
+    const ttl = this.#ttl()
+    for (let i = 0; i < copies; i++) {
+      const next = this.#onward(subscriber.name)
+      if (next !== undefined) this.once(next, wire.forward(raw, ttl))
+    }
+  }
+
+  #walk({ member, raw, ttl }: ScampMessage & { type: 'walk' }): void {
+    if (!this.mayTake(member)) return
+    const left = Math.min(ttl, this.#rules.indirection) - 1
+    const next = left > 0 ? this.#onward(member.name) : undefined
+    if (next === undefined) this.admit(member)
+    else this.once(next, wire.walk(raw, left))
+  }
+
+  #forward({ member, raw, ttl }: ScampMessage & { type: 'forward' }): void {
+    const { name } = member
+    const may = this.mayTake(member)
+    if (may && !this.table.renew(member)) return // it is history
+    const left = Math.min(ttl, this.options.walkMax) - 1
+    const size = this.table.list(PARTIAL).length
+    const isNew = may && !this.table.has(name, PARTIAL) && size < this.options.partialMax
+    if (isNew && (left <= 0 || this.random.int(size + 1) === 0)) {
+      this.keep(member)
+      return
+    }
+    const next = left > 0 ? this.#onward(name) : undefined
+    if (next !== undefined) this.once(next, wire.forward(raw, left))
+    else if (isNew) this.keep(member)
+  }
+
+  /** In version 2 the confirmation comes from the node that the walk has found. */
+  #accepted(from: Member): void {
+    if (!this.isAsking) return
+    this.answered()
+    if (this.mayTake(from)) this.keep(from)
+  }
+
+  protected pinged(from: Member): void {
+    if (!this.mayTake(from)) return
+    this.#quiet = 0
+    const incoming = this.table.list(IN_VIEW)
+    if (!this.table.has(from.name, IN_VIEW) && incoming.length >= this.options.inViewMax) {
+      const by = this.#onward(from.name)
+      if (by !== undefined) this.send(from.name, wire.replace(by, false))
+      return
+    }
+    const entry = this.table.add(from, IN_VIEW)
+    if (entry !== undefined) entry.silent = 0
+  }
+
+  #replace(from: Member, by: Member | undefined, left: boolean): void {
+    const had = this.table.has(from.name, PARTIAL)
+    if (left) {
+      this.table.remove(from.name, 'left')
+      this.lost.delete(from.name)
+    } else this.table.drop(from.name, PARTIAL)
+    if (had && by !== undefined && this.mayTake(by)) this.keep(by)
+    this.departed(from)
+  }
+
+  /** Puts a member into the partial view and tells it. */
+  protected keep(member: Member): void {
+    if (this.table.has(member.name, PARTIAL) && this.table.renew(member)) return
+    if (this.table.list(PARTIAL).length >= this.options.partialMax) return
+    const entry = this.table.add(member, PARTIAL)
+    if (entry === undefined) return
+    entry.age = 0
+    this.once(member, this.ping(entry))
+  }
+
+  /** Takes a member out of the partial view by this node's own wish. */
+  protected forget(entry: ViewEntry): void {
+    if (this.#rules.tellsDrops) this.send(nameOf(entry), wire.drop())
+    this.table.drop(nameOf(entry), PARTIAL)
+  }
+
+  #renew(): void {
+    this.#planRenewal()
+    const places = Math.max(this.table.list(IN_VIEW).length, this.options.redundancy + 1)
+    const contact = this.random.pick(this.table.list(PARTIAL)).member
+    this.once(contact, wire.subscribe(places))
+  }
+
+  #planRenewal(): void {
+    this.#renewal = Math.ceil(this.#leaseRounds * (0.5 + 0.4 * this.random.float()))
+  }
+
+  /** A random member of the partial view, not the one named. */
+  #onward(except: string): Member | undefined {
+    const partial = this.table.list(PARTIAL)
+    if (partial.length === 0) return undefined
+    const at = this.random.int(partial.length)
+    const { member } = partial[at] as ViewEntry
+    if (member.name !== except) return member
+    if (partial.length === 1) return undefined
+    const step = 1 + this.random.int(partial.length - 1)
+    return (partial[(at + step) % partial.length] as ViewEntry).member
+  }
+
+  #ttl(): number {
+    return Math.min(this.options.walkMax, WALK_FACTOR * (1 + this.table.list(PARTIAL).length))
+  }
+}
+
+const nameOf = (entry: ViewEntry): string => entry.member.name
