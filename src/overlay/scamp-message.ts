@@ -5,8 +5,11 @@ import type { Member } from './overlay.js'
 export type ScampMessage =
   /** Let me in; or, with `renews`, send so many copies of my subscription anew. */
   | { readonly type: 'subscribe'; readonly renews: number }
-  /** Version 2: on its way to a node that is nearly uniform, which acts as the contact. */
-  | Travelling<'walk'>
+  /**
+   * On its way to a uniform node, which acts as the contact. `degree`: how many ways in and out the
+   * sender has, or 0 when it only hands the walk back.
+   */
+  | (Travelling<'walk'> & { readonly degree: number })
   /** On its way to a node that keeps it. */
   | Travelling<'forward'>
   /** Your subscription is on its way. */
@@ -39,7 +42,7 @@ const BARE = { [ACCEPT]: 'accept', [PING]: 'ping', [DROP]: 'drop' } as const
 /** Builds the bodies: small arrays with the kind in front. */
 export const scampWire = {
   subscribe: (renews = 0): unknown => [SUBSCRIBE, renews],
-  walk: (raw: unknown, ttl: number): unknown => [WALK, raw, ttl],
+  walk: (raw: unknown, ttl: number, degree: number): unknown => [WALK, raw, ttl, degree],
   forward: (raw: unknown, ttl: number): unknown => [FORWARD, raw, ttl],
   accept: (): unknown => [ACCEPT],
   ping: (): unknown => [PING],
@@ -54,16 +57,18 @@ export const scampWire = {
 /** The message in a body that a peer sent, or undefined when any field breaks its rule. */
 export function scampMessageFromWire(body: unknown): ScampMessage | undefined {
   if (!Array.isArray(body)) return undefined
-  const [kind, first, second] = body as unknown[]
+  const [kind, first, second, third] = body as unknown[]
   switch (kind) {
     case SUBSCRIBE:
       return body.length === 2 && isCount(first) ? { type: 'subscribe', renews: first } : undefined
-    case WALK:
+    case WALK: {
+      const member = body.length === 4 && isCount(second) ? memberFromWire(first) : undefined
+      if (member === undefined || !isCount(third)) return undefined
+      return { type: 'walk', member, raw: first, ttl: second as number, degree: third }
+    }
     case FORWARD: {
-      if (body.length !== 3 || !isCount(second)) return undefined
-      const member = memberFromWire(first)
-      const type = kind === WALK ? 'walk' : 'forward'
-      return member && { type, member, raw: first, ttl: second }
+      const member = body.length === 3 && isCount(second) ? memberFromWire(first) : undefined
+      return member && { type: 'forward', member, raw: first, ttl: second as number }
     }
     case ACCEPT:
     case PING:

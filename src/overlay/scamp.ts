@@ -1,8 +1,8 @@
 import type { Random } from '../base/random.js'
 import { unreachable } from '../base/unreachable.js'
 import { memberToWire } from './member.js'
+import { GONE, OneSidedViews } from './one-sided-views.js'
 import type { Member } from './overlay.js'
-import { GONE, PartialView } from './partial-view.js'
 import {
   isSubscription,
   type ScampMessage,
@@ -19,8 +19,8 @@ export interface ScampRules {
   readonly copies: number
   /** Who takes a member out of its view tells it. */
   readonly tellsDrops: boolean
-  /** Hops from the contact to the node that acts in its place. */
-  readonly indirection: number
+  /** A contact always sends newcomers on to a random node that acts in its place. */
+  readonly indirect: boolean
 }
 
 /** Whom this node gossips to, and whom it is connected to for that. */
@@ -30,8 +30,12 @@ export const IN_VIEW = 2
 /** Members of other clusters (HiScamp). */
 export const FAR = 4
 
+/** Hops to the node that acts in the contact's place. */
+const INDIRECTION = 16
 /** A walk lasts so many times the length it takes on average to be kept: it fails in one of e^12. */
 const WALK_FACTOR = 12
+/** A node that was the contact of more hands newcomers on: views would grow with its own otherwise. */
+const ADMISSIONS_MAX = 16
 /** Subscribers remembered for a round, so that one that asks twice is not subscribed twice. */
 const RECENT_MAX = 1_024
 
@@ -46,14 +50,18 @@ const RECENT_MAX = 1_024
  * whether they are back, and get their place again. A renewed lease brings as many copies as
  * the node has places in views; the paper's rule would add c of them at every renewal.
  */
-export class Scamp extends PartialView {
+export class Scamp extends OneSidedViews {
   readonly name: string
   protected readonly options: ScampOptions
   readonly #rules: ScampRules
   readonly #recent = new Set<string>()
+  /** The contact that was asked is in the partial view only because of that. */
+  #joining = false
   /** Rounds since anybody pinged. */
   #quiet = 0
   #leaseRounds = 0
+  /** Newcomers this node was the contact of. */
+  #admissions = 0
   /** Rounds until this node renews its own lease. */
   #renewal = 0
 
@@ -82,6 +90,7 @@ export class Scamp extends PartialView {
   }
 
   protected joinThrough(contact: Member): void {
+    this.#joining = !this.isNeighbour(contact.name)
     this.keep(contact)
     this.ask(contact)
   }
@@ -96,7 +105,9 @@ export class Scamp extends PartialView {
 
   protected foundAgain(member: Member): void {
     this.keep(member)
-    if (this.table.list(IN_VIEW).length === 0 && !this.isAsking) this.ask(member)
+    if (this.table.list(IN_VIEW).length > 0 || this.isAsking) return
+    this.#joining = false
+    this.ask(member)
   }
 
   protected connected(entry: ViewEntry): void {
@@ -139,6 +150,7 @@ export class Scamp extends PartialView {
     if (partial.length === 0) return
     if (++this.#quiet > this.options.isolationPeriods) {
       this.#quiet = 0
+      this.#joining = false
       this.ask(this.random.pick(partial).member)
     } else if (this.#leaseRounds > 0 && --this.#renewal <= 0) this.#renew()
   }
@@ -161,7 +173,7 @@ export class Scamp extends PartialView {
         this.#subscribed(from, message.renews)
         break
       case 'walk':
-        this.#walk(message)
+        this.#walk(from, message)
         break
       case 'forward':
         this.#forward(message)
@@ -200,9 +212,12 @@ export class Scamp extends PartialView {
     if (copies > 0) {
       this.send(name, wire.accept())
       this.#spread(from, copies)
-    } else if (this.#rules.indirection > 0 && next !== undefined) {
-      this.once(next, wire.walk(memberToWire(from), this.#rules.indirection))
-    } else this.admit(from)
+    } else if (next !== undefined && (this.#rules.indirect || this.#admissions >= ADMISSIONS_MAX)) {
+      this.once(next, wire.walk(memberToWire(from), INDIRECTION, this.#degree()))
+    } else {
+      this.#admissions++
+      this.admit(from)
+    }
   }
 
   /** Acts as the contact of a subscriber. */
@@ -230,12 +245,33 @@ export class Scamp extends PartialView {
     }
   }
 
-  #walk({ member, raw, ttl }: ScampMessage & { type: 'walk' }): void {
+  /**
+   * A walk over ways in and out that accepts a step with the ratio of degrees (Metropolis and Hastings)
+   * ends at every node alike; a plain one would end at those that have many ways in.
+   */
+  #walk(from: Member, { member, raw, ttl, degree }: ScampMessage & { type: 'walk' }): void {
     if (!this.mayTake(member)) return
-    const left = Math.min(ttl, this.#rules.indirection) - 1
-    const next = left > 0 ? this.#onward(member.name) : undefined
-    if (next === undefined) this.admit(member)
-    else this.once(next, wire.walk(raw, left))
+    const left = Math.min(ttl, INDIRECTION) - 1
+    const refused = degree > 0 && this.random.float() * this.#degree() > degree
+    const next = refused ? from : this.#anyWay(member.name)
+    if (left <= 0 || next === undefined) this.admit(member)
+    else this.once(next, wire.walk(raw, left, refused ? 0 : this.#degree()))
+  }
+
+  #degree(): number {
+    return this.table.list(PARTIAL).length + this.table.list(IN_VIEW).length
+  }
+
+  /** A random member of both views, not the one named. */
+  #anyWay(except: string): Member | undefined {
+    const partial = this.table.list(PARTIAL)
+    const incoming = this.table.list(IN_VIEW)
+    for (let tries = 0; tries < 4 && this.#degree() > 0; tries++) {
+      const at = this.random.int(this.#degree())
+      const { member } = (partial[at] ?? incoming[at - partial.length]) as ViewEntry
+      if (member.name !== except) return member
+    }
+    return undefined
   }
 
   #forward({ member, raw, ttl }: ScampMessage & { type: 'forward' }): void {
@@ -254,24 +290,31 @@ export class Scamp extends PartialView {
     else if (isNew) this.keep(member)
   }
 
-  /** In version 2 the confirmation comes from the node that the walk has found. */
+  /** A node that acts in the contact's place takes its place in the newcomer's view, too. */
   #accepted(from: Member): void {
-    if (!this.isAsking) return
-    this.answered()
-    if (this.mayTake(from)) this.keep(from)
+    const contact = this.answered()
+    if (contact === undefined || contact.name === from.name || !this.mayTake(from)) return
+    this.keep(from)
+    const entry = this.table.get(contact.name)
+    if (entry === undefined || !this.#joining || !this.isNeighbour(from.name)) return
+    this.#joining = false
+    this.forget(entry)
   }
 
   protected pinged(from: Member): void {
     if (!this.mayTake(from)) return
     this.#quiet = 0
-    const incoming = this.table.list(IN_VIEW)
-    if (!this.table.has(from.name, IN_VIEW) && incoming.length >= this.options.inViewMax) {
+    if (!this.table.has(from.name, IN_VIEW) && this.#isFull()) {
       const by = this.#onward(from.name)
       if (by !== undefined) this.send(from.name, wire.replace(by, false))
       return
     }
     const entry = this.table.add(from, IN_VIEW)
     if (entry !== undefined) entry.silent = 0
+  }
+
+  #isFull(): boolean {
+    return this.table.list(IN_VIEW).length >= this.options.inViewMax
   }
 
   #replace(from: Member, by: Member | undefined, left: boolean): void {

@@ -33,6 +33,7 @@ export function overlayContract(
     rejoins: false,
     persists: true,
     nodes: 20,
+    symmetric: true,
     ...expectations,
   }
   describe(`overlay contract: ${name}`, () => {

@@ -46,7 +46,7 @@ interface Asked {
  * node that left answers whatever still comes with GONE, and whoever reads that forgets it. No
  * tombstones are needed, and the same incarnation may join again.
  */
-export abstract class PartialView implements Overlay {
+export abstract class OneSidedViews implements Overlay {
   abstract readonly name: string
   readonly capabilities = CAPABILITIES
   protected readonly self: Member
@@ -127,8 +127,11 @@ export abstract class PartialView implements Overlay {
     return this.#asked !== undefined
   }
 
-  protected answered(): void {
+  /** The contact that was asked; it need not be asked again. */
+  protected answered(): Member | undefined {
+    const contact = this.#asked?.contact
     this.#asked = undefined
+    return contact
   }
 
   /** Nobody to talk to: one of the lost is asked soon, and again, until somebody answers. */
