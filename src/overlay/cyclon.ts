@@ -221,7 +221,7 @@ class Cyclon extends OneSidedViews {
   #shuffled(from: Member, id: number, entries: readonly AgedMember[]): void {
     if (!this.mayTake(from)) return
     const given = this.random.sample(this.table.list(VIEW), this.#options.shuffle)
-    this.send(from.name, wire.reply(id, given))
+    this.once(from, wire.reply(id, given))
     const sent = given.map((entry) => entry.member)
     this.#integrate(entries, sent)
     this.#fillLinks()
@@ -321,7 +321,7 @@ class Cyclon extends OneSidedViews {
 
   #linked(from: Member): void {
     if (this.#whole || !this.mayTake(from) || this.table.has(from.name, LINK)) return
-    if (!this.#hasRoom()) this.send(from.name, wire.unlink())
+    if (!this.#hasRoom()) this.once(from, wire.unlink())
     else this.table.add(from, LINK)
   }
 

@@ -262,7 +262,7 @@ export abstract class OneSidedViews implements Overlay {
     if (this.isOut) {
       if (this.isRequest(body)) this.isOut = false
       else if (kindOf(body) === 0) this.bad(from.name, 'not a message of this overlay')
-      else if (kindOf(body) !== GONE) this.send(from.name, [GONE])
+      else if (kindOf(body) !== GONE) this.once(from, [GONE])
     }
     if (this.isOut || !this.table.renew(from)) return
     if (!this.#common(from, body) && !this.receive(from, body)) {
@@ -284,7 +284,7 @@ export abstract class OneSidedViews implements Overlay {
         this.#goOut()
         return true
       case PROBE:
-        this.send(from.name, [ALIVE])
+        this.once(from, [ALIVE])
         return true
       case ALIVE:
         if (!this.lost.has(from.name)) return true

@@ -199,7 +199,7 @@ export class Scamp extends OneSidedViews {
     if (!this.mayTake(from)) return
     const { name } = from
     if (this.#recent.has(name)) {
-      this.send(name, wire.accept())
+      this.once(from, wire.accept())
       return
     }
     if (this.#recent.size >= RECENT_MAX) {
@@ -210,7 +210,7 @@ export class Scamp extends OneSidedViews {
     const copies = Math.min(renews, this.options.inViewMax)
     const next = this.#onward(name)
     if (copies > 0) {
-      this.send(name, wire.accept())
+      this.once(from, wire.accept())
       this.#spread(from, copies)
     } else if (next !== undefined && (this.#rules.indirect || this.#admissions >= ADMISSIONS_MAX)) {
       this.once(next, wire.walk(memberToWire(from), INDIRECTION, this.#degree()))
@@ -306,7 +306,7 @@ export class Scamp extends OneSidedViews {
     this.#quiet = 0
     if (!this.table.has(from.name, IN_VIEW) && this.#isFull()) {
       const by = this.#onward(from.name)
-      if (by !== undefined) this.send(from.name, wire.replace(by, false))
+      if (by !== undefined) this.once(from, wire.replace(by, false))
       return
     }
     const entry = this.table.add(from, IN_VIEW)

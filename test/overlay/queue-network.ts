@@ -98,6 +98,9 @@ export class QueueNetwork {
   /** One period of every node that runs, in random order. */
   round(): void {
     for (const node of this.random.sample(this.alive(), this.nodes.size)) {
+      for (const name of node.overlay.neighbours()) {
+        if (!node.up.has(name)) this.#step(node, { type: 'connectFailed', peer: name })
+      }
       this.#step(node, { type: 'timer', name: 'again' })
       this.#step(node, { type: 'timer', name: 'round' })
       this.settle()
