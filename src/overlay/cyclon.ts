@@ -52,6 +52,8 @@ class Cyclon extends OneSidedViews {
   /** True when the whole view is connected to, and nothing else. */
   readonly #whole: boolean
   readonly #recent = new Set<string>()
+  /** Who is in the view only because it was asked to let this node in. */
+  #contact: string | undefined
   #pending: Pending | undefined
   #shuffles = 0
   #rounds = 0
@@ -77,13 +79,10 @@ class Cyclon extends OneSidedViews {
   }
 
   protected joinThrough(contact: Member): void {
+    this.#contact = this.table.has(contact.name, VIEW) ? undefined : contact.name
     this.#integrate([{ member: contact, age: 0 }], [this.#anyEntry()])
     this.#link(contact)
-    this.ask(contact)
-  }
-
-  protected request(): unknown {
-    return wire.join()
+    this.ask(contact, wire.join())
   }
 
   protected isRequest(body: unknown): boolean {
@@ -94,7 +93,7 @@ class Cyclon extends OneSidedViews {
     const wasEmpty = this.table.list(VIEW).length === 0
     this.#integrate([{ member, age: 0 }], [this.#anyEntry()])
     this.#link(member)
-    if (wasEmpty && !this.isAsking) this.ask(member)
+    if (wasEmpty && !this.isAsking) this.ask(member, wire.join())
   }
 
   protected connected(entry: ViewEntry): void {
@@ -116,6 +115,7 @@ class Cyclon extends OneSidedViews {
   /** The paper's cycle. Who has not answered the last exchange by now is taken for dead. */
   protected round(): void {
     this.#recent.clear()
+    this.#contact = undefined
     this.#timeOut()
     for (const entry of this.table.list(VIEW)) entry.age++
     this.#tendLinks()
@@ -211,10 +211,14 @@ class Cyclon extends OneSidedViews {
     this.#fillLinks()
   }
 
-  /** The contact was let in only to have somebody: it goes first. */
+  /** The contact was let in only to have somebody: with others it goes, or all would know it. */
   #swapped(entries: readonly AgedMember[]): void {
-    const contact = this.answered()
-    this.#integrate(entries, contact === undefined ? [] : [contact])
+    this.answered()
+    this.#integrate(entries, [])
+    if (this.#contact !== undefined && this.table.list(VIEW).length > this.#options.view / 2) {
+      this.table.drop(this.#contact, VIEW)
+      this.#contact = undefined
+    }
     this.#fillLinks()
   }
 

@@ -37,6 +37,7 @@ const ALIVE = 4
 /** A contact that was asked to let this node in and has not answered. */
 interface Asked {
   readonly contact: Member
+  readonly body: unknown
   left: number
 }
 
@@ -100,8 +101,6 @@ export abstract class OneSidedViews implements Overlay {
   protected abstract picture(): Readonly<Record<string, unknown>>
   /** Takes the contact of a join in and asks it. */
   protected abstract joinThrough(contact: Member): void
-  /** What a contact is asked with. */
-  protected abstract request(): unknown
   /** True when a body is a request to be let in, which brings this node back in if it is out. */
   protected abstract isRequest(body: unknown): boolean
   /** A message of the overlay's own. False when it is none. */
@@ -117,9 +116,9 @@ export abstract class OneSidedViews implements Overlay {
   protected abstract departed(member: Member): void
 
   /** Asks a contact to let this node in, again until it answers. */
-  protected ask(contact: Member): void {
-    this.#asked = { contact, left: ASK_ATTEMPTS }
-    this.once(contact, this.request())
+  protected ask(contact: Member, body: unknown): void {
+    this.#asked = { contact, body, left: ASK_ATTEMPTS }
+    this.once(contact, body)
     this.hurry()
   }
 
@@ -335,7 +334,7 @@ export abstract class OneSidedViews implements Overlay {
   #again(): void {
     this.#hurries = false
     if (this.#asked !== undefined) {
-      if (this.#asked.left-- > 0) this.once(this.#asked.contact, this.request())
+      if (this.#asked.left-- > 0) this.once(this.#asked.contact, this.#asked.body)
       else this.#asked = undefined
     }
     const alone = this.neighbours().length === 0

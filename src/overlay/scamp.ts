@@ -92,11 +92,7 @@ export class Scamp extends OneSidedViews {
   protected joinThrough(contact: Member): void {
     this.#joining = !this.isNeighbour(contact.name)
     this.keep(contact)
-    this.ask(contact)
-  }
-
-  protected request(): unknown {
-    return wire.subscribe()
+    this.ask(contact, wire.subscribe())
   }
 
   protected isRequest(body: unknown): boolean {
@@ -107,7 +103,7 @@ export class Scamp extends OneSidedViews {
     this.keep(member)
     if (this.table.list(IN_VIEW).length > 0 || this.isAsking) return
     this.#joining = false
-    this.ask(member)
+    this.ask(member, wire.subscribe())
   }
 
   protected connected(entry: ViewEntry): void {
@@ -122,17 +118,21 @@ export class Scamp extends OneSidedViews {
     }
   }
 
-  /** Those that gossip to this node gossip to those it gossips to, less c + 1 of them. */
   protected farewell(): void {
+    this.unsubscribe(true)
+    for (const { member, views } of this.table.list(PARTIAL)) {
+      if ((views & IN_VIEW) === 0) this.once(member, [GONE])
+    }
+  }
+
+  /** Those that gossip to this node gossip to those it gossips to, less c + 1 of them. */
+  protected unsubscribe(left: boolean): void {
     const partial = this.random.sample(this.table.list(PARTIAL), this.options.partialMax)
     const incoming = this.random.sample(this.table.list(IN_VIEW), this.options.inViewMax)
     const replaced = incoming.length - this.options.redundancy - 1
     for (const [k, { member }] of incoming.entries()) {
       const by = k < replaced ? partial[k % Math.max(1, partial.length)]?.member : undefined
-      this.once(member, wire.replace(by?.name === member.name ? undefined : by, true))
-    }
-    for (const { member, views } of partial) {
-      if ((views & IN_VIEW) === 0) this.once(member, [GONE])
+      this.once(member, wire.replace(by?.name === member.name ? undefined : by, left))
     }
   }
 
@@ -151,7 +151,7 @@ export class Scamp extends OneSidedViews {
     if (++this.#quiet > this.options.isolationPeriods) {
       this.#quiet = 0
       this.#joining = false
-      this.ask(this.random.pick(partial).member)
+      this.ask(this.random.pick(partial).member, wire.subscribe())
     } else if (this.#leaseRounds > 0 && --this.#renewal <= 0) this.#renew()
   }
 
@@ -179,7 +179,7 @@ export class Scamp extends OneSidedViews {
         this.#forward(message)
         break
       case 'accept':
-        this.#accepted(from)
+        this.accepted(from)
         break
       case 'ping':
         this.pinged(from)
@@ -197,27 +197,35 @@ export class Scamp extends OneSidedViews {
 
   #subscribed(from: Member, renews: number): void {
     if (!this.mayTake(from)) return
-    const { name } = from
-    if (this.#recent.has(name)) {
+    const copies = Math.min(renews, this.options.inViewMax)
+    if (this.isRepeated(from)) this.once(from, wire.accept())
+    else if (copies > 0) {
       this.once(from, wire.accept())
-      return
-    }
+      this.#spread(from, copies)
+    } else this.enter(from)
+  }
+
+  /** True when it asked before, this round. */
+  protected isRepeated(subscriber: Member): boolean {
+    const { name } = subscriber
+    if (this.#recent.has(name)) return true
     if (this.#recent.size >= RECENT_MAX) {
       const [oldest] = this.#recent
       this.#recent.delete(oldest as string)
     }
     this.#recent.add(name)
-    const copies = Math.min(renews, this.options.inViewMax)
-    const next = this.#onward(name)
-    if (copies > 0) {
-      this.once(from, wire.accept())
-      this.#spread(from, copies)
-    } else if (next !== undefined && (this.#rules.indirect || this.#admissions >= ADMISSIONS_MAX)) {
-      this.once(next, wire.walk(memberToWire(from), INDIRECTION, this.#degree()))
-    } else {
-      this.#admissions++
-      this.admit(from)
+    return false
+  }
+
+  /** Lets a subscriber in, here or at a node that acts in this one's place. */
+  protected enter(subscriber: Member): void {
+    const next = this.#onward(subscriber.name)
+    if (next !== undefined && (this.#rules.indirect || this.#admissions >= ADMISSIONS_MAX)) {
+      this.once(next, wire.walk(memberToWire(subscriber), INDIRECTION, this.#degree()))
+      return
     }
+    this.#admissions++
+    this.admit(subscriber)
   }
 
   /** Acts as the contact of a subscriber. */
@@ -291,7 +299,7 @@ export class Scamp extends OneSidedViews {
   }
 
   /** A node that acts in the contact's place takes its place in the newcomer's view, too. */
-  #accepted(from: Member): void {
+  protected accepted(from: Member): void {
     const contact = this.answered()
     if (contact === undefined || contact.name === from.name || !this.mayTake(from)) return
     this.keep(from)
