@@ -5,7 +5,12 @@ import type { Member } from './overlay.js'
 export interface ClusterMember {
   readonly founder: Member
   readonly member: Member
+  /** Rounds since somebody heard it say so itself. */
+  readonly age: number
 }
+
+/** Members of other clusters that one message tells of, at most. */
+export const NEWS_MAX = 4
 
 /** What nodes of HiScamp tell each other, beyond what those of SCAMP do. */
 export type HiScampMessage =
@@ -24,14 +29,13 @@ export type HiScampMessage =
     }
   /**
    * You are in a view of mine, a near one or the far one; or the answer to that. With the founder of
-   * my cluster and another member to know of: somebody of a far cluster, or, in an answer to a far
-   * ping, somebody of mine to turn to when I am gone.
+   * my cluster and some members of others; in an answer also one of mine, to turn to when I am gone.
    */
   | {
       readonly type: 'greet'
       readonly how: Greeting
       readonly founder: Member
-      readonly other: ClusterMember | undefined
+      readonly news: readonly ClusterMember[]
     }
 
 export type Greeting = 'near' | 'far' | 'answer'
@@ -50,17 +54,18 @@ export const hiscampWire = {
   welcome: (founder: Member): unknown => [WELCOME, memberToWire(founder)],
   found: (founder: Member): unknown => [FOUND, memberToWire(founder)],
   announce: (raw: unknown, ttl: number): unknown => [ANNOUNCE, raw, ttl],
-  greet: (how: Greeting, founder: Member, other: ClusterMember | undefined): unknown => [
+  greet: (how: Greeting, founder: Member, news: readonly ClusterMember[]): unknown => [
     GREET,
     GREETINGS.indexOf(how),
     memberToWire(founder),
-    other === undefined ? null : clusterMemberToWire(other),
+    news.map(clusterMemberToWire),
   ],
 }
 
-export const clusterMemberToWire = ({ founder, member }: ClusterMember): unknown => [
+export const clusterMemberToWire = ({ founder, member, age }: ClusterMember): unknown => [
   memberToWire(founder),
   memberToWire(member),
+  age,
 ]
 
 /** The message in a body that a peer sent, or undefined when any field breaks its rule. */
@@ -84,21 +89,25 @@ export function hiscampMessageFromWire(body: unknown): HiScampMessage | undefine
     case GREET: {
       const how = body.length === 4 ? GREETINGS[first as number] : undefined
       const founder = how && memberFromWire(second)
-      const other = third === null ? undefined : clusterMemberFromWire(third)
-      if (how === undefined || founder === undefined) return undefined
-      return third !== null && other === undefined
-        ? undefined
-        : { type: 'greet', how, founder, other }
+      const news = founder && newsFromWire(third)
+      return how && founder && news && { type: 'greet', how, founder, news }
     }
     default:
       return undefined
   }
 }
 
+/** All or nothing: a list with one bad entry is refused whole. */
+function newsFromWire(list: unknown): ClusterMember[] | undefined {
+  if (!Array.isArray(list) || list.length > NEWS_MAX) return undefined
+  const news = list.map(clusterMemberFromWire)
+  return news.includes(undefined) ? undefined : (news as ClusterMember[])
+}
+
 function clusterMemberFromWire(value: unknown): ClusterMember | undefined {
-  if (!Array.isArray(value) || value.length !== 2) return undefined
+  if (!Array.isArray(value) || value.length !== 3 || !isCount(value[2])) return undefined
   const [founder, member] = [memberFromWire(value[0]), memberFromWire(value[1])]
-  return founder && member && { founder, member }
+  return founder && member && { founder, member, age: value[2] }
 }
 
 const isCount = (value: unknown): value is number =>

@@ -6,6 +6,7 @@ import {
   type Greeting,
   type HiScampMessage,
   hiscampMessageFromWire,
+  NEWS_MAX,
   hiscampWire as wire,
 } from './hiscamp-message.js'
 import { type HiScampOptions, readHiScampOptions } from './hiscamp-options.js'
@@ -111,8 +112,10 @@ class HiScamp extends Scamp {
   }
 
   protected override round(): void {
+    this.#clusters.tick()
     super.round()
     for (const { member } of this.table.list(FAR)) this.send(member.name, this.#greeting('far'))
+    this.#trimFar()
     this.#fillFar()
     if (this.isAsking) return
     const far = this.table.list(FAR)
@@ -195,7 +198,7 @@ class HiScamp extends Scamp {
   #found(founder: Member): void {
     this.once(founder, wire.found(this.#founder))
     if (this.#clusters.has(founder)) return
-    const of = { founder, member: founder }
+    const of = { founder, member: founder, age: 0 }
     this.#clusters.learn(of)
     const raw = clusterMemberToWire(of)
     const copies = this.table.list(FAR).length + this.#options.redundancy
@@ -249,9 +252,9 @@ class HiScamp extends Scamp {
     }
   }
 
-  #greeted(from: Member, { how, founder, other }: HiScampMessage & { type: 'greet' }): void {
+  #greeted(from: Member, { how, founder, news }: HiScampMessage & { type: 'greet' }): void {
     if (!this.mayTake(from)) return
-    if (other !== undefined) this.#learn(other)
+    for (const one of news) this.#learn(one)
     if (this.#isOwn(founder)) this.#greetedByNear(from, how)
     else this.#greetedByFar(from, how, founder)
   }
@@ -276,7 +279,7 @@ class HiScamp extends Scamp {
   /** Somebody said itself of which cluster it is. */
   #met(founder: Member, member: Member): void {
     this.#clusters.forget(member.name)
-    this.#learn({ founder, member })
+    this.#learn({ founder, member, age: 0 })
     if (this.table.has(member.name, FAR)) this.#far.set(member.name, founder)
   }
 
@@ -285,14 +288,23 @@ class HiScamp extends Scamp {
   }
 
   /** With few near members a node keeps more far ones: c + 1 in all, as in a view of SCAMP's. */
+  #farWanted(): number {
+    const few = this.options.redundancy + 1 - this.table.list(PARTIAL).length
+    return Math.min(this.#options.farMax, Math.max(this.#options.farLinks, few))
+  }
+
+  /** One a round of those it has no need of any more. */
+  #trimFar(): void {
+    const far = this.table.list(FAR)
+    if (far.length > this.#farWanted()) this.#dropFar(this.random.pick(far).member.name)
+  }
+
   #fillFar(): void {
     if (this.isOut) return
     for (const name of [...this.#far.keys()]) {
       if (!this.table.has(name, FAR)) this.#far.delete(name)
     }
-    const few = this.options.redundancy + 1 - this.table.list(PARTIAL).length
-    const wanted = Math.min(this.#options.farMax, Math.max(this.#options.farLinks, few))
-    while (this.table.list(FAR).length < wanted) {
+    while (this.table.list(FAR).length < this.#farWanted()) {
       const reached = new Set([...this.#far.values()].map((founder) => founder.incarnation))
       const next = this.#clusters.pick(this.random, reached)
       if (next === undefined || !this.#addFar(next.member, next.founder)) break
@@ -314,23 +326,13 @@ class HiScamp extends Scamp {
   }
 
   #greeting(how: Greeting): unknown {
-    return wire.greet(how, this.#founder, how === 'answer' ? this.#mate() : this.#acquaintance())
-  }
-
-  #mate(): ClusterMember | undefined {
     const partial = this.table.list(PARTIAL)
-    return partial.length === 0
-      ? undefined
-      : { founder: this.#founder, member: this.random.pick(partial).member }
-  }
-
-  /** Only of those it is connected to, so that news of the dead does not go round for ever. */
-  #acquaintance(): ClusterMember | undefined {
-    const far = this.table.list(FAR)
-    if (far.length === 0) return undefined
-    const { member } = this.random.pick(far)
-    const founder = this.#far.get(member.name)
-    return founder && { founder, member }
+    const mates =
+      how !== 'answer' || partial.length === 0
+        ? []
+        : [{ founder: this.#founder, member: this.random.pick(partial).member, age: 0 }]
+    const others = this.#clusters.sample(this.random, NEWS_MAX - mates.length)
+    return wire.greet(how, this.#founder, [...mates, ...others])
   }
 
   #seeking(): unknown {

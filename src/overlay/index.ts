@@ -1,7 +1,11 @@
 /** The entry point `troupe/overlay`: what it takes to write an overlay of one's own. */
 export { addressText, parseAddress } from './address.js'
+export { cyclon } from './cyclon.js'
+export type { CyclonOptions } from './cyclon-options.js'
 export { fullMesh } from './full-mesh.js'
 export type { FullMeshOptions } from './full-mesh-options.js'
+export { hiscamp } from './hiscamp.js'
+export type { Distance, HiScampOptions } from './hiscamp-options.js'
 export { compareIncarnations, memberFromWire, memberToWire } from './member.js'
 export {
   type Address,
@@ -13,4 +17,7 @@ export {
   type OverlayEvent,
   type OverlayFactory,
 } from './overlay.js'
+export type { ScampOptions } from './scamp-options.js'
+export { scampV1 } from './scamp-v1.js'
+export { scampV2 } from './scamp-v2.js'
 export { staticMembers } from './static-members.js'
