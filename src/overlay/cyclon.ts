@@ -157,8 +157,7 @@ class Cyclon extends OneSidedViews {
         this.#linked(from)
         break
       case 'unlink':
-        this.table.drop(from.name, LINK)
-        this.#fillLinks()
+        this.table.drop(from.name, LINK) // another is sought next round: that one may be full, too
         break
       default:
         unreachable(message)

@@ -87,7 +87,7 @@ export function hiscampMessageFromWire(body: unknown): HiScampMessage | undefine
       return of && { type: 'announce', of, raw: first, ttl: second as number }
     }
     case GREET: {
-      const how = body.length === 4 ? GREETINGS[first as number] : undefined
+      const how = body.length === 4 && isCount(first) ? GREETINGS[first] : undefined
       const founder = how && memberFromWire(second)
       const news = founder && newsFromWire(third)
       return how && founder && news && { type: 'greet', how, founder, news }

@@ -331,18 +331,19 @@ export class Scamp extends OneSidedViews {
       this.table.remove(from.name, 'left')
       this.lost.delete(from.name)
     } else this.table.drop(from.name, PARTIAL)
-    if (had && by !== undefined && this.mayTake(by)) this.keep(by)
+    // Who is sent on is told at the next round: if all were full, this would go round at full speed.
+    if (had && by !== undefined && this.mayTake(by)) this.keep(by, left)
     this.departed(from)
   }
 
   /** Puts a member into the partial view and tells it. */
-  protected keep(member: Member): void {
+  protected keep(member: Member, tells = true): void {
     if (this.table.has(member.name, PARTIAL) && this.table.renew(member)) return
     if (this.table.list(PARTIAL).length >= this.options.partialMax) return
     const entry = this.table.add(member, PARTIAL)
     if (entry === undefined) return
     entry.age = 0
-    this.once(member, this.ping(entry))
+    if (tells) this.once(member, this.ping(entry))
   }
 
   /** Takes a member out of the partial view by this node's own wish. */

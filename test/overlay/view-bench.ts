@@ -7,7 +7,7 @@ import { replaced, stranger } from './overlay-bench.js'
 export type Invariant = (node: CoreNode) => void
 
 const EVENTS = 10_000
-const NODES = 12
+const NODES = 8
 
 /**
  * 10,000 events of nodes that crash, start, join, leave and remove each other, of cuts, of messages that
@@ -26,14 +26,15 @@ export function disturbed(factory: OverlayFactory, seed: number | string, holds:
   net.run(5_000)
   for (let i = 0; i < EVENTS; i++) {
     happen(net, names, back)
-    for (const node of net.alive()) holds(node)
+    const looked = i % 50 === 0 ? net.alive() : [net.node(net.random.pick(names))]
+    for (const node of looked) holds(node)
   }
   net.heal()
   for (const name of names) {
     back(name) // all anew: what was forged is gone with those it was told
     net.run(500)
   }
-  net.run(300_000)
+  net.run(120_000)
   for (const node of net.alive()) holds(node)
   const reached = new Set([names[0] as string])
   for (const name of reached) for (const other of net.node(name).connected()) reached.add(other)
@@ -44,16 +45,16 @@ function happen(net: CoreNetwork, names: readonly string[], back: (name: string)
   const name = net.random.pick(names)
   const node = net.node(name)
   const draw = net.random.int(1_000)
-  if (draw < 10) net.crash(name, draw < 5)
-  else if (draw < 30) {
+  if (draw < 4) net.crash(name, draw < 2)
+  else if (draw < 20) {
     if (!node.alive) back(name)
-  } else if (draw < 34) net.leave(name, net.random.int(3) > 0 ? name : net.random.pick(names))
-  else if (draw < 36) net.partition(names.slice(0, 4), names.slice(4))
-  else if (draw < 40) net.heal()
-  else if (draw < 60) {
+  } else if (draw < 23) net.leave(name, net.random.int(3) > 0 ? name : net.random.pick(names))
+  else if (draw < 24) net.partition(names.slice(0, 3), names.slice(3))
+  else if (draw < 28) net.heal()
+  else if (draw < 36) {
     if (node.alive) net.join(name, net.random.pick(names))
-  } else if (draw < 300) forge(net, node)
-  else net.run(net.random.int(400))
+  } else if (draw < 400) forge(net, node)
+  else net.run(net.random.int(80))
 }
 
 /** A message that was sent once, as it was or with something replaced, from anybody. */
