@@ -67,11 +67,18 @@ export type {
   ClientServerOptions,
   GivenClientServerOptions,
 } from './overlay/client-server/client-server-options.js'
+export { cyclon } from './overlay/cyclon.js'
+export type { CyclonOptions } from './overlay/cyclon-options.js'
 export { fullMesh } from './overlay/full-mesh.js'
 export type { FullMeshOptions } from './overlay/full-mesh-options.js'
+export { hiscamp } from './overlay/hiscamp.js'
+export type { Distance, HiScampOptions } from './overlay/hiscamp-options.js'
 export { hyparview } from './overlay/hyparview.js'
 export type { HyParViewOptions, HyParViewSettings } from './overlay/hyparview-options.js'
 export type { Member, OverlayFactory } from './overlay/overlay.js'
+export type { ScampOptions } from './overlay/scamp-options.js'
+export { scampV1 } from './overlay/scamp-v1.js'
+export { scampV2 } from './overlay/scamp-v2.js'
 export { staticMembers } from './overlay/static-members.js'
 export type { ChannelOptions, LanePolicy } from './peer/channel-table.js'
 export type { PeerOptions } from './peer/peer-options.js'

@@ -72,7 +72,9 @@ export class OverlayDriver {
       transport,
       clock,
       send: (to, body) => this.#send(to, body),
-      release: (peer) => this.#release(peer),
+      release: (peer) => {
+        if (!this.#wanted.has(peer)) this.#release(peer)
+      },
       measured: ({ name, incarnation }, ms) =>
         this.feed({ type: 'roundTrip', peer: name, incarnation, ms }),
     })
@@ -161,8 +163,7 @@ export class OverlayDriver {
     const { transport, memory } = this.#ground
     switch (effect.type) {
       case 'connect':
-        this.#wanted.add(effect.peer.name)
-        this.#borrowed.settle(effect.peer.name)
+        this.#wanted.add(effect.peer.name) // what a loan still has to carry is carried
         transport.connect(effect.peer, effect.patient)
         break
       case 'connectAddress':

@@ -3,9 +3,12 @@ import { badOption, check, isObject, show } from '../base/options.js'
 import { broker } from '../broker/broker.js'
 import { clientServer } from '../overlay/client-server/client-server.js'
 import type { GivenClientServerOptions } from '../overlay/client-server/client-server-options.js'
+import { cyclon } from '../overlay/cyclon.js'
 import { fullMesh } from '../overlay/full-mesh.js'
 import { hyparview } from '../overlay/hyparview.js'
 import type { OverlayFactory } from '../overlay/overlay.js'
+import { scampV1 } from '../overlay/scamp-v1.js'
+import { scampV2 } from '../overlay/scamp-v2.js'
 import { type StaticMember, staticMembers } from '../overlay/static-members.js'
 
 /** An overlay by its name: what configuration files and environments can say. */
@@ -19,8 +22,11 @@ export interface NamedOverlay {
 const OVERLAYS: Readonly<Record<string, (options: object | undefined) => OverlayFactory>> = {
   broker: (options) => broker(options),
   'client-server': (options = {}) => clientServer(options as GivenClientServerOptions),
+  cyclon: (options) => cyclon(options),
   'full-mesh': (options) => fullMesh(options),
   hyparview: (options) => hyparview(options),
+  'scamp-v1': (options) => scampV1(options),
+  'scamp-v2': (options) => scampV2(options),
   static: (options = []) => staticMembers(options as readonly (string | StaticMember)[]),
 }
 

@@ -2,6 +2,7 @@ import type { Member, OverlayFactory } from '../overlay/overlay.js'
 import { assert } from './assertion.js'
 import { addressOf, coreMember } from './core-member.js'
 import { CoreNetwork, type CoreNetworkOptions } from './core-network.js'
+import type { CoreNode, Link } from './core-node.js'
 
 /** What is expected of an overlay beyond the contract that all keep. */
 export interface OverlayExpectations {
@@ -121,18 +122,44 @@ export class OverlayBench {
       }
     }
     assert.deepEqual(reachable(net, sorted), sorted, 'the overlay fell apart')
+    if (!this.expected.symmetric) assertNeeded(net, sorted)
   }
 }
 
-/** Names that can be reached from the first over connections to neighbours. */
+/** Names that can be reached from the first over connections of which one end is the other's neighbour. */
 export function reachable(net: CoreNetwork, names: readonly string[]): string[] {
   const seen = new Set(names.slice(0, 1))
   for (const name of seen) {
-    const { links, overlay } = net.node(name)
-    for (const other of overlay.neighbours()) if (links.has(other)) seen.add(other)
+    const node = net.node(name)
+    for (const link of node.links.values()) {
+      const other = link.other(node)
+      if (isNeighbour(node, other) || isNeighbour(other, node)) seen.add(other.name)
+    }
   }
   return [...seen].sort()
 }
+
+/** Every connection is one that an end wants or has borrowed; news of a release may be under way. */
+function assertNeeded(net: CoreNetwork, names: readonly string[]): void {
+  const suspects = names.flatMap((name) => idle(net.node(name)))
+  if (suspects.length === 0) return
+  net.run(1_000)
+  const still = new Set(names.flatMap((name) => idle(net.node(name))))
+  for (const link of suspects) {
+    const [a, b] = link.ends
+    assert.equal(still.has(link), false, `neither ${a.name} nor ${b.name} needs their connection`)
+  }
+}
+
+const idle = (node: CoreNode): Link[] =>
+  [...node.links.values()].filter((link) => {
+    const other = link.other(node)
+    const borrowed = node.borrowed.has(other.name) || other.borrowed.has(node.name)
+    return !borrowed && !isNeighbour(node, other) && !isNeighbour(other, node)
+  })
+
+const isNeighbour = (node: CoreNode, other: CoreNode): boolean =>
+  node.overlay.neighbours().includes(other.name)
 
 /** A minute of crashes, restarts and partitions; at its end all run and all cuts are healed. */
 export function churned(bench: OverlayBench, seed: number | string, hashed = false): CoreNetwork {
