@@ -5,8 +5,10 @@ import { clientServer } from '../overlay/client-server/client-server.js'
 import type { GivenClientServerOptions } from '../overlay/client-server/client-server-options.js'
 import { cyclon } from '../overlay/cyclon.js'
 import { fullMesh } from '../overlay/full-mesh.js'
+import { hiscamp } from '../overlay/hiscamp.js'
+import type { Distance } from '../overlay/hiscamp-options.js'
 import { hyparview } from '../overlay/hyparview.js'
-import type { OverlayFactory } from '../overlay/overlay.js'
+import type { Member, OverlayFactory } from '../overlay/overlay.js'
 import { scampV1 } from '../overlay/scamp-v1.js'
 import { scampV2 } from '../overlay/scamp-v2.js'
 import { type StaticMember, staticMembers } from '../overlay/static-members.js'
@@ -24,10 +26,24 @@ const OVERLAYS: Readonly<Record<string, (options: object | undefined) => Overlay
   'client-server': (options = {}) => clientServer(options as GivenClientServerOptions),
   cyclon: (options) => cyclon(options),
   'full-mesh': (options) => fullMesh(options),
+  hiscamp: ({ site = 'site:', ...options }: BySite = {}) =>
+    hiscamp({ distance: siteDistance(site), ...options }),
   hyparview: (options) => hyparview(options),
   'scamp-v1': (options) => scampV1(options),
   'scamp-v2': (options) => scampV2(options),
   static: (options = []) => staticMembers(options as readonly (string | StaticMember)[]),
+}
+
+interface BySite {
+  /** How the tag begins that names a member's site. Default `site:`. */
+  readonly site?: string
+}
+
+/** A configuration file cannot hold a function: members with the same site are near, all others are not. */
+function siteDistance(prefix: string): Distance {
+  const siteOf = ({ tags }: Member): string | undefined =>
+    tags.find((tag) => tag.startsWith(prefix))
+  return (a, b) => (siteOf(a) === siteOf(b) ? 0 : Number.POSITIVE_INFINITY)
 }
 
 const ALIASES: Readonly<Record<string, string>> = { 'static-members': 'static' }

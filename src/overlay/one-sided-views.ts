@@ -232,8 +232,7 @@ export abstract class OneSidedViews implements Overlay {
   #peerUp(peer: Member): void {
     this.#up.set(peer.name, peer.incarnation)
     if (this.isOut) {
-      this.send(peer.name, [GONE])
-      this.table.emit({ type: 'disconnect', peer: peer.name, reason: 'this node left' })
+      this.send(peer.name, [GONE]) // whoever still wants the connection lets go of it; or a join follows
       return
     }
     if (this.lost.isExpelled(peer)) this.send(peer.name, [EXPEL])
@@ -277,6 +276,7 @@ export abstract class OneSidedViews implements Overlay {
         this.table.remove(from.name, 'left')
         this.lost.delete(from.name)
         if (this.#asked?.contact.name === from.name) this.#asked = undefined
+        this.table.emit({ type: 'release', peer: from.name })
         this.departed(from)
         return true
       case EXPEL:
