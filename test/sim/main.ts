@@ -4,6 +4,7 @@
  * With `--seconds N [--seed-base B] [--out DIR] [--stop-at-first]` it runs one seed after another, and keeps what fails.
  * With `--verify` it runs the seed twice here and once in another process, and names the first event that differs.
  * Runs from a seed are in a thread that is watched: one that takes no step for `--stall-ms` (10,000) is killed and its seed named.
+ * `npm run sim -- overlay …` measures overlays of thousands of nodes: see overlay-command.ts.
  * Ends with 0 when all checks held, 1 when one did not, 3 for wrong use.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -24,6 +25,7 @@ import {
 } from '../../src/simulation/index.js'
 import { campaign } from './campaign.js'
 import { NoResult, type ScenarioModule, simulated } from './in-thread.js'
+import { overlayCommand } from './overlay-command.js'
 
 const HERE = new URL('../../examples/scenarios/', import.meta.url)
 
@@ -65,7 +67,7 @@ function usage(detail: string): never {
     `${detail}\nusage: npm run sim -- SCENARIO [--seed S] [--nodes N] [--json] [--trace FILE]`,
   )
   console.error(
-    `  [--cx FILE] [--replay FILE [--lenient] [--until N]] [--verify] [--stall-ms N]\n  [--seconds N [--seed-base B] [--out DIR] [--stop-at-first]]\n  SCENARIO one of: ${known.join(', ')}, or a file`,
+    `  [--cx FILE] [--replay FILE [--lenient] [--until N]] [--verify] [--stall-ms N]\n  [--seconds N [--seed-base B] [--out DIR] [--stop-at-first]]\n  SCENARIO one of: ${known.join(', ')}, or a file\n  or: npm run sim -- overlay --overlay NAME …`,
   )
   process.exit(3)
 }
@@ -145,6 +147,8 @@ async function search({ scenario, from }: Loaded, name: string, values: Values):
 }
 
 async function main(): Promise<number> {
+  const [first, ...rest] = process.argv.slice(2)
+  if (first === 'overlay') return overlayCommand(rest)
   let given: ReturnType<typeof parse>
   try {
     given = parse(process.argv.slice(2))
