@@ -48,7 +48,7 @@ const CONTACTS_MAX = 64
  * lacks. Removing is one `leave` to all peers. So a change costs n messages, not n² sets, and what
  * got lost is repaired at the next connection or round of gossip.
  */
-class FullMesh implements Overlay {
+export class FullMesh implements Overlay {
   readonly name = NAME
   readonly capabilities = CAPABILITIES
   readonly #random: Random
@@ -74,8 +74,18 @@ class FullMesh implements Overlay {
     return this.#us.end()
   }
 
+  /** True after this node left or was removed, until it joins or is joined. */
+  get isOut(): boolean {
+    return this.#us.isOut
+  }
+
   members(): readonly Member[] {
     return this.#us.members()
+  }
+
+  /** The member of that name, this node included. */
+  member(name: string): Member | undefined {
+    return this.#us.set.member(name)
   }
 
   neighbours(): readonly string[] {
