@@ -206,26 +206,37 @@ export class ProtocolNetwork {
   }
 
   #perform(node: ProtocolNode, effect: OverlayEffect): void {
+    const connections = this.#connections
     switch (effect.type) {
-      case 'send':
-        this.#to(node, effect.to, (to) => this.#connections.send(node.id, to, effect.body))
+      case 'send': {
+        const to = this.#other(node, effect.to)
+        if (to >= 0) connections.send(node.id, to, effect.body)
         break
-      case 'sendOnce':
-        this.#to(node, effect.to.name, (to) => this.#connections.sendOnce(node.id, to, effect.body))
+      }
+      case 'sendOnce': {
+        const to = this.#other(node, effect.to.name)
+        if (to >= 0) connections.sendOnce(node.id, to, effect.body)
         break
-      case 'connect':
-        this.#to(node, effect.peer.name, (to) => this.#connections.connect(node.id, to))
+      }
+      case 'connect': {
+        const to = this.#other(node, effect.peer.name)
+        if (to >= 0) connections.connect(node.id, to)
         break
+      }
       case 'connectAddress':
         if (effect.address.host !== node.name) this.#dialAddress(node, effect.address)
         break
       case 'disconnect':
-      case 'release':
-        this.#to(node, effect.peer, (to) => this.#connections.letGo(node.id, to, effect.type))
+      case 'release': {
+        const to = this.#other(node, effect.peer)
+        if (to >= 0) connections.letGo(node.id, to, effect.type)
         break
-      case 'measure':
-        this.#to(node, effect.peer.name, (to) => this.#connections.measure(node.id, to))
+      }
+      case 'measure': {
+        const to = this.#other(node, effect.peer.name)
+        if (to >= 0) connections.measure(node.id, to)
         break
+      }
       case 'startTimer':
         this.#timers = (this.#timers + 1) | 0
         node.timers.set(effect.name, this.#timers)
@@ -247,10 +258,10 @@ export class ProtocolNetwork {
     }
   }
 
-  /** What nobody of that name can take is lost, and so is what a node tells itself. */
-  #to(node: ProtocolNode, name: string, run: (to: number) => void): void {
+  /** The number of another node; -1 for the node itself and for names that nobody bears. */
+  #other(node: ProtocolNode, name: string): number {
     const to = this.#idOf(name)
-    if (to >= 0 && to !== node.id) run(to)
+    return to === node.id ? -1 : to
   }
 
   #push(delayMs: number, kind: number, node: ProtocolNode, number: number, ref: unknown): void {
