@@ -2,6 +2,8 @@
 export { addressText, parseAddress } from './address.js'
 export { fullMesh } from './full-mesh.js'
 export type { FullMeshOptions } from './full-mesh-options.js'
+export { hyparview } from './hyparview.js'
+export type { HyParViewOptions, HyParViewSettings, ReservedSlots } from './hyparview-options.js'
 export { compareIncarnations, memberFromWire, memberToWire } from './member.js'
 export {
   type Address,
@@ -14,3 +16,4 @@ export {
   type OverlayFactory,
 } from './overlay.js'
 export { staticMembers } from './static-members.js'
+export type { LinkOracle, XBotOptions } from './xbot-options.js'

@@ -40,6 +40,7 @@ export function overlayCases(
     rejoins: false,
     persists: true,
     nodes: 20,
+    symmetric: true,
     seeds: [1, 2, 3],
     ...expectations,
   })

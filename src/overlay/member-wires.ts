@@ -1,0 +1,42 @@
+import { type MemberWire, memberFromWire, memberToWire } from './member.js'
+import type { Member } from './overlay.js'
+
+/**
+ * Members in views are told again and again, and thousands of cores may share one process. So each
+ * member's wire form is made once and frozen; and whoever is handed that very array back, which
+ * nothing can have changed since, need not read it again. What came over a real wire is read in full.
+ */
+const wires = new WeakMap<Member, MemberWire>()
+const members = new WeakMap<object, Member>()
+
+export function wireOf(member: Member): MemberWire {
+  let wire = wires.get(member)
+  if (wire === undefined) {
+    wire = memberToWire(member)
+    for (const address of wire[3]) Object.freeze(address)
+    Object.freeze(wire[3])
+    Object.freeze(wire[4])
+    Object.freeze(wire)
+    wires.set(member, wire)
+    members.set(wire, member)
+  }
+  return wire
+}
+
+/** The member in a value that a peer sent, or undefined when any field breaks its rule. */
+export function memberOf(value: unknown): Member | undefined {
+  if (!Array.isArray(value)) return undefined
+  return members.get(value) ?? memberFromWire(value)
+}
+
+/** All or nothing: undefined for a list that is too long or has one bad member. */
+export function membersOf(value: unknown, most: number): Member[] | undefined {
+  if (!Array.isArray(value) || value.length > most) return undefined
+  const list: Member[] = []
+  for (const item of value as unknown[]) {
+    const member = memberOf(item)
+    if (member === undefined) return undefined
+    list.push(member)
+  }
+  return list
+}
