@@ -129,7 +129,7 @@ export class OverlayDriver {
       case 'connect':
         this.#wanted.add(effect.peer.name)
         this.#borrowed.settle(effect.peer.name)
-        transport.connect(effect.peer)
+        transport.connect(effect.peer, effect.patient)
         break
       case 'connectAddress':
         this.#dialer.dial(effect.address)
