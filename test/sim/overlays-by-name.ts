@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { clientServer } from '../../src/overlay/client-server/client-server.js'
 import type { OverlayFactory } from '../../src/overlay/index.js'
 import * as overlays from '../../src/overlay/index.js'
 import { nameOf } from '../../src/simulation/overlay-town.js'
@@ -35,6 +36,17 @@ const alike = (make: Make, more: Partial<KnownOverlay> = {}): KnownOverlay => ({
 
 const KNOWN: Readonly<Record<string, KnownOverlay>> = {
   fullmesh: alike((options) => overlays.fullMesh(options)),
+  clientserver: {
+    factory: ({ servers = 0, ...options }, nodes) => {
+      const count = Number(servers) || Math.ceil(Math.sqrt(nodes))
+      const server = clientServer({ role: 'server' })
+      const client = clientServer({ ...options, role: 'client' })
+      return (index) => (index < count ? server : client)
+    },
+    detection: 'closed',
+    fanout: 0,
+  },
+  hyparview: alike((options) => overlays.hyparview(options)),
   static: {
     factory: (_options, nodes) => {
       const list = Array.from({ length: nodes }, (_, i) => `${nameOf(i)}:9000`)
