@@ -205,7 +205,9 @@ function failure(
   const survivors = town.fail(share)
   const largest = (): number => (town.graph().components()[0] ?? 0) / Math.max(1, survivors.length)
   const survivorsInLargestAtOnce = largest()
-  if (survivors.length === 0) return { survivorsInLargestAtOnce, healCycles: null }
+  if (survivors.length === 0) {
+    return { reliability: 0, survivorsInLargest: 0, survivorsInLargestAtOnce, healCycles: null }
+  }
   const reliabilities = reach(burst, survivors, 'broadcasts after the failure')
   const survivorsInLargest = largest()
   let cycles = 0

@@ -102,11 +102,11 @@ export class ProtocolNetwork {
   start(name: string, factory: OverlayFactory): ProtocolNode {
     if (this.#ids.has(name)) throw new RangeError(`${name} was there before: names are used once`)
     const id = this.nodes.length
-    const member = memberOf(name, id)
+    const member = memberOf(interned(name), id)
     const overlay = factory.create(member, seededRandom(`${this.#seed}/${name}`))
     const node = new ProtocolNode(id, member, overlay, this.#idOf)
     this.nodes.push(node)
-    this.#ids.set(name, id)
+    this.#ids.set(member.name, id)
     this.#step(node, { type: 'start' })
     return node
   }
@@ -314,12 +314,15 @@ export class ProtocolNetwork {
 
 const CHANGING: ReadonlySet<string> = new Set(['connect', 'disconnect', 'release'])
 
+/** The same text as a key of objects: two of them are compared by their places in memory alone. */
+const interned = (text: string): string => Object.keys({ [text]: 0 })[0] as string
+
 /** The numbers of nodes are their generations: nobody comes back. */
 function memberOf(name: string, id: number): Member {
   const bytes = Uint8Array.of(0, id >>> 24, id >>> 16, id >>> 8, id)
   return {
     name,
-    incarnation: newIncarnation(1_700_000_000_000 + id, bytes),
+    incarnation: interned(newIncarnation(1_700_000_000_000 + id, bytes)),
     generation: id + 1,
     addresses: [{ host: name, port: PORT }],
     tags: [],

@@ -25,8 +25,17 @@ import { type KnownOverlay, overlayByName, overlayKey, overlayNames } from './ov
 
 const PROTOCOLS = { flood, plumtree }
 
+/** Where lines go. */
+interface Output {
+  log(line: string): void
+  error(line: string): void
+}
+
 /** Runs the command, and returns what the process ends with. */
-export async function overlayCommand(argv: readonly string[]): Promise<number> {
+export async function overlayCommand(
+  argv: readonly string[],
+  output: Output = console,
+): Promise<number> {
   try {
     const given = readOverlayArguments(argv)
     const known = await overlayByName(given.overlay).catch((error: unknown) => {
@@ -39,12 +48,12 @@ export async function overlayCommand(argv: readonly string[]): Promise<number> {
       )
     }
     if (given.plot !== undefined) checkPlace(given.plot)
-    run(given, known)
+    run(given, known, output)
     return 0
   } catch (error) {
     const wrong = error instanceof WrongUse || codeOf(error) === 'ERR_BAD_OPTION'
     if (!wrong) throw error
-    console.error(`${(error as Error).message}\n${OVERLAY_USAGE}`)
+    output.error(`${(error as Error).message}\n${OVERLAY_USAGE}`)
     return 3
   }
 }
@@ -58,7 +67,7 @@ function checkPlace(file: string): void {
   }
 }
 
-function run(given: OverlayArguments, known: KnownOverlay): void {
+function run(given: OverlayArguments, known: KnownOverlay, output: Output): void {
   const fails = given.fails.length === 0 ? [undefined] : given.fails
   const options = runOptions(given, known)
   const runs = fails.map((fail) => {
@@ -66,8 +75,8 @@ function run(given: OverlayArguments, known: KnownOverlay): void {
     const result = runOverlay(fail === undefined ? options : { ...options, fail }, progress())
     const seconds = (performance.now() - began) / 1000
     const line = resultLine(given, fail, result, seconds)
-    if (given.json) console.log(JSON.stringify(line))
-    else print(line)
+    if (given.json) output.log(JSON.stringify(line))
+    else print(line, output)
     return { fail, result }
   })
   if (given.plot === undefined) return
@@ -123,11 +132,11 @@ function short(value: unknown): unknown {
 
 const LIST_MAX = 20
 
-function print(line: Line): void {
+function print(line: Line, output: Output): void {
   for (const [key, value] of Object.entries(line)) {
     const list = Array.isArray(value) && value.length > LIST_MAX
     const text = JSON.stringify(list ? (value as unknown[]).slice(0, LIST_MAX) : value)
-    console.log(
+    output.log(
       `${key}: ${text}${list ? ` and ${(value as unknown[]).length - LIST_MAX} more` : ''}`,
     )
   }

@@ -87,7 +87,9 @@ class RandomViews implements Overlay {
       if (member.name !== this.#self.name) this.#known.set(member.name, member)
     }
     const answer = { type: 'send', to: from.name, body: ['these', this.#self, ...given] } as const
-    return kind === 'who' ? [answer, ...this.#fill()] : this.#fill()
+    const filled = this.#fill()
+    if (kind === 'who') return [answer, ...filled]
+    return this.#view.has(from.name) ? filled : [...filled, { type: 'release', peer: from.name }]
   }
 
   #fill(): OverlayEffect[] {
