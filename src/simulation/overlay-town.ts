@@ -62,7 +62,7 @@ export class OverlayTown {
   }
 
   /** Kills a share of the nodes at one instant; those that are left. */
-  fail(share: number): ProtocolNode[] {
+  fail(share: number): readonly ProtocolNode[] {
     const alive = this.network.alive()
     const dead = this.random.sample(alive, Math.round(share * alive.length))
     for (const node of dead) this.network.crash(node)
@@ -86,10 +86,10 @@ export class OverlayTown {
 
   #newcomer(contact: 'first' | 'random'): void {
     const index = this.#started++
-    const before = this.#options.joins === false ? [] : this.network.alive()
+    const alive = this.network.alive()
+    const through = contact === 'first' || alive.length === 0 ? alive[0] : this.random.pick(alive)
     const node = this.network.start(nameOf(index), this.#options.overlay(index))
-    const through = contact === 'first' ? before[0] : before.length > 0 && this.random.pick(before)
-    if (through) this.network.join(node, through)
+    if (through !== undefined && this.#options.joins !== false) this.network.join(node, through)
   }
 }
 

@@ -315,7 +315,6 @@ export class ProtocolConnections {
   /** What waited for the connection leaves. */
   #flush(way: number): void {
     const pairs = this.#pairs
-    if (pairs.loan(way) !== 0) this.#lend(way)
     if (pairs.has(way, END.MEASURES)) this.#probe(way)
     pairs.clear(way, END.MEASURES)
     const bodies = this.#waiting.get(way)

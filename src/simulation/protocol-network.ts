@@ -53,6 +53,7 @@ export class ProtocolNetwork {
   readonly #latency: LatencyOf
   readonly #due = new EventHeap()
   readonly #connections: ProtocolConnections
+  readonly #alive: ProtocolNode[] = []
   readonly #ids = new Map<string, number>()
   readonly #idOf = (name: string): number => this.#ids.get(name) ?? -1
   #carried = 0
@@ -106,6 +107,7 @@ export class ProtocolNetwork {
     const overlay = factory.create(member, seededRandom(`${this.#seed}/${name}`))
     const node = new ProtocolNode(id, member, overlay, this.#idOf)
     this.nodes.push(node)
+    node.place = this.#alive.push(node) - 1
     this.#ids.set(member.name, id)
     this.#step(node, { type: 'start' })
     return node
@@ -124,8 +126,12 @@ export class ProtocolNetwork {
 
   /** Ends a node's process. `detection` says how its peers learn of it. */
   crash(node: ProtocolNode): void {
+    if (!node.alive) return
     node.alive = false
     node.timers.clear()
+    const last = this.#alive.pop() as ProtocolNode
+    last.place = node.place
+    if (last !== node) this.#alive[node.place] = last
     this.#connections.crash(node.id)
   }
 
@@ -133,8 +139,9 @@ export class ProtocolNetwork {
     return this.nodes[this.#idOf(name)]
   }
 
-  alive(): ProtocolNode[] {
-    return this.nodes.filter((node) => node.alive)
+  /** Those that are alive, in the order of their start until one dies. The list changes with them. */
+  alive(): readonly ProtocolNode[] {
+    return this.#alive
   }
 
   isUp(from: number, to: number): boolean {

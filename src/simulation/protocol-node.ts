@@ -7,6 +7,8 @@ export class ProtocolNode {
   readonly member: Member
   readonly overlay: Overlay
   alive = true
+  /** Its place in the list of those that are alive; kept by the network. */
+  place = -1
   /** Timers that run: which start of the name counts. */
   readonly timers = new Map<string, number>()
   readonly #idOf: (name: string) => number
