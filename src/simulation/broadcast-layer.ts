@@ -36,7 +36,7 @@ export class BroadcastLayer implements NetworkLayer {
     this.#factory = factory
     this.#seed = `${seed}/broadcast`
     network.layer = this
-    for (const node of network.alive()) this.changed(node)
+    for (const node of network.alive()) this.changed(node, -1)
   }
 
   /**
@@ -68,11 +68,16 @@ export class BroadcastLayer implements NetworkLayer {
     this.#step(this.#peer(to), { type: 'message', from: from.name, body })
   }
 
-  changed(node: ProtocolNode): void {
+  changed(node: ProtocolNode, other: number): void {
     const peer = this.#peer(node)
-    const before = peer.wanted
-    peer.wanted = new Set(node.neighbours())
-    for (const id of new Set([...before, ...peer.wanted, ...peer.told])) this.#compare(peer, id)
+    const view = node.neighbours()
+    if (!sameList(view, peer.view)) {
+      const before = peer.wanted
+      peer.view = view
+      peer.wanted = new Set(view)
+      for (const id of new Set([...before, ...view])) this.#compare(peer, id)
+    }
+    if (other >= 0) this.#compare(peer, other)
   }
 
   /** Tells both ends whether they are neighbours, if that is news. */
@@ -149,11 +154,16 @@ export class BroadcastLayer implements NetworkLayer {
   }
 }
 
+function sameList(a: Int32Array, b: Int32Array): boolean {
+  return a.length === b.length && a.every((value, at) => value === b[at])
+}
+
 /** One node as the layer sees it. */
 class Peer {
   readonly node: ProtocolNode
   readonly core: Broadcast
-  /** Whom its overlay wants. */
+  /** Whom its overlay wants: as it says, and to look up. */
+  view: Int32Array = new Int32Array(0)
   wanted: ReadonlySet<number> = new Set()
   /** The neighbours its core was told of. */
   readonly told = new Set<number>()

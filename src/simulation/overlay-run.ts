@@ -71,7 +71,7 @@ export interface OverlayRunResult {
 export type Progress = (what: string, done: number, of: number) => void
 
 /** From one broadcast to the next in the stable overlay. */
-const BROADCAST_MS = 1_000
+const BROADCAST_MS = 500
 /** Broadcasts by which reliability is measured before the failure, and in each cycle after. */
 const PROBES = 10
 /** The level before counts as reached again when so much is missing. */

@@ -27,8 +27,11 @@ export interface ProtocolNetworkOptions {
 /** What else travels over the connections of a network, such as broadcasts. */
 export interface NetworkLayer {
   arrived(to: ProtocolNode, from: ProtocolNode, number: number, body: unknown): void
-  /** Its overlay may have other neighbours now, or one of its connections came or went. */
-  changed(node: ProtocolNode): void
+  /**
+   * Its overlay may have other neighbours now. `peer`: the number of the node to which a connection came
+   * up or went down, else -1.
+   */
+  changed(node: ProtocolNode, peer: number): void
 }
 
 const REDIAL_MS = 1_000
@@ -204,12 +207,15 @@ export class ProtocolNetwork {
     if (!node.alive) return
     const effects = node.overlay.step(event)
     node.stepped()
-    let changes = event.type === 'peerUp' || event.type === 'peerDown'
+    let changes = false
     for (const effect of effects) {
       this.#perform(node, effect)
       changes ||= CHANGING.has(effect.type)
     }
-    if (changes) this.layer?.changed(node)
+    if (this.layer === undefined) return
+    if (event.type === 'peerUp') this.layer.changed(node, this.#idOf(event.peer.name))
+    else if (event.type === 'peerDown') this.layer.changed(node, this.#idOf(event.peer))
+    else if (changes) this.layer.changed(node, -1)
   }
 
   #perform(node: ProtocolNode, effect: OverlayEffect): void {

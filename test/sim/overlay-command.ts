@@ -23,7 +23,11 @@ import {
 import { overlayPlot } from './overlay-plot.js'
 import { type KnownOverlay, overlayByName, overlayKey, overlayNames } from './overlays-by-name.js'
 
-const PROTOCOLS = { flood, plumtree }
+/** As in the papers: nothing is repaired behind their backs. */
+const PROTOCOLS = {
+  flood: () => flood({ repairMs: 0 }),
+  plumtree: () => plumtree({ repairMs: 0 }),
+}
 
 /** Where lines go. */
 interface Output {
