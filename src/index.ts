@@ -35,6 +35,12 @@ export { CODES, codeOf, type ErrorCode, TroupeError } from './base/errors.js'
 export { type Logger, silentLogger } from './base/logger.js'
 export type { Random } from './base/random.js'
 export { isRefusal, Refusal } from './base/refusal.js'
+export type {
+  BroadcastOptions,
+  BroadcastStats,
+  GivenBroadcastOptions,
+} from './cluster/broadcast-driver.js'
+export type { BroadcastHandler } from './cluster/broadcast-handlers.js'
 export type { JoinOptions } from './cluster/cluster.js'
 export type { DeliveryStats } from './cluster/delivery-stats.js'
 export type { ForwardHandler, ForwardOptions } from './cluster/forwarding.js'

@@ -36,10 +36,13 @@ export class AntiEntropy {
   /** A round: a digest to a random neighbour. */
   exchange(neighbours: readonly string[], effects: BroadcastEffect[]): void {
     this.#log.nextRound()
-    if (neighbours.length === 0) return
+    if (neighbours.length > 0) this.begin(this.#random.pick(neighbours), effects)
+  }
+
+  /** A digest to one neighbour. */
+  begin(peer: string, effects: BroadcastEffect[]): void {
     const parts = Math.max(1, Math.ceil(this.#log.origins.size / ORIGINS_A_PART))
-    const part = this.#random.int(parts)
-    this.#ask(this.#random.pick(neighbours), false, part, parts, effects)
+    this.#ask(peer, false, this.#random.int(parts), parts, effects)
   }
 
   /** Gives the sender what it has not seen, and asks for what is not seen here. */

@@ -8,7 +8,7 @@ export interface KeepOptions {
    */
   readonly keepMs: number
   /** Pause between exchanges of digests with a random neighbour, in ms, give or take a quarter, while
-   * messages are kept; 0 for none. Default 10,000. */
+   * messages are kept; there is one with each new neighbour, too. 0 for none. Default 10,000. */
   readonly repairMs: number
   /** Messages kept; the oldest beyond are forgotten. Default 16,384. */
   readonly keptMax: number

@@ -98,7 +98,7 @@ export abstract class Disseminator implements Broadcast {
   #handle(event: BroadcastEvent): void {
     switch (event.type) {
       case 'neighbourUp':
-        this.peers.add(event.peer)
+        this.#neighbourUp(event.peer)
         break
       case 'neighbourDown':
         if (this.peers.delete(event.peer)) this.peerLost(event.peer)
@@ -120,6 +120,13 @@ export abstract class Disseminator implements Broadcast {
       default:
         unreachable(event)
     }
+  }
+
+  /** It may have been away: what it missed need not wait for the next round. */
+  #neighbourUp(peer: string): void {
+    if (this.peers.has(peer)) return
+    this.peers.add(peer)
+    if (this.#options.repairMs > 0 && this.log.size > 0) this.#repair.begin(peer, this.#effects)
   }
 
   #broadcast(body: unknown, bytes: number): void {

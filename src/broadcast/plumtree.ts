@@ -81,10 +81,7 @@ class Plumtree extends Disseminator {
   protected override spread(message: LoggedMessage, body: unknown): void {
     const { origin, counter, own, parent } = message
     const { lazy } = this.#trees.of(rootOf(message))
-    if (parent !== undefined) {
-      lazy.delete(parent)
-      this.#came(message)
-    }
+    if (parent !== undefined) lazy.delete(parent)
     const gossip = this.gossip(message, body)
     const hops = message.hops + 1
     const announcement: Announcement = { origin: origin.incarnation, counter, hops, own }
@@ -98,6 +95,7 @@ class Plumtree extends Disseminator {
         this.send(peer, announced)
       }
     }
+    if (parent !== undefined) this.#came(message)
   }
 
   protected override duplicate({ origin, counter, own }: Gossip, from: string): void {

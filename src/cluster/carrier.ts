@@ -4,6 +4,7 @@ import type { DeliveryPlan } from '../delivery/delivery-plan.js'
 import type { Member } from '../overlay/overlay.js'
 import type { SendOutcome } from '../peer/transport.js'
 import type { Envelope } from '../wire/envelope.js'
+import type { BroadcastHandler } from './broadcast-handlers.js'
 
 export type { DeliveryPlan } from '../delivery/delivery-plan.js'
 export type { Member } from '../overlay/overlay.js'
@@ -32,6 +33,12 @@ export interface Carrier {
   answerPlan(question: Envelope): DeliveryPlan | undefined
   /** True when questions wait for room where the lane is at its bound. */
   waits(channel: number): boolean
+  /** True when every member is, or will be, connected to this node. Known once the node has started. */
+  readonly direct: boolean
+  /** To that handler on every node, this one included. @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE, ERR_NODE_STOPPED */
+  broadcast(handler: string, message: unknown): boolean
+  /** Handles what is broadcast to that name; the function returned ends it. */
+  onBroadcast(handler: string, run: BroadcastHandler): () => void
   /**
    * Sends over whatever way the overlay knows. Throws at once for what can never arrive:
    * ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE, ERR_UNKNOWN_NODE, ERR_NODE_DOWN, ERR_NO_ROUTE,

@@ -6,6 +6,7 @@ import type { Member, OverlayFactory } from '../overlay/overlay.js'
 import type { Transport, TransportSink } from '../peer/transport.js'
 import type { Codec } from '../wire/codec.js'
 import type { World } from '../world/world.js'
+import type { GivenBroadcastOptions } from './broadcast-driver.js'
 import { TTL_MAX } from './relay-frame.js'
 
 /** What a cluster is made of. */
@@ -21,6 +22,8 @@ export interface ClusterParts {
   readonly channelDelivery?: Readonly<Record<string, DeliveryOptions>>
   /** Bounds and times of the delivery stages. */
   readonly delivery?: GivenPipelineOptions
+  /** Times and bounds of broadcasts. */
+  readonly broadcast?: GivenBroadcastOptions
   /** Default: silent. */
   readonly logger?: Logger
 }

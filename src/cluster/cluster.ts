@@ -10,6 +10,12 @@ import type { Member } from '../overlay/overlay.js'
 import { SENT, type SendOutcome, type Transport, type TransportStats } from '../peer/transport.js'
 import type { Envelope } from '../wire/envelope.js'
 import type { Address } from '../world/network.js'
+import {
+  type BroadcastOptions,
+  type BroadcastStats,
+  readBroadcastOptions,
+} from './broadcast-driver.js'
+import { type BroadcastHandler, BroadcastHandlers, checkHandler } from './broadcast-handlers.js'
 import type { Carrier, CarrierSink } from './carrier.js'
 import { ChannelPlans } from './channel-plans.js'
 import type { ClusterEvents } from './cluster-events.js'
@@ -55,6 +61,8 @@ export class Cluster implements Carrier {
   readonly #reporter: Reporter
   readonly #transport: Transport
   readonly #forwarding: Forwarding
+  readonly #handlers: BroadcastHandlers
+  readonly #broadcast: BroadcastOptions
   readonly #plans: ChannelPlans
   readonly #random: Random
   readonly #joins = new Set<Join>()
@@ -79,6 +87,13 @@ export class Cluster implements Carrier {
     this.#forwarding = new Forwarding(parts.codec, logger, (from, detail) =>
       this.#reporter.badMessage(from, detail),
     )
+    this.#handlers = new BroadcastHandlers({
+      codec: parts.codec,
+      logger,
+      member: (node) => this.member(node),
+      badMessage: (from, detail) => this.#reporter.badMessage(from, detail),
+    })
+    this.#broadcast = readBroadcastOptions(parts.broadcast)
     const inbound = new Inbound({
       reporter: this.#reporter,
       running: () => this.#running,
@@ -123,6 +138,8 @@ export class Cluster implements Carrier {
       logger: this.#logger,
       reporter: this.#reporter,
       forwarding: this.#forwarding,
+      handlers: this.#handlers,
+      broadcast: this.#broadcast,
       sink: () => this.#sink,
       changed: () => this.#checkJoins(),
       selfLeft: () => this.#selfLeft(),
@@ -268,6 +285,39 @@ export class Cluster implements Carrier {
    */
   onForward(handler: string, run: ForwardHandler): () => void {
     return this.#forwarding.on(handler, run)
+  }
+
+  /** True when the overlay connects all nodes with all. Known once `start` has resolved. */
+  get direct(): boolean {
+    return this.#running?.overlay.capabilities.direct ?? true
+  }
+
+  /**
+   * Sends a plain value to the handlers of that name on every node that can be reached over the overlay,
+   * this one included: as a copy, at most once to each incarnation of a node, in no order. A node that is
+   * cut off, or joins a little later, gets it while it is kept (see `BroadcastOptions.keepMs`). True when
+   * it is on its way to all neighbours; false: slow down.
+   *
+   * @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE, ERR_BAD_OPTION, ERR_NODE_STOPPED
+   */
+  broadcast(handler: string, message: unknown): boolean {
+    checkHandler('broadcast', handler)
+    return this.#need().broadcasts.broadcast(handler, message)
+  }
+
+  /**
+   * Handles what is broadcast to that name, in place of an earlier handler. The function returned ends it.
+   * A broadcast to a name that is not handled here is counted and dropped.
+   *
+   * @throws TroupeError ERR_BAD_OPTION
+   */
+  onBroadcast(handler: string, run: BroadcastHandler): () => void {
+    return this.#handlers.on(handler, run)
+  }
+
+  /** What became of broadcasts. */
+  broadcastStats(): BroadcastStats | undefined {
+    return this.#running?.broadcasts.stats
   }
 
   /** What became of messages that travelled through others. */

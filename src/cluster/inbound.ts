@@ -29,6 +29,7 @@ export class Inbound implements TransportSink {
     const running = this.#ground.running()
     running?.watch.feed({ type: 'peerUp', peer })
     running?.driver.feed({ type: 'peerUp', peer })
+    running?.broadcasts.refresh()
   }
 
   peerDown(peer: Member, reason: TroupeError): void {
@@ -36,6 +37,7 @@ export class Inbound implements TransportSink {
     const running = this.#ground.running()
     const { name, incarnation } = peer
     running?.driver.feed({ type: 'peerDown', peer: name, incarnation })
+    running?.broadcasts.peerDown(name)
     running?.watch.feed({ type: 'peerDown', peer, reason })
   }
 
@@ -64,6 +66,7 @@ export class Inbound implements TransportSink {
     const running = this.#ground.running()
     if (running === undefined) return
     if (kind === FRAME.OVERLAY) running.driver.receive(from, body)
+    else if (kind === FRAME.BROADCAST) running.broadcasts.receive(from, body)
     else if (kind === FRAME.RELEASE) running.driver.released(from)
     else if (kind === FRAME.RELAY) running.router.receive(from, body)
     else this.#ground.reporter.badMessage(from.name, `a frame of kind ${kind}, which nobody reads`)

@@ -33,6 +33,8 @@ export interface MembershipSink {
   memberJoined(member: Member): void
   memberLeft(member: Member, reason: LeaveReason): void
   selfLeft(): void
+  /** It wants other neighbours, or knows more of one. */
+  neighboursChanged(): void
   badMessage(from: string, detail: string): void
 }
 
@@ -78,7 +80,9 @@ export class OverlayDriver {
     this.#running = true
     try {
       for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
-        for (const effect of this.#step(next)) this.#perform(effect)
+        const effects = this.#step(next)
+        for (const effect of effects) this.#perform(effect)
+        if (effects.some(({ type }) => CONNECTING.has(type))) this.#sink.neighboursChanged()
       }
     } finally {
       this.#running = false
@@ -211,3 +215,6 @@ export class OverlayDriver {
 }
 
 const NOTHING = new Uint8Array(0)
+
+/** Where these are not among the effects, neighbours have stayed the same. */
+const CONNECTING: ReadonlySet<OverlayEffect['type']> = new Set(['connect', 'disconnect', 'release'])

@@ -5,6 +5,8 @@ import { compareIncarnations } from '../overlay/member.js'
 import type { LeaveReason, Member, Overlay } from '../overlay/overlay.js'
 import type { Transport } from '../peer/transport.js'
 import { ENVELOPE, type Envelope } from '../wire/envelope.js'
+import { BroadcastDriver, type BroadcastOptions } from './broadcast-driver.js'
+import type { BroadcastHandlers } from './broadcast-handlers.js'
 import type { CarrierSink } from './carrier.js'
 import type { ClusterParts, ClusterTiming } from './cluster-options.js'
 import { DeliveryDriver } from './delivery-driver.js'
@@ -27,6 +29,8 @@ export interface RunningGround {
   readonly logger: Logger
   readonly reporter: Reporter
   readonly forwarding: Forwarding
+  readonly handlers: BroadcastHandlers
+  readonly broadcast: BroadcastOptions
   /** What stands above, if anything. */
   sink(): CarrierSink | undefined
   /** A node became a member or reachable: joins may be done. */
@@ -45,6 +49,7 @@ export class Running implements Taker {
   readonly router: Router
   readonly watch: NodeWatch
   readonly delivery: DeliveryDriver
+  readonly broadcasts: BroadcastDriver
   readonly #ground: RunningGround
   /** Members by name, as the overlay's stream of differences tells them; this node is not in it. */
   readonly #members = new Map<string, Member>()
@@ -74,6 +79,7 @@ export class Running implements Taker {
         memberJoined: (member) => this.#memberJoined(member),
         memberLeft: (member, reason) => this.#memberLeft(member, reason),
         selfLeft: () => ground.selfLeft(),
+        neighboursChanged: () => this.broadcasts.refresh(),
         badMessage,
       },
     )
@@ -103,6 +109,19 @@ export class Running implements Taker {
       deliver: (from, channel, envelope, again) => this.take(from, channel, envelope, again),
       undelivered: (to, channel, envelope, reason) =>
         ground.sink()?.undelivered(to, channel, envelope, reason),
+      badMessage,
+    })
+    this.broadcasts = new BroadcastDriver({
+      self,
+      overlay,
+      transport,
+      codec,
+      clock: world.clock,
+      turn: world.turn,
+      random: random.fork('broadcast'),
+      logger,
+      options: ground.broadcast,
+      handlers: ground.handlers,
       badMessage,
     })
   }
@@ -163,6 +182,7 @@ export class Running implements Taker {
 
   stop(): void {
     this.delivery.stop()
+    this.broadcasts.stop()
     this.driver.stop()
     this.watch.stop()
   }

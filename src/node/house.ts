@@ -82,6 +82,7 @@ export async function buildHouse(
       transport,
       channelDelivery: options.channelDelivery,
       delivery: options.delivery,
+      broadcast: options.broadcast,
       logger: log,
     },
     timing.downAfterMs === undefined ? {} : { downAfterMs: timing.downAfterMs },

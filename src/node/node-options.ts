@@ -19,6 +19,7 @@ import {
   oneOf,
   readOptions,
 } from '../base/options.js'
+import { type GivenBroadcastOptions, readBroadcastOptions } from '../cluster/broadcast-driver.js'
 import { type GivenPipelineOptions, readPipelineOptions } from '../delivery/pipeline-options.js'
 import { fullMesh } from '../overlay/full-mesh.js'
 import type { OverlayFactory } from '../overlay/overlay.js'
@@ -70,6 +71,8 @@ export interface NodeOptions {
   readonly channels?: Readonly<Record<string, Partial<NodeChannelOptions>>>
   /** Bounds and times of reliable, causal and monotonic delivery. */
   readonly delivery?: GivenPipelineOptions
+  /** Times and bounds of `node.broadcast`; see `BroadcastOptions`. */
+  readonly broadcast?: GivenBroadcastOptions
   /** Classes that other nodes may spawn here. Default: none. */
   readonly remoteSpawn?: readonly SpawnableClass[]
   /** Heartbeats and how soon a node is given up: `local()`, `lan()` (default), `wan()`, or times of your own. */
@@ -174,6 +177,7 @@ const FIELDS = {
   ),
   channels: optional(isObject()),
   delivery: { fallback: {}, check: isObject() },
+  broadcast: { fallback: {}, check: isObject() },
   remoteSpawn: { fallback: [], check: isClasses },
   timing: optional(isObject()),
   connections: optional(isObject()),
@@ -248,6 +252,7 @@ export function readNodeOptions(given: NodeOptions): ReadNodeOptions {
   const { connections = {}, cookie } = read
   const { channels, channelDelivery } = readChannels(read.channels)
   readPipelineOptions(read.delivery, 'startNode.delivery')
+  readBroadcastOptions(read.broadcast, 'startNode.broadcast')
   checkConnections(connections, timing)
   checkListen({
     ...(listen && { listen }),

@@ -1,4 +1,5 @@
 import type { ActorCounters } from '../actor/actor-counters.js'
+import type { BroadcastStats } from '../cluster/broadcast-driver.js'
 import type { DeliveryStats } from '../cluster/delivery-stats.js'
 import type { RelayStats } from '../cluster/router.js'
 import type { TransportStats } from '../peer/transport.js'
@@ -25,6 +26,8 @@ export interface NodeStats {
   /** Reliable, causal and monotonic messages; undefined before the node has started, and after it stopped. */
   readonly delivery: DeliveryStats | undefined
   readonly relay: Readonly<RelayStats> | undefined
+  /** What was broadcast, here and to here. */
+  readonly broadcast: BroadcastStats | undefined
   /** Connections, lanes, and who was turned away, by error code. */
   readonly transport: TransportStats
 }
@@ -37,6 +40,7 @@ export function statsOf({ system, supervision, remote, cluster }: House): NodeSt
     remote: { ...remote.counts, ...remote.counters },
     delivery: cluster.deliveryStats(),
     relay: relay && { ...relay },
+    broadcast: cluster.broadcastStats(),
     transport: cluster.transportStats(),
   }
 }

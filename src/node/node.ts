@@ -7,7 +7,8 @@ import { LocalNode } from '../actor/local-node.js'
 import { MethodDefinition } from '../actor/method-definition.js'
 import { ActorRef, type AnyRef } from '../actor/ref.js'
 import type { SendOptions } from '../actor/send-options.js'
-import { durationMs, type Fields, readOptions } from '../base/options.js'
+import { badOption, durationMs, type Fields, readOptions } from '../base/options.js'
+import { type BroadcastHandler, RESERVED } from '../cluster/broadcast-handlers.js'
 import type { JoinOptions } from '../cluster/cluster.js'
 import type { ForwardHandler, ForwardOptions } from '../cluster/forwarding.js'
 import { addressText } from '../overlay/address.js'
@@ -184,6 +185,31 @@ export class Node extends LocalNode implements Gated, Interposable {
     return this.#house.cluster.onForward(handler, run)
   }
 
+  /**
+   * Sends a plain value to the handlers of that name on every node of the cluster that can be reached
+   * over its overlay, this one included: as a copy, at most once to each incarnation of a node, in no
+   * order. Who is cut off, or joins a little later, gets it while it is kept (`broadcast.keepMs`). False:
+   * a neighbour is slow, so slow down; it is on its way all the same.
+   *
+   * @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE (see `broadcast.messageBytesMax`),
+   *   ERR_BAD_OPTION for a name that is none or starts with `troupe/`, ERR_NODE_STOPPED
+   */
+  broadcast(handler: string, message: unknown): boolean {
+    checkFree('broadcast', handler)
+    return this.#house.cluster.broadcast(handler, message)
+  }
+
+  /**
+   * Handles what is broadcast to that name, in place of an earlier handler; `from` is the node that
+   * broadcast it. The function returned ends it. Without a handler a broadcast is counted and dropped.
+   *
+   * @throws TroupeError ERR_BAD_OPTION
+   */
+  onBroadcast(handler: string, run: BroadcastHandler): () => void {
+    checkFree('onBroadcast', handler)
+    return this.#house.cluster.onBroadcast(handler, run)
+  }
+
   /** Smoothed round-trip time to a connected node, in ms. */
   rttMs(node: string): number | undefined {
     return this.#house.cluster.rttMs(node)
@@ -237,4 +263,9 @@ export class Node extends LocalNode implements Gated, Interposable {
     }
     this.events.removeAllListeners()
   }
+}
+
+function checkFree(of: string, handler: unknown): void {
+  if (typeof handler !== 'string' || !handler.startsWith(RESERVED)) return
+  throw badOption(of, `given a name that does not start with '${RESERVED}'`, handler)
 }

@@ -54,13 +54,13 @@ export function decodeGroupMessage(wire: readonly unknown[]): GroupMessage | und
       return { type: 'known', known }
     case 3: {
       const [, from, ops] = wire
-      if (!isCount(from) || !isListOf(ops, isOp)) return undefined
+      if (!isCount(from) || !isListOf(ops, isGroupOp)) return undefined
       return { type: 'delta', known, from, ops }
     }
     case 5: {
       const [, version, index, last, entries] = wire
       if (!isCount(version) || !isCount(index) || typeof last !== 'boolean') return undefined
-      if (!isListOf(entries, isEntry)) return undefined
+      if (!isListOf(entries, isGroupEntry)) return undefined
       return { type: 'snapshot', known, version, index, last, entries }
     }
     default:
@@ -72,7 +72,7 @@ export function decodeGroupMessage(wire: readonly unknown[]): GroupMessage | und
 export const isGroupName = (name: unknown): name is string =>
   typeof name === 'string' && name.length > 0 && name.length <= GROUP_NAME_CHARS
 
-const isCount = (value: unknown): value is number =>
+export const isCount = (value: unknown): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0
 
 const isSerial = (value: unknown): boolean => isCount(value) && value >= 1 && value <= MAX_SERIAL
@@ -80,11 +80,15 @@ const isSerial = (value: unknown): boolean => isCount(value) && value >= 1 && va
 const isType = (value: unknown): boolean =>
   typeof value === 'string' && value.length > 0 && value.length <= TYPE_CHARS
 
-function isListOf<T>(value: unknown, is: (item: unknown) => item is T): value is readonly T[] {
-  return Array.isArray(value) && value.length <= BATCH && value.every(is)
+export function isListOf<T>(
+  value: unknown,
+  is: (item: unknown) => item is T,
+  most: number = BATCH,
+): value is readonly T[] {
+  return Array.isArray(value) && value.length <= most && value.every(is)
 }
 
-const isOp = (value: unknown): value is GroupOp =>
+export const isGroupOp = (value: unknown): value is GroupOp =>
   Array.isArray(value) &&
   value.length === 4 &&
   (value[0] === 'join' || value[0] === 'leave') &&
@@ -92,7 +96,7 @@ const isOp = (value: unknown): value is GroupOp =>
   isSerial(value[2]) &&
   isType(value[3])
 
-const isEntry = (value: unknown): value is GroupEntry =>
+export const isGroupEntry = (value: unknown): value is GroupEntry =>
   Array.isArray(value) &&
   value.length === 3 &&
   isGroupName(value[0]) &&

@@ -25,8 +25,11 @@ import {
   isGroupName,
 } from './group-messages.js'
 import type { GroupMember } from './group-state.js'
-import { Groups, type GroupsEffect, type GroupsEvent, type GroupsOptions } from './groups.js'
+import { Groups, type GroupsOptions } from './groups.js'
+import type { GroupsCore, GroupsEffect, GroupsEvent } from './groups-event.js'
 import type { Outbox } from './outbox.js'
+import { SpreadGroups, type SpreadGroupsOptions } from './spread-groups.js'
+import { decodeSpreadMessage, encodeSpreadMessage } from './spread-messages.js'
 
 /** Who came and went in one group. */
 export interface GroupChanged {
@@ -42,7 +45,8 @@ export interface GroupEvents {
 /**
  * Process groups over the cluster: a local view of who belongs to which, eventually consistent, and
  * broadcasts to it, at most once. An actor that ends leaves by itself, a node that goes down takes its
- * actors out of the view.
+ * actors out of the view. Where all nodes are connected they tell each other straight; over other
+ * overlays they broadcast.
  */
 export class GroupService {
   readonly events = new EventEmitter<GroupEvents>()
@@ -52,10 +56,10 @@ export class GroupService {
   readonly #codec: Codec
   readonly #control: Control
   readonly #outbox: Outbox
-  readonly #core: Groups
-  readonly #membershipsMax: number
+  readonly #options: ServiceOptions
   readonly #log: Logger
   readonly #refs = new WeakMap<GroupMember, AnyRef>()
+  #started: GroupsCore | undefined
   #timer: Timer | undefined
   #closed = false
 
@@ -66,7 +70,7 @@ export class GroupService {
     readonly codec: Codec
     readonly control: Control
     readonly outbox: Outbox
-    readonly options: GroupsOptions
+    readonly options: ServiceOptions
     readonly log: Logger
   }) {
     this.#world = parts.world
@@ -75,13 +79,14 @@ export class GroupService {
     this.#codec = parts.codec
     this.#control = parts.control
     this.#outbox = parts.outbox
-    this.#membershipsMax = parts.options.membershipsMax
+    this.#options = parts.options
     this.#log = parts.log
-    this.#core = new Groups(parts.carrier.self, parts.options)
     parts.system.onFinished = (cell) => {
-      if (this.#core.ownCount > 0) this.#step({ type: 'actorEnded', serial: cell.serial })
+      if (this.#started !== undefined && this.#core.ownCount > 0)
+        this.#step({ type: 'actorEnded', serial: cell.serial })
     }
     parts.control.handle('groups', (from, args) => this.#received(from, args))
+    parts.carrier.onBroadcast(NEWS, (message, from, late) => this.#heard(message, from, late))
     parts.control.handle('groups.join', (_from, args) => this.#asked('join', args))
     parts.control.handle('groups.leave', (_from, args) => this.#asked('leave', args))
   }
@@ -191,6 +196,7 @@ export class GroupService {
   }
 
   close(): void {
+    if (this.#started !== undefined) this.#step({ type: 'closing' })
     this.#closed = true
     this.#timer?.cancel()
     this.#timer = undefined
@@ -199,8 +205,9 @@ export class GroupService {
   #joinHere(group: string, serial: number | undefined): void {
     const cell = serial === undefined ? undefined : this.#system.cell(serial)
     if (cell === undefined) throw noActor(this.#system.nodeName)
-    if (this.#core.ownCount >= this.#membershipsMax) {
-      const detail = `${this.#system.nodeName} holds ${this.#membershipsMax} group memberships`
+    const { membershipsMax } = this.#options
+    if (this.#core.ownCount >= membershipsMax) {
+      const detail = `${this.#system.nodeName} holds ${membershipsMax} group memberships`
       throw new TroupeError('ERR_TOO_MANY_BONDS', detail)
     }
     const actorType = cell.definition.type
@@ -231,6 +238,20 @@ export class GroupService {
     this.#step({ type: 'message', from, message })
   }
 
+  #heard(wire: unknown, from: Member, late: boolean): void {
+    if (this.#carrier.direct || this.#closed) return
+    const message = decodeSpreadMessage(wire)
+    if (message !== undefined) this.#step({ type: 'news', from, message, late })
+    else this.#log.warn({ node: from.name }, 'a broadcast about groups is malformed')
+  }
+
+  /** Which way it is follows from the overlay, which is there once the node has started. */
+  get #core(): GroupsCore {
+    const { direct, self } = this.#carrier
+    this.#started ??= new (direct ? Groups : SpreadGroups)(self, this.#options)
+    return this.#started
+  }
+
   #step(event: GroupsEvent): void {
     for (const effect of this.#core.step(event)) this.#perform(effect)
   }
@@ -240,12 +261,15 @@ export class GroupService {
       case 'send':
         this.#control.notify(effect.to, 'groups', encodeGroupMessage(effect.message))
         return
+      case 'tellAll':
+        this.#tellAll(encodeSpreadMessage(effect.message))
+        return
       case 'changed':
         this.#changed(effect.change.group, effect.change.joined, effect.change.left)
         return
       case 'overflow':
         this.#log.warn(
-          { node: effect.node, limit: this.#membershipsMax },
+          { node: effect.node, limit: this.#options.membershipsMax },
           'a node announces too many group memberships: the rest is left out',
         )
         return
@@ -264,6 +288,14 @@ export class GroupService {
         return
       default:
         unreachable(effect)
+    }
+  }
+
+  #tellAll(wire: readonly unknown[]): void {
+    try {
+      this.#carrier.broadcast(NEWS, wire)
+    } catch (error) {
+      this.#log.debug({ error }, 'news about groups could not be broadcast')
     }
   }
 
@@ -292,6 +324,11 @@ export class GroupService {
     return this.#carrier.self.name
   }
 }
+
+type ServiceOptions = GroupsOptions & SpreadGroupsOptions
+
+/** The handler of broadcasts about groups. */
+const NEWS = 'troupe/groups'
 
 /** As the receiver's class knows it; a class that is not registered here gets the bare name. */
 function methodOf(ref: AnyRef, method: string | MethodDefinition): MethodDefinition {

@@ -1,57 +1,44 @@
 import { unreachable } from '../base/unreachable.js'
 import type { Member } from '../cluster/carrier.js'
-import { BATCH, type GroupEntry, type GroupMessage, type GroupOp } from './group-messages.js'
-import { type GroupChange, GroupChanges, type GroupMember, GroupState } from './group-state.js'
+import { BATCH, type GroupMessage, type GroupOp } from './group-messages.js'
+import { GroupChanges, type GroupMember, GroupState } from './group-state.js'
+import { byNodeAndAge, GroupViews } from './group-views.js'
+import type { GroupsCore, GroupsEffect, GroupsEvent } from './groups-event.js'
+import { OwnGroups } from './own-groups.js'
 
 /**
- * Process groups: which actors belong to which named group, cluster-wide. Every node vouches for its
+ * Process groups where every node is connected to every other. Every node vouches for its
  * own actors only, under a version that rises with each change, and repeats to each reachable node
  * what that node has not acknowledged. So the view is eventually consistent, and one node's state
- * has one author. A pure machine.
+ * has one author.
  */
-export class Groups {
-  readonly #own: GroupState
+export class Groups implements GroupsCore {
+  readonly #own: OwnGroups
   readonly #options: GroupsOptions
-  /** The newest changes; the last one made the present version. */
-  #log: GroupOp[] = []
-  readonly #groupsOf = new Map<number, Set<string>>()
   readonly #peers = new Map<string, Peer>()
-  readonly #views = new Map<string, readonly GroupMember[]>()
+  readonly #views = new GroupViews(() => this.#states())
   #flushing = false
   #timer = false
 
   constructor(self: Pick<Member, 'name' | 'incarnation'>, options: GroupsOptions) {
-    this.#own = new GroupState(self.name, self.incarnation)
+    this.#own = new OwnGroups(self)
     this.#options = options
   }
 
-  /** Members of a group as known here, by node and age. The array is not changed later. */
   members(group: string): readonly GroupMember[] {
-    let view = this.#views.get(group)
-    if (view === undefined) {
-      const found = [...this.#own.membersOf(group)]
-      for (const peer of this.#peers.values()) found.push(...peer.state.membersOf(group))
-      if (found.length === 0) return found
-      view = found.sort(byNodeAndAge)
-      this.#views.set(group, view)
-    }
-    return view
+    return this.#views.members(group)
   }
 
   localMembers(group: string): readonly GroupMember[] {
-    return [...this.#own.membersOf(group)].sort(byNodeAndAge)
+    return [...this.#own.state.membersOf(group)].sort(byNodeAndAge)
   }
 
-  /** Every group that has a member, sorted. */
   names(): readonly string[] {
-    const names = new Set(this.#own.groups())
-    for (const peer of this.#peers.values()) for (const name of peer.state.groups()) names.add(name)
-    return [...names].sort()
+    return this.#views.names()
   }
 
-  /** Memberships of this node's actors. */
   get ownCount(): number {
-    return this.#own.count
+    return this.#own.state.count
   }
 
   step(event: GroupsEvent): readonly GroupsEffect[] {
@@ -59,15 +46,14 @@ export class Groups {
     const changes = new GroupChanges()
     switch (event.type) {
       case 'join':
-        this.#join(event.group, event.serial, event.actorType, changes, effects)
+        if (this.#own.join(event.group, event.serial, event.actorType, changes))
+          this.#flush(effects)
         break
       case 'leave':
-        this.#leave(event.group, event.serial, changes, effects)
+        if (this.#own.leave(event.group, event.serial, changes)) this.#flush(effects)
         break
       case 'actorEnded':
-        for (const group of [...(this.#groupsOf.get(event.serial) ?? [])]) {
-          this.#leave(group, event.serial, changes, effects)
-        }
+        if (this.#own.actorEnded(event.serial, changes)) this.#flush(effects)
         break
       case 'nodeUp':
         this.#nodeUp(event.node, changes, effects)
@@ -85,46 +71,25 @@ export class Groups {
       case 'retryDue':
         this.#onRetryDue(effects)
         break
+      case 'news': // what all are told is for overlays that connect not all
+      case 'closing': // goodbyes tell it
+        break
       default:
         unreachable(event)
     }
     for (const change of changes) {
-      this.#views.delete(change.group)
+      this.#views.changed(change.group)
       effects.push({ type: 'changed', change })
     }
     return effects
   }
 
-  #join(
-    group: string,
-    serial: number,
-    actorType: string,
-    changes: GroupChanges,
-    effects: GroupsEffect[],
-  ): void {
-    const member = this.#own.add(group, serial, actorType)
-    if (member === undefined) return
-    changes.joined(group, member)
-    const groups = this.#groupsOf.get(serial)
-    if (groups === undefined) this.#groupsOf.set(serial, new Set([group]))
-    else groups.add(group)
-    this.#record(['join', group, serial, actorType], effects)
+  *#states(): Iterable<GroupState> {
+    yield this.#own.state
+    for (const peer of this.#peers.values()) yield peer.state
   }
 
-  #leave(group: string, serial: number, changes: GroupChanges, effects: GroupsEffect[]): void {
-    const member = this.#own.remove(group, serial)
-    if (member === undefined) return
-    changes.left(group, member)
-    const groups = this.#groupsOf.get(serial)
-    groups?.delete(group)
-    if (groups?.size === 0) this.#groupsOf.delete(serial)
-    this.#record(['leave', group, serial, member.type], effects)
-  }
-
-  #record(op: GroupOp, effects: GroupsEffect[]): void {
-    this.#own.version++
-    this.#log.push(op)
-    if (this.#log.length > 2 * LOG) this.#log = this.#log.slice(-LOG)
+  #flush(effects: GroupsEffect[]): void {
     if (this.#flushing || this.#peers.size === 0) return
     this.#flushing = true
     effects.push({ type: 'flushSoon' })
@@ -153,21 +118,20 @@ export class Groups {
 
   /** Sends what the peer was not sent yet: the changes, or the whole state where the log is too short. */
   #tell(peer: Peer, effects: GroupsEffect[]): void {
-    const { version } = this.#own
+    const { version } = this.#own.state
     if (peer.sent === version) return
     const from = Math.max(peer.sent, 0)
-    const missing = version - from
+    const ops = this.#own.opsSince(from)
     const known = peer.state.version
     const send = (message: GroupMessage): void => {
       effects.push({ type: 'send', to: peer.state.node, message })
     }
-    if (missing <= this.#log.length) {
-      const ops = missing === 0 ? [] : this.#log.slice(-missing)
+    if (ops !== undefined) {
       for (let at = 0; at === 0 || at < ops.length; at += BATCH) {
         send({ type: 'delta', known, from: from + at, ops: ops.slice(at, at + BATCH) })
       }
     } else {
-      const entries = this.#entries()
+      const entries = this.#own.entries()
       for (let at = 0, index = 0; at === 0 || at < entries.length; at += BATCH, index++) {
         const last = at + BATCH >= entries.length
         const part = entries.slice(at, at + BATCH)
@@ -176,14 +140,6 @@ export class Groups {
     }
     peer.sent = version
     this.#armTimer(effects)
-  }
-
-  #entries(): GroupEntry[] {
-    const entries: GroupEntry[] = []
-    for (const group of this.#own.groups()) {
-      for (const { serial, type } of this.#own.membersOf(group)) entries.push([group, serial, type])
-    }
-    return entries
   }
 
   #onMessage(
@@ -209,7 +165,7 @@ export class Groups {
 
   /** The peer says how much it knows of us; less than thought means that it forgot or lost something. */
   #onKnown(peer: Peer, known: number, effects: GroupsEffect[]): void {
-    if (known > this.#own.version) return
+    if (known > this.#own.state.version) return
     if (known < peer.acked) peer.sent = known
     peer.acked = known
     if (peer.sent < known) peer.sent = known
@@ -269,7 +225,7 @@ export class Groups {
   #onRetryDue(effects: GroupsEffect[]): void {
     this.#timer = false
     for (const peer of this.#peers.values()) {
-      if (peer.acked === this.#own.version) continue
+      if (peer.acked === this.#own.state.version) continue
       peer.sent = peer.acked
       this.#tell(peer, effects)
       this.#armTimer(effects)
@@ -290,36 +246,6 @@ export interface GroupsOptions {
   readonly membershipsMax: number
 }
 
-export type GroupsEvent =
-  | {
-      readonly type: 'join'
-      readonly group: string
-      readonly serial: number
-      readonly actorType: string
-    }
-  | { readonly type: 'leave'; readonly group: string; readonly serial: number }
-  | { readonly type: 'actorEnded'; readonly serial: number }
-  | { readonly type: 'nodeUp'; readonly node: Member }
-  | { readonly type: 'nodeDown'; readonly node: Pick<Member, 'name' | 'incarnation'> }
-  | {
-      readonly type: 'message'
-      readonly from: Pick<Member, 'name' | 'incarnation'>
-      readonly message: GroupMessage
-    }
-  | { readonly type: 'flushDue' }
-  | { readonly type: 'retryDue' }
-
-export type GroupsEffect =
-  | { readonly type: 'send'; readonly to: string; readonly message: GroupMessage }
-  | { readonly type: 'changed'; readonly change: GroupChange }
-  /** A node announced more memberships than membershipsMax; at most once a message. */
-  | { readonly type: 'overflow'; readonly node: string }
-  /** Feed `flushDue` after what is at hand was handled: changes made together travel together. */
-  | { readonly type: 'flushSoon' }
-  | { readonly type: 'startTimer'; readonly delayMs: number }
-
-/** Changes kept to bring a peer up to date without a snapshot. */
-const LOG = 1024
 /** Nothing is known of what the peer knows. */
 const UNKNOWN = -1
 
@@ -344,9 +270,4 @@ class Parts {
     this.state = new GroupState(of.node, of.incarnation)
     this.state.version = version
   }
-}
-
-function byNodeAndAge(a: GroupMember, b: GroupMember): number {
-  if (a.node !== b.node) return a.node < b.node ? -1 : 1
-  return a.serial - b.serial
 }

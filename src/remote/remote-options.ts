@@ -23,6 +23,11 @@ export interface RemoteOptions {
   readonly orphanAfterMs: number
   /** Pause before a change of groups is sent again, in ms. Default: 1,000. */
   readonly groupRetryMs: number
+  /**
+   * Over overlays that do not connect all nodes, a node with actors in groups says so this often, in ms.
+   * One that is not heard of for four times as long leaves the view. Default: 10,000.
+   */
+  readonly groupRefreshMs: number
   /** Group memberships of one node's actors; more are refused or left out. Default: 100,000. */
   readonly membershipsMax: number
 }
@@ -43,6 +48,7 @@ const FIELDS: Fields<RemoteOptions> = {
   signalGiveUpMs: { fallback: 10_000, check: durationMs(1) },
   orphanAfterMs: { fallback: 60_000, check: durationMs(1) },
   groupRetryMs: { fallback: 1_000, check: durationMs(1) },
+  groupRefreshMs: { fallback: 10_000, check: durationMs(1) },
   membershipsMax: { fallback: 100_000, check: integer(1) },
 }
 

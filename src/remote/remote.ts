@@ -94,8 +94,8 @@ export class Remote implements CarrierSink {
     this.control = control
     this.registry = new Registry(system, control)
     this.spawn = new RemoteSpawn(system, control, options.remoteSpawn)
-    const { groupRetryMs, membershipsMax } = options
-    const ofGroups = { retryMs: groupRetryMs, membershipsMax }
+    const { groupRetryMs, groupRefreshMs, membershipsMax } = options
+    const ofGroups = { retryMs: groupRetryMs, refreshMs: groupRefreshMs, membershipsMax }
     this.groups = new GroupService({
       world,
       system,

@@ -74,6 +74,7 @@ function driven(script: (event: OverlayEvent) => readonly OverlayEffect[]) {
       memberJoined: (m) => told.push(`joined ${m.name}`),
       memberLeft: (m, reason) => told.push(`left ${m.name} ${reason}`),
       selfLeft: () => told.push('self left'),
+      neighboursChanged: () => {},
       badMessage: (from, detail) => told.push(`bad ${from} ${detail}`),
     },
   )

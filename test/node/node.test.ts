@@ -46,6 +46,7 @@ describe('node options', () => {
       channels: {},
       channelDelivery: {},
       delivery: {},
+      broadcast: {},
       remoteSpawn: [],
       timing: {},
       connections: {},
@@ -202,7 +203,15 @@ describe('node stats', () => {
       const pending = far.ask.slowly(50, 2)
       await env.run(110)
       const stats = a.node.stats()
-      assert.hasAllKeys(stats, ['actors', 'bonds', 'remote', 'delivery', 'relay', 'transport'])
+      assert.hasAllKeys(stats, [
+        'actors',
+        'bonds',
+        'remote',
+        'delivery',
+        'relay',
+        'broadcast',
+        'transport',
+      ])
       assert.hasAllKeys(stats.actors, [
         'crashes',
         'deadLetters',

@@ -1,4 +1,5 @@
 import { assert } from 'chai'
+import { ring } from '../cluster/linked-overlay.js'
 import { Ledger } from './actors.js'
 import type { Environment } from './environment.js'
 import { everywhere, inSimulation, promise } from './promise.js'
@@ -89,6 +90,26 @@ promise('Groups', 'Process groups are eventually consistent', () => {
       await env.until('two are left', () => [a, b].every((one) => view(one).length === 2))
     },
   )
+})
+
+promise('Groups', 'when nothing was heard of it for 40 seconds', () => {
+  inSimulation('and those of nodes that are there stay in it', async (env) => {
+    const names = ['a', 'b', 'c', 'd', 'e']
+    const subjects: Subject[] = []
+    for (const name of names) subjects.push(await env.start(name, { overlay: ring(names) }))
+    await env.run(5_000)
+    for (const { node } of subjects) {
+      await env.complete(node.group(Ledger, 'scribes').join(node.spawn(Ledger)))
+    }
+    await env.until('all five', () => subjects.every((one) => view(one).length === 5), 2_000)
+    await env.crash('c')
+    const rest = subjects.filter(({ name }) => name !== 'c')
+    await env.run(20_000)
+    for (const one of rest) assert.lengthOf(view(one), 5)
+    await env.until('four', () => rest.every((one) => view(one).length === 4), 21_000)
+    await env.run(60_000)
+    for (const one of rest) assert.lengthOf(view(one), 4)
+  })
 })
 
 promise('Groups', 'a broadcast reaches, at most once, the members known here', () => {

@@ -109,6 +109,7 @@ export class CarrierNet {
 }
 
 export class FakeCarrier implements Carrier {
+  readonly direct = true
   readonly self: Member
   sink: CarrierSink | undefined
   /** False: the process is dead. */
@@ -173,6 +174,15 @@ export class FakeCarrier implements Carrier {
     if (outcome === FULL) return FULL
     this.#net.transmit({ from: this.self.name, to: node, channel, envelope }, encoded)
     return outcome
+  }
+
+  /** Nobody broadcasts where all are connected. */
+  broadcast(): boolean {
+    return false
+  }
+
+  onBroadcast(): () => void {
+    return () => {}
   }
 
   ready(node: string): Promise<void> {

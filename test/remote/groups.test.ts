@@ -2,7 +2,8 @@ import { assert } from 'chai'
 import fc from 'fast-check'
 import { seededRandom } from '../../src/base/random.js'
 import { decodeGroupMessage, encodeGroupMessage } from '../../src/remote/group-messages.js'
-import { Groups, type GroupsEvent } from '../../src/remote/groups.js'
+import { Groups } from '../../src/remote/groups.js'
+import type { GroupsEvent } from '../../src/remote/groups-event.js'
 
 const member = (name: string, incarnation = `i-${name}`) => ({
   name,
