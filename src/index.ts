@@ -56,11 +56,22 @@ export {
 export type { NodeStats } from './node/node-stats.js'
 export { lan, local, type Timing, wan } from './node/presets.js'
 export { startNode } from './node/start-node.js'
+export { clientServer } from './overlay/client-server/client-server.js'
+export type {
+  ClientServerOptions,
+  GivenClientServerOptions,
+} from './overlay/client-server/client-server-options.js'
 export { fullMesh } from './overlay/full-mesh.js'
 export type { FullMeshOptions } from './overlay/full-mesh-options.js'
 export { hyparview } from './overlay/hyparview.js'
 export type { HyParViewOptions, HyParViewSettings } from './overlay/hyparview-options.js'
 export type { Member, OverlayFactory } from './overlay/overlay.js'
+export {
+  type GivenOverlay,
+  type NamedOverlay,
+  overlayNamed,
+  overlayNames,
+} from './overlay/overlay-named.js'
 export { staticMembers } from './overlay/static-members.js'
 export type { ChannelOptions, LanePolicy } from './peer/channel-table.js'
 export type { PeerOptions } from './peer/peer-options.js'
@@ -98,6 +109,7 @@ export type { RootFailed } from './supervision/supervision.js'
 export { type StartChildOptions, Supervisor } from './supervision/supervisor.js'
 export type { ChildInfo } from './supervision/supervisor-driver.js'
 export type { Timer } from './world/clock.js'
+export type { Environment } from './world/environment.js'
 export type { Address, TlsOptions } from './world/network.js'
 export { type JsonLoggerOptions, jsonLogger } from './world/real/json-logger.js'
 export { type RealWorldOptions, realWorld } from './world/real/real-world.js'

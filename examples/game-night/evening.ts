@@ -12,6 +12,8 @@ export interface Evening {
   /** Processes, the one that holds the root included. */
   readonly nodes: number
   readonly matches: number
+  /** The overlay of the other processes, as TROUPE_OVERLAY says it. */
+  readonly overlay: string
   /** Chooses who is poisoned and who is killed. */
   readonly seed: number
 }
@@ -49,12 +51,15 @@ export async function play(evening: Evening): Promise<boolean> {
 /** Starts the other processes; each is a node that joins the root's. */
 async function openTables(
   root: Node,
-  { nodes, seed }: Evening,
+  { nodes, seed, overlay }: Evening,
 ): Promise<Map<string, ChildProcess>> {
   const file = fileURLToPath(new URL('./table-process.ts', import.meta.url))
   const names = Array.from({ length: nodes - 1 }, (_, at) => nodeName(at + 1))
   const open = names.map((name) => {
-    const table = fork(file, [name, root.address, `${seed}`], { execArgv: ['--import', 'tsx'] })
+    const table = fork(file, [name, root.address, `${seed}`], {
+      execArgv: ['--import', 'tsx'],
+      env: { ...process.env, TROUPE_OVERLAY: overlay },
+    })
     return new Promise<[string, ChildProcess]>((resolve, reject) => {
       table.once('message', () => resolve([name, table]))
       table.once('exit', (code) => reject(new Error(`process ${name} ended with code ${code}`)))

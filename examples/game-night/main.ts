@@ -2,13 +2,16 @@
  * Game night: 50 games of Connect Four on three processes. One match is fed a poisoned move and crashes; then a
  * process is killed. All matches finish, each counted once.
  *
- *     npm start -- [--nodes 3] [--matches 50] [--seed 1]
+ *     npm start -- [--nodes 3] [--matches 50] [--seed 1] [--overlay full-mesh]
+ *
+ * The overlay travels to all processes in their environment; none of the code below it changes.
  */
 import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { play } from './evening.js'
+import { overlaysOf } from './overlays.js'
 
-const USAGE = 'usage: npm start -- [--nodes 3] [--matches 50] [--seed 1]'
+const USAGE = 'usage: npm start -- [--nodes 3] [--matches 50] [--seed 1] [--overlay full-mesh]'
 
 function read() {
   try {
@@ -17,6 +20,7 @@ function read() {
         nodes: { type: 'string', default: '3' },
         matches: { type: 'string', default: '50' },
         seed: { type: 'string', default: '1' },
+        overlay: { type: 'string', default: process.env['TROUPE_OVERLAY'] ?? 'full-mesh' },
         help: { type: 'boolean', default: false },
       },
     }).values
@@ -42,8 +46,11 @@ if (values.help) {
   process.exit(0)
 }
 
+const overlays = overlaysOf(values.overlay)
 process.env['NIGHT_COOKIE'] = randomBytes(16).toString('hex')
+process.env['TROUPE_OVERLAY'] = overlays.root
 const evening = {
+  overlay: overlays.table,
   nodes: whole('nodes', values.nodes, [2, 50]),
   matches: whole('matches', values.matches, [1, 10_000]),
   seed: whole('seed', values.seed, [0, 2 ** 32]),

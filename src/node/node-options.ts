@@ -23,6 +23,7 @@ import { type GivenBroadcastOptions, readBroadcastOptions } from '../cluster/bro
 import { type GivenPipelineOptions, readPipelineOptions } from '../delivery/pipeline-options.js'
 import { fullMesh } from '../overlay/full-mesh.js'
 import type { OverlayFactory } from '../overlay/overlay.js'
+import { type GivenOverlay, isGivenOverlay, readOverlay } from '../overlay/overlay-named.js'
 import { type ChannelOptions, ChannelTable } from '../peer/channel-table.js'
 import { type PeerOptions, readPeerOptions } from '../peer/peer-options.js'
 import { checkListen } from '../peer/peers.js'
@@ -62,8 +63,17 @@ export interface NodeOptions {
   readonly cookie?: string | undefined
   /** TLS for all connections: `key` and `cert` are needed; with `ca` both sides must present a certificate it signed. */
   readonly tls?: TlsOptions | undefined
-  /** Who connects to whom. Default: `fullMesh()`. */
-  readonly overlay?: OverlayFactory | undefined
+  /**
+   * Who connects to whom: `hyparview()`, or by name `'hyparview'`, `'client-server {"role":"client"}'`,
+   * `{ name: 'client-server', options: { role: 'client' } }`. Default: what the variable `TROUPE_OVERLAY` of
+   * the environment says in the same words, then the file named in `config`, then `fullMesh()`.
+   */
+  readonly overlay?: GivenOverlay | undefined
+  /**
+   * A JSON file with any of these options that are plain data. What stands in code beats the environment, which
+   * beats the file.
+   */
+  readonly config?: string | undefined
   /**
    * Named traffic classes: `{ game: { connections: 4 }, orders: { reliable: true } }`. `default` may be
    * tuned too. What is declared here holds for messages that this node sends.
@@ -169,12 +179,8 @@ const FIELDS = {
   advertise: optional(isAddress),
   cookie: optional(isText),
   tls: optional(isObject()),
-  overlay: optional(
-    check<OverlayFactory>(
-      'an overlay, such as fullMesh()',
-      (v) => typeof (v as OverlayFactory | null)?.create === 'function',
-    ),
-  ),
+  overlay: optional(isGivenOverlay),
+  config: optional(isText),
   channels: optional(isObject()),
   delivery: { fallback: {}, check: isObject() },
   broadcast: { fallback: {}, check: isObject() },
@@ -225,7 +231,7 @@ export interface ReadNodeOptions
   readonly listen?: { readonly host: string; readonly port: number }
 }
 
-type Absent = 'listen' | 'advertise' | 'cookie' | 'tls' | 'dataDir' | 'logger' | 'world'
+type Absent = 'config' | 'listen' | 'advertise' | 'cookie' | 'tls' | 'dataDir' | 'logger' | 'world'
 
 /**
  * Checks all options of a node before anything starts.
@@ -261,7 +267,8 @@ export function readNodeOptions(given: NodeOptions): ReadNodeOptions {
   })
   return {
     ...(read as ReadNodeOptions),
-    overlay: read.overlay ?? fullMesh(),
+    overlay:
+      read.overlay === undefined ? fullMesh() : readOverlay(read.overlay, 'startNode.overlay'),
     channels,
     channelDelivery,
     connections,

@@ -1,6 +1,8 @@
 import { guardedLogger, type Logger } from '../base/logger.js'
 import { jsonLogger } from '../world/real/json-logger.js'
+import { realEnvironment } from '../world/real/real-environment.js'
 import { realWorld } from '../world/real/real-world.js'
+import { completeOptions, readConfig } from './given-options.js'
 import { buildHouse } from './house.js'
 import { Node } from './node.js'
 import { type NodeOptions, readNodeOptions } from './node-options.js'
@@ -14,7 +16,9 @@ import { type NodeOptions, readNodeOptions } from './node-options.js'
  *   ERR_BAD_ADDRESS and ERR_STORE, with nothing left open
  */
 export async function startNode(options: NodeOptions): Promise<Node> {
-  const read = readNodeOptions(options)
+  const environment = options?.world === undefined ? realEnvironment : options.world?.environment
+  const file = options?.config === undefined ? {} : await readConfig(options.config, environment)
+  const read = readNodeOptions(completeOptions(options, environment, file))
   const { name, dataDir } = read
   const log = read.logger
     ? guardedLogger(read.logger)

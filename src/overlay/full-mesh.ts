@@ -142,13 +142,13 @@ export class FullMesh implements Overlay {
       for (const record of message.records) {
         if (record.member.name !== this.#own) this.#us.apply(record)
       }
-    } else this.#bad(this.#own, 'the stored members are damaged')
+    } else this.#us.bad(this.#own, 'the stored members are damaged')
   }
 
   #join(contact: Member): void {
     if (this.#us.isOut) this.#us.addSelf()
     this.#contacts.asked(contact.name)
-    this.#startTimer(JOIN, JOIN_AGAIN_MS)
+    this.#us.startTimer(JOIN, JOIN_AGAIN_MS)
     this.#us.emit({ type: 'connect', peer: contact })
     this.#send(contact.name, wire.join(this.#us.self))
   }
@@ -188,7 +188,7 @@ export class FullMesh implements Overlay {
   #nodeDown(name: string, incarnation: string): void {
     const delayMs = this.#options.evictAfterMs
     if (delayMs === undefined || this.#us.set.member(name)?.incarnation !== incarnation) return
-    this.#startTimer(EVICT + name, delayMs)
+    this.#us.startTimer(EVICT + name, delayMs)
   }
 
   #timer(timer: string): void {
@@ -207,7 +207,7 @@ export class FullMesh implements Overlay {
     for (const [name, peer] of this.#up) {
       if (this.#us.isMember(peer)) connected.push(name)
       else if (this.#contacts.has(name)) continue
-      else if (this.#strangers.has(name)) this.#disconnect(name, 'not a member')
+      else if (this.#strangers.has(name)) this.#us.disconnect(name, 'not a member')
       else strangers.add(name)
     }
     this.#strangers = strangers
@@ -216,17 +216,17 @@ export class FullMesh implements Overlay {
 
   #joinAgain(): void {
     for (const name of this.#contacts.countAttempt()) {
-      if (!this.#us.set.has(name)) this.#disconnect(name, 'it did not answer the join')
+      if (!this.#us.set.has(name)) this.#us.disconnect(name, 'it did not answer the join')
     }
     for (const name of this.#contacts.names()) this.#send(name, wire.join(this.#us.self))
-    if (this.#contacts.size > 0) this.#startTimer(JOIN, JOIN_AGAIN_MS)
+    if (this.#contacts.size > 0) this.#us.startTimer(JOIN, JOIN_AGAIN_MS)
   }
 
   #message(from: Member, body: unknown): void {
     const message = meshMessageFromWire(body)
     switch (message?.type) {
       case undefined:
-        this.#bad(from.name, 'not a message of this overlay')
+        this.#us.bad(from.name, 'not a message of this overlay')
         break
       case 'hello':
       case 'join':
@@ -250,9 +250,9 @@ export class FullMesh implements Overlay {
     const { record, type } = message
     const { member } = record
     if (!sameIncarnation(member, from) || member.generation !== from.generation) {
-      this.#bad(from.name, `a ${type} with the record of ${member.name}/${member.incarnation}`)
+      this.#us.bad(from.name, `a ${type} with the record of ${member.name}/${member.incarnation}`)
     } else if (!isPresent(record)) {
-      this.#bad(from.name, `a ${type} of a node that left`)
+      this.#us.bad(from.name, `a ${type} of a node that left`)
     } else if (this.#us.isOut && type === 'hello') {
       this.#send(from.name, wire.leave(this.#us.self))
     } else {
@@ -264,7 +264,7 @@ export class FullMesh implements Overlay {
   #admit(from: Member, message: MeshMessage & { type: 'hello' | 'join' }): void {
     const wasMember = this.#us.isMember(from)
     if (!wasMember && this.#isFull(from, from.name)) {
-      this.#disconnect(from.name, 'the mesh is full')
+      this.#us.disconnect(from.name, 'the mesh is full')
       return
     }
     this.#us.apply(message.record)
@@ -291,11 +291,11 @@ export class FullMesh implements Overlay {
   #left(from: Member, record: MemberRecord): void {
     const itself = sameIncarnation(record.member, from)
     if (isPresent(record)) {
-      this.#bad(from.name, 'a leave that removes nothing')
+      this.#us.bad(from.name, 'a leave that removes nothing')
     } else if (record.by !== from.name && !itself) {
-      this.#bad(from.name, `a leave of ${record.member.name} in the name of ${record.by}`)
+      this.#us.bad(from.name, `a leave of ${record.member.name} in the name of ${record.by}`)
     } else if (!itself && !this.#us.isMember(from)) {
-      this.#bad(from.name, `a leave of ${record.member.name} from a node that is no member`)
+      this.#us.bad(from.name, `a leave of ${record.member.name} from a node that is no member`)
     } else this.#take(from, record)
   }
 
@@ -304,7 +304,7 @@ export class FullMesh implements Overlay {
     const { records } = message
     const aboutUs = records.every((record) => record.member.name === this.#own)
     if (!aboutUs && !this.#us.isMember(from) && !this.#contacts.has(from.name)) {
-      this.#bad(from.name, 'records from a node that is no member')
+      this.#us.bad(from.name, 'records from a node that is no member')
       return
     }
     const changed: MemberRecord[] = []
@@ -336,7 +336,7 @@ export class FullMesh implements Overlay {
     if (age > 0) {
       this.#goOut(removedRecord(self, this.#own, false)) // replaced, even if that one is gone too
     } else if (record.added > self.added) {
-      this.#bad(from.name, 'a record of this node that it never wrote')
+      this.#us.bad(from.name, 'a record of this node that it never wrote')
     } else if (record.removed === self.added) {
       if (record.evicted || this.#contacts.size > 0) this.#refute(record)
       else this.#goOut(record)
@@ -356,7 +356,7 @@ export class FullMesh implements Overlay {
     const left = new Set(this.neighbours())
     this.#us.goOut(removed)
     for (const name of new Set([...this.#up.keys(), ...this.#contacts.names()])) {
-      if (!left.has(name)) this.#disconnect(name, 'this node left')
+      if (!left.has(name)) this.#us.disconnect(name, 'this node left')
     }
     this.#contacts.clear()
     this.#strangers.clear()
@@ -364,7 +364,7 @@ export class FullMesh implements Overlay {
 
   #isFull(from: Member, name: string): boolean {
     const full = this.#us.set.isFull(name)
-    if (full) this.#bad(from.name, `membersMax ${this.#options.membersMax} leaves out ${name}`)
+    if (full) this.#us.bad(from.name, `membersMax ${this.#options.membersMax} leaves out ${name}`)
     return full
   }
 
@@ -387,21 +387,9 @@ export class FullMesh implements Overlay {
     if (this.#up.has(to)) this.#us.emit({ type: 'send', to, body })
   }
 
-  #disconnect(peer: string, reason: string): void {
-    this.#us.emit({ type: 'disconnect', peer, reason })
-  }
-
-  #bad(from: string, detail: string): void {
-    this.#us.emit({ type: 'badMessage', from, detail })
-  }
-
   #startGossip(): void {
     const spread = 0.75 + 0.5 * this.#random.float()
-    this.#startTimer(GOSSIP, Math.round(this.#options.gossipMs * spread))
-  }
-
-  #startTimer(name: string, delayMs: number): void {
-    this.#us.emit({ type: 'startTimer', name, delayMs })
+    this.#us.startTimer(GOSSIP, Math.round(this.#options.gossipMs * spread))
   }
 }
 

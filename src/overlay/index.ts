@@ -1,5 +1,10 @@
 /** The entry point `troupe/overlay`: what it takes to write an overlay of one's own. */
 export { addressText, parseAddress } from './address.js'
+export { clientServer } from './client-server/client-server.js'
+export type {
+  ClientServerOptions,
+  GivenClientServerOptions,
+} from './client-server/client-server-options.js'
 export { fullMesh } from './full-mesh.js'
 export type { FullMeshOptions } from './full-mesh-options.js'
 export { hyparview } from './hyparview.js'
@@ -15,5 +20,6 @@ export {
   type OverlayEvent,
   type OverlayFactory,
 } from './overlay.js'
+export { overlayNamed, overlayNames } from './overlay-named.js'
 export { staticMembers } from './static-members.js'
 export type { LinkOracle, XBotOptions } from './xbot-options.js'

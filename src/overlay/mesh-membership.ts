@@ -38,6 +38,18 @@ export class MeshMembership {
     this.#effects.push(effect)
   }
 
+  disconnect(peer: string, reason: string): void {
+    this.emit({ type: 'disconnect', peer, reason })
+  }
+
+  bad(from: string, detail: string): void {
+    this.emit({ type: 'badMessage', from, detail })
+  }
+
+  startTimer(name: string, delayMs: number): void {
+    this.emit({ type: 'startTimer', name, delayMs })
+  }
+
   end(): readonly OverlayEffect[] {
     if (this.#dirty) this.emit({ type: 'persist', state: this.#stored() })
     return this.#effects.length === 0 ? NO_EFFECTS : this.#effects

@@ -1,4 +1,3 @@
-import { Heap } from '../base/heap.js'
 import { hashText, type Random, seededRandom } from '../base/random.js'
 import { unreachable } from '../base/unreachable.js'
 import type {
@@ -9,6 +8,7 @@ import type {
   OverlayFactory,
 } from '../overlay/overlay.js'
 import { Codec } from '../wire/codec.js'
+import { CoreAgenda } from './core-agenda.js'
 import { coreMember } from './core-member.js'
 import { CoreNode, Link } from './core-node.js'
 import { checkStep } from './overlay-checks.js'
@@ -35,34 +35,31 @@ const REDIAL_MS = 1_000
 /** A borrowed connection that is not used for so long goes back. */
 const BORROW_MS = 5_000
 
-interface Due {
-  readonly at: number
-  readonly order: number
-  readonly run: () => void
-}
-
 /** A cluster of overlay cores without anything real around them: virtual time, seeded, repeatable. */
 export class CoreNetwork {
   readonly seed: string
   /** For the test's own choices. */
   readonly random: Random
   readonly nodes = new Map<string, CoreNode>()
-  nowMs = 0
   /** Over every event and effect so far: equal for equal runs. */
   hash = 0
   readonly #options: Required<Omit<CoreNetworkOptions, 'seed'>>
   readonly #draw: Random
-  readonly #due = new Heap<Due>((a, b) => (a.at === b.at ? a.order < b.order : a.at < b.at))
+  readonly #agenda = new CoreAgenda()
   readonly #cut = new Set<string>()
   readonly #codec = new Codec()
-  #order = 0
   #starts = 0
+  #timers = 0
 
   constructor(options: CoreNetworkOptions) {
     this.seed = String(options.seed)
     this.#options = { latencyMs: [1, 20], lossRate: 0, duplicateRate: 0, hashed: false, ...options }
     this.random = seededRandom(`${this.seed}/test`)
     this.#draw = seededRandom(`${this.seed}/network`)
+  }
+
+  get nowMs(): number {
+    return this.#agenda.nowMs
   }
 
   /** Nodes that run, by name. */
@@ -107,7 +104,7 @@ export class CoreNetwork {
     for (const link of [...node.links.values()]) {
       link.open = false
       const other = link.other(node)
-      this.#after(silent ? SILENCE_MS : this.#latency(name, other.name), () =>
+      this.#agenda.after(silent ? SILENCE_MS : this.#latency(name, other.name), () =>
         this.#lost(other, link),
       )
     }
@@ -132,13 +129,7 @@ export class CoreNetwork {
   }
 
   run(ms: number): void {
-    const end = this.nowMs + ms
-    for (let due = this.#due.peek(); due !== undefined && due.at <= end; due = this.#due.peek()) {
-      this.#due.pop()
-      this.nowMs = due.at
-      due.run()
-    }
-    this.nowMs = end
+    this.#agenda.run(ms)
   }
 
   #step(node: CoreNode, event: OverlayEvent): readonly OverlayEffect[] {
@@ -201,9 +192,9 @@ export class CoreNetwork {
   }
 
   #startTimer(node: CoreNode, name: string, delayMs: number): void {
-    const id = ++this.#order
+    const id = ++this.#timers
     node.timers.set(name, id)
-    this.#after(delayMs, () => {
+    this.#agenda.after(delayMs, () => {
       if (node.timers.get(name) !== id) return
       node.timers.delete(name)
       this.#step(node, { type: 'timer', name })
@@ -234,7 +225,7 @@ export class CoreNetwork {
     const end = link.ends.indexOf(to) as 0 | 1
     const at = Math.max(this.nowMs + this.#latency(link.other(to).name, to.name), link.lastAt[end])
     link.lastAt[end] = at
-    this.#after(at - this.nowMs, run)
+    this.#agenda.after(at - this.nowMs, run)
   }
 
   /** Runs over the connection that stands or one that is made for it, which goes back when it was idle. */
@@ -242,7 +233,7 @@ export class CoreNetwork {
     const { name } = peer
     if (name === node.name) return
     node.borrowed.set(name, this.nowMs)
-    this.#after(BORROW_MS, () => {
+    this.#agenda.after(BORROW_MS, () => {
       if (this.nowMs - (node.borrowed.get(name) ?? this.nowMs) < BORROW_MS) return
       node.borrowed.delete(name)
       if (!node.wants.has(name)) this.#release(node, name)
@@ -255,7 +246,7 @@ export class CoreNetwork {
   #measure(node: CoreNode, link: Link): void {
     const { name, incarnation } = link.other(node).member
     const ms = this.#latency(node.name, name) + this.#latency(name, node.name)
-    this.#after(ms, () => {
+    this.#agenda.after(ms, () => {
       if (link.open) this.#step(node, { type: 'roundTrip', peer: name, incarnation, ms })
     })
   }
@@ -277,7 +268,7 @@ export class CoreNetwork {
     const link = node.links.get(peer)
     if (link === undefined) return
     const other = link.other(node)
-    this.#after(0, () => this.#lost(node, link))
+    this.#agenda.after(0, () => this.#lost(node, link))
     this.#arrive(link, other, () => {
       link.open = false
       this.#lost(other, link)
@@ -290,11 +281,11 @@ export class CoreNetwork {
     if (!node.alive || node.links.get(name) !== link) return
     node.links.delete(name)
     this.#step(node, { type: 'peerDown', peer: name, incarnation })
-    this.#after(DOWN_AFTER_MS, () => {
+    this.#agenda.after(DOWN_AFTER_MS, () => {
       if (node.links.get(name)?.other(node).member.incarnation === incarnation) return
       this.#step(node, { type: 'nodeDown', peer: name, incarnation })
     })
-    this.#after(REDIAL_MS * this.#draw.float(), () => this.#keepDialling(node, name))
+    this.#agenda.after(REDIAL_MS * this.#draw.float(), () => this.#keepDialling(node, name))
   }
 
   #keepDialling(node: CoreNode, name: string): void {
@@ -305,7 +296,9 @@ export class CoreNetwork {
       () => {},
       () => {
         this.#step(node, { type: 'connectFailed', peer: name })
-        this.#after(REDIAL_MS * (0.5 + this.#draw.float()), () => this.#keepDialling(node, name))
+        this.#agenda.after(REDIAL_MS * (0.5 + this.#draw.float()), () =>
+          this.#keepDialling(node, name),
+        )
       },
     )
   }
@@ -322,9 +315,9 @@ export class CoreNetwork {
     node: CoreNode,
     name: string,
     done: (link: Link) => void,
-    failed: () => void = () => this.#after(REDIAL_MS, () => this.#dial(node, name, done)),
+    failed: () => void = () => this.#agenda.after(REDIAL_MS, () => this.#dial(node, name, done)),
   ): void {
-    this.#after(this.#latency(node.name, name) + this.#latency(name, node.name), () => {
+    this.#agenda.after(this.#latency(node.name, name) + this.#latency(name, node.name), () => {
       if (!node.alive) return
       const peer = this.nodes.get(name)
       const there = node.links.get(name)
@@ -356,7 +349,7 @@ export class CoreNetwork {
   /** Cut for as long as silence is borne: both ends give the connection up. */
   #watchSilence(node: CoreNode, link: Link): void {
     const other = link.other(node)
-    this.#after(SILENCE_MS, () => {
+    this.#agenda.after(SILENCE_MS, () => {
       if (!this.#isCut(node.name, other.name)) return
       link.open = false
       this.#lost(node, link)
@@ -373,10 +366,6 @@ export class CoreNetwork {
     if (typeof latencyMs === 'function') return latencyMs(from, to)
     const [least, most] = latencyMs
     return least + (most - least) * this.#draw.float()
-  }
-
-  #after(delayMs: number, run: () => void): void {
-    this.#due.push({ at: this.nowMs + delayMs, order: ++this.#order, run })
   }
 
   /** What the wire would make of it: bodies must be encodable. */

@@ -3,6 +3,7 @@ import type { Clock } from './clock.js'
 import type { Compress } from './compress.js'
 import type { Crypto } from './crypto.js'
 import type { Entropy } from './entropy.js'
+import type { Environment } from './environment.js'
 import type { Network } from './network.js'
 import type { Store } from './store.js'
 import type { Turn } from './turn.js'
@@ -20,6 +21,8 @@ export interface World {
   readonly network: Network
   /** Absent: nothing survives this process. */
   readonly store?: Store
+  /** Absent: options come from code only. */
+  readonly environment?: Environment
   /** Only in a simulation. */
   readonly waits?: Waits
 }

@@ -20,16 +20,17 @@ export function overlayClusterCases(
   ground: () => TownGround,
 ): readonly ClusterCase[] {
   const { joins = true, removesOthers = true, rejoins = true, nodes = 5 } = subject
+  const { farWatches = true } = subject
   const names = namesOf(nodes)
   const bodies: [title: string, body: (town: Town) => Promise<void>, applies?: boolean][] = [
     ['a node is alone until another comes, and answers itself', alone],
     [`${nodes} nodes that come one after the other become one cluster`, settles(names)],
     [`${nodes} nodes that come at once become one cluster`, storm(names)],
     ['keeps the order of what one node sends another, and carries large answers', carries(names)],
-    ['brings a broadcast to a group to the members on all nodes', groups(names)],
+    ['brings a broadcast to a group to the members on all nodes', groups(names), farWatches],
     ['a node that leaves is alone and knows; it may come back', leaves(names)],
     ['a node that another removes knows that it is out', removes(names), removesOthers],
-    ['a watch tells the end of a node, and the rest stays one', survives(names)],
+    ['a watch tells the end of a node, and the rest stays one', survives(names), farWatches],
     ['takes the next incarnation of a node in place of the last', restarts(names, false)],
     ['a node that starts again comes back by itself', restarts(names, true), rejoins],
     ['heals a partition', heals(names)],

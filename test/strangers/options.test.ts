@@ -66,9 +66,15 @@ const CASES: readonly [string, unknown, readonly (string | RegExp)[]][] = [
   ['a world without ports', { world: {} }, ['startNode.world', 'clock, random', '{}']],
   ['a key that is no text', { tls: { key: 7 } }, ['startNode.tls.key', 'non-empty string', '7']],
   [
-    'an overlay that is a text',
-    { overlay: 'fullMesh' },
-    ['startNode.overlay', 'fullMesh()', '"fullMesh"'],
+    'an overlay of an unknown name',
+    { overlay: 'hyperview' },
+    ['startNode.overlay', 'full-mesh', '"hyperview"'],
+  ],
+  ['an overlay that is a number', { overlay: 7 }, ['startNode.overlay', 'fullMesh()', '7']],
+  [
+    'an overlay by name with a bad option',
+    { overlay: { name: 'full-mesh', options: { gossipMs: 0 } } },
+    ['fullMesh.gossipMs', '0'],
   ],
   ['channels as a list', { channels: ['game'] }, ['startNode.channels', 'an object', 'game']],
   [

@@ -9,9 +9,9 @@ import {
   oneOf,
   readOptions,
 } from '../../base/options.js'
-import { parseAddress } from '../address.js'
+import { addressText, parseAddress } from '../address.js'
 import { isNodeName } from '../member.js'
-import type { Address } from '../overlay.js'
+import type { Address, Member } from '../overlay.js'
 
 export interface ClientServerOptions {
   /** What this node is. Servers are connected to each other, clients to servers only. */
@@ -88,4 +88,10 @@ export function readClientServerOptions(given: GivenClientServerOptions): Client
     )
   }
   return { ...read, role, servers: read.servers.map(parseAddress) }
+}
+
+/** The addresses of servers but this node's own. */
+export function serversToDial({ servers }: ClientServerOptions, self: Member): Address[] {
+  const own = new Set(self.addresses.map(addressText))
+  return servers.map(parseAddress).filter((address) => !own.has(addressText(address)))
 }

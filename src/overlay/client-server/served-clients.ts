@@ -1,9 +1,16 @@
+import { unreachable } from '../../base/unreachable.js'
 import { compareIncarnations, sameIncarnation } from '../member.js'
 import type { LeaveReason, Member, OverlayEffect } from '../overlay.js'
 import { type Claim, compareClaims, covers, type Removal, removalOf } from './client-claim.js'
 import { type ClientServerMessage, inRange, rosterParts, wire } from './client-server-message.js'
 import type { ClientServerOptions } from './client-server-options.js'
 import { type ClientEntry, ClientTable } from './client-table.js'
+
+/** What servers tell each other about their clients. */
+export type ServerMessage = Extract<
+  ClientServerMessage,
+  { readonly type: 'digest' | 'pull' | 'roster' | 'claim' | 'removed' }
+>
 
 /** What the clients of a server stand on: its core. */
 export interface ServerGround {
@@ -41,6 +48,11 @@ export class ServedClients {
     this.#ground = ground
     this.#own = ground.self.name
     this.table = new ClientTable(ground.options.membersMax, ground.options.removedMax)
+  }
+
+  /** Clients whose messages go through this server. */
+  *followers(): IterableIterator<string> {
+    for (const [name, primary] of this.attached) if (primary) yield name
   }
 
   /** True when it was taken (again), and lacks part of the view that has this digest. */
@@ -84,13 +96,14 @@ export class ServedClients {
     return this.#outranksServer(claim)
   }
 
-  /** False: a server of that name is as new or newer. */
+  /** False: a server of that name is as new or newer, or it was this one, which is out now. */
   #outranksServer({ member }: Claim): boolean {
-    const server = this.#ground.server(member.name)
-    if (server === undefined) return member.name !== this.#own
+    const { name } = member
+    const server = name === this.#own ? this.#ground.self : this.#ground.server(name)
+    if (server === undefined) return true
     if (compareIncarnations(member, server) <= 0) return false
-    this.#ground.removeServer(member.name)
-    return true
+    this.#ground.removeServer(name)
+    return name !== this.#own
   }
 
   /** The connection to a client is gone. */
@@ -110,8 +123,41 @@ export class ServedClients {
     if (this.table.get(name)?.server === '') this.drop(name, 'evicted')
   }
 
+  /** What a server says about its clients. */
+  fromServer(from: Member, message: ServerMessage): void {
+    switch (message.type) {
+      case 'digest':
+        if (message.first) this.sendDigest(from.name, false)
+        if (message.digest !== this.table.rosterDigest(from.name)) {
+          this.#ground.send(from.name, wire.pull())
+        }
+        break
+      case 'pull':
+        for (const part of rosterParts(this.table.of(this.#own))) {
+          this.#ground.send(from.name, part)
+        }
+        break
+      case 'roster':
+        this.#roster(from, message)
+        break
+      case 'claim':
+        this.#claimed(from, message.claim)
+        break
+      case 'removed':
+        this.#removed(message.removal)
+        break
+      default:
+        unreachable(message)
+    }
+  }
+
+  /** `first`: the other shall send its own. */
+  sendDigest(to: string, first: boolean): void {
+    this.#ground.send(to, wire.digest(this.table.rosterDigest(this.#own), first))
+  }
+
   /** Another server's word about one of its clients. */
-  claimed(from: Member, claim: Claim): void {
+  #claimed(from: Member, claim: Claim): void {
     const { name } = claim.member
     const removal = this.table.removalOf(claim)
     if (removal !== undefined) {
@@ -132,17 +178,16 @@ export class ServedClients {
   }
 
   /** All clients of another server in a range of names. */
-  roster(from: Member, message: ClientServerMessage & { type: 'roster' }): void {
+  #roster(from: Member, message: ClientServerMessage & { type: 'roster' }): void {
     const named = new Set(message.claims.map(({ member }) => member.name))
     for (const entry of this.table.of(from.name)) {
       const { name } = entry.member
       if (inRange(name, message) && !named.has(name)) this.#setAdrift(entry)
     }
-    for (const claim of message.claims) this.claimed(from, claim)
-  }
-
-  sendRoster(to: string): void {
-    for (const part of rosterParts(this.table.of(this.#own))) this.#ground.send(to, part)
+    for (const claim of message.claims) {
+      if (this.#ground.server(this.#own) === undefined) break // one of them took this server out
+      this.#claimed(from, claim)
+    }
   }
 
   /** Takes a client out, by its own wish or another's, and tells the other servers. */
@@ -151,10 +196,10 @@ export class ServedClients {
     if (entry === undefined) return
     const removal = removalOf(entry)
     this.#ground.tellServers(wire.removed(removal))
-    this.removed(removal)
+    this.#removed(removal)
   }
 
-  removed(removal: Removal): void {
+  #removed(removal: Removal): void {
     this.table.remember(removal)
     const entry = this.table.get(removal.name)
     if (entry === undefined || !covers(removal, entry)) return

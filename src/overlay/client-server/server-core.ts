@@ -1,35 +1,28 @@
 import type { Random } from '../../base/random.js'
 import { unreachable } from '../../base/unreachable.js'
-import { addressText } from '../address.js'
 import { Contacts } from '../contacts.js'
-import { FullMesh } from '../full-mesh.js'
-import { readFullMeshOptions } from '../full-mesh-options.js'
 import { compareIncarnations, sameIncarnation } from '../member.js'
-import {
-  type Address,
-  type LeaveReason,
-  type Member,
-  NO_EFFECTS,
-  type Overlay,
-  type OverlayCapabilities,
-  type OverlayEffect,
-  type OverlayEvent,
+import type {
+  LeaveReason,
+  Member,
+  Overlay,
+  OverlayCapabilities,
+  OverlayEffect,
+  OverlayEvent,
 } from '../overlay.js'
+import { ClientNews } from './client-news.js'
 import {
   type ClientServerMessage,
-  fitOneMessage,
-  type Gone,
   messageFromWire,
   OVERLAY_NAME,
-  SERVERS_TOLD,
   type Seen,
-  viewKey,
-  viewParts,
   wire,
 } from './client-server-message.js'
-import type { ClientServerOptions } from './client-server-options.js'
+import { type ClientServerOptions, serversToDial } from './client-server-options.js'
 import { EVICT, ServedClients } from './served-clients.js'
-import { SetDigest } from './set-digest.js'
+import { ServerMesh } from './server-mesh.js'
+import { StepEffects } from './step-effects.js'
+import { Strangers } from './strangers.js'
 
 const CAPABILITIES: OverlayCapabilities = { membership: 'all', direct: false }
 const CONTACTS_MAX = 64
@@ -46,57 +39,61 @@ export class ServerCore implements Overlay {
   readonly name = OVERLAY_NAME
   readonly capabilities = CAPABILITIES
   readonly #self: Member
-  readonly #random: Random
   readonly #options: ClientServerOptions
-  readonly #mesh: FullMesh
+  readonly #mesh: ServerMesh
+  readonly #news: ClientNews
   readonly #clients: ServedClients
-  readonly #up = new Map<string, Member>()
-  /** Peers of which the mesh knows that they are connected. */
-  readonly #meshed = new Set<string>()
-  /** Servers that were sent a digest over the present connection. */
-  readonly #greeted = new Set<string>()
+  readonly #effects: StepEffects
   readonly #contacts = new Contacts(CONTACTS_MAX, CONTACT_ATTEMPTS)
-  #strangers = new Set<string>()
-  /** Over all members, as clients see them. */
-  readonly #digest = new SetDigest()
+  readonly #strangers = new Strangers()
+  /** Servers of whose names clients of newer incarnations are known; they go at the end of the step. */
+  #outranked: string[] = []
   #members: readonly Member[] | undefined
   #ticking = false
-  #effects: OverlayEffect[] = []
-  /** What this step changed, for the clients, and those of them that get all members instead. */
-  #joined: Seen[] = []
-  #left: Gone[] = []
-  readonly #behind = new Set<string>()
 
   constructor(self: Member, random: Random, options: ClientServerOptions) {
     this.#self = self
-    this.#random = random
     this.#options = options
-    const { gossipMs, removedMax } = options
-    const meshOptions = readFullMeshOptions({ gossipMs, removedMax })
-    this.#mesh = new FullMesh(self, random.fork('mesh'), meshOptions)
+    this.#effects = new StepEffects(random)
+    this.#news = new ClientNews(self)
+    this.#mesh = new ServerMesh({
+      self,
+      options,
+      random,
+      up: (name) => this.#effects.up.get(name),
+      perform: (effect) => this.#fromMesh(effect),
+      greet: (server) => this.#clients.sendDigest(server, true),
+    })
     this.#clients = new ServedClients({
       self,
       options,
-      emit: (effect) => this.#emit(effect),
-      send: (to, body) => this.#send(to, body),
-      disconnect: (peer, reason) => this.#disconnect(peer, reason),
+      emit: (effect) => this.#effects.emit(effect),
+      send: (to, body) => this.#effects.send(to, body),
+      disconnect: (peer, reason) => this.#effects.disconnect(peer, reason),
       tellServers: (body) => this.#tellServers(body),
-      bad: (from, detail) => this.#bad(from, detail),
+      bad: (from, detail) => this.#effects.bad(from, detail),
       joined: (member) => this.#memberJoined(member, false),
       left: (member, reason) => this.#memberLeft(member, reason, false),
       server: (name) => this.#mesh.member(name),
-      removeServer: (name) => this.#toMesh({ type: 'leave', name }),
-      otherServers: () => this.#otherServers(),
+      removeServer: (name) => this.#mesh.step({ type: 'leave', name }),
+      otherServers: () => this.#mesh.others(),
     })
-    this.#digest.add(viewKey({ member: self, server: true }))
   }
 
   step(event: OverlayEvent): readonly OverlayEffect[] {
-    this.#effects = []
+    this.#effects.begin()
     this.#handle(event)
-    this.#tellClients()
-    if (this.#contacts.size > 0 && !this.#ticking) this.#startTick()
-    return this.#effects.length === 0 ? NO_EFFECTS : this.#effects
+    for (const name of this.#outranked.splice(0)) this.#mesh.step({ type: 'leave', name })
+    this.#news.tell(
+      this.#clients.followers(),
+      () => this.#seen(),
+      (to, body) => this.#effects.send(to, body),
+    )
+    if (this.#contacts.size > 0 && !this.#ticking) {
+      this.#ticking = true
+      this.#effects.startTimer(TICK, TICK_MS)
+    }
+    return this.#effects.end()
   }
 
   members(): readonly Member[] {
@@ -130,16 +127,18 @@ export class ServerCore implements Overlay {
       servers: this.#mesh.members().map((member) => member.name),
       clients: [...attached.keys()].sort(),
       adrift: table.of('').map(({ member }) => member.name),
-      connected: [...this.#up.keys()].sort(),
+      connected: [...this.#effects.up.keys()].sort(),
     }
   }
 
   #handle(event: OverlayEvent): void {
     switch (event.type) {
       case 'start':
-        this.#startGossip()
-        this.#toMesh(event)
-        for (const address of this.#options.servers as readonly Address[]) this.#dial(address)
+        this.#effects.startTimer(GOSSIP, this.#options.gossipMs)
+        this.#mesh.step(event)
+        for (const address of serversToDial(this.#options, this.#self)) {
+          this.#effects.emit({ type: 'connectAddress', address })
+        }
         break
       case 'join':
         this.#ask(event.contact)
@@ -148,18 +147,19 @@ export class ServerCore implements Overlay {
         if (!this.#mesh.isOut) this.#ask(event.peer)
         break
       case 'leave':
-        if (this.#mesh.member(event.name) !== undefined) this.#toMesh(event)
+        if (this.#mesh.member(event.name) !== undefined) this.#mesh.step(event)
         else this.#clients.remove(event.name)
         break
       case 'peerUp':
         this.#peerUp(event.peer)
         break
       case 'peerDown':
-        if (this.#up.get(event.peer)?.incarnation === event.incarnation) this.#peerDown(event)
+        if (this.#effects.isUp({ name: event.peer, incarnation: event.incarnation }))
+          this.#peerDown(event)
         break
       case 'nodeDown':
-        this.#toMesh(event)
-        if (!this.#up.has(event.peer)) this.#clients.orphan(event.peer)
+        this.#mesh.step(event)
+        if (!this.#effects.up.has(event.peer)) this.#clients.orphan(event.peer)
         break
       case 'message':
         this.#message(event.from, event.body)
@@ -175,64 +175,58 @@ export class ServerCore implements Overlay {
     }
   }
 
-  #dial(address: Address): void {
-    const own = this.#self.addresses.some((at) => addressText(at) === addressText(address))
-    if (!own) this.#emit({ type: 'connectAddress', address })
-  }
-
   /** The first half of joining through a peer: a client points to servers, a server is joined. */
   #ask(contact: Member): void {
     if (contact.name === this.#self.name) return
     this.#contacts.asked(contact.name)
-    this.#emit({ type: 'connect', peer: contact })
-    this.#send(contact.name, wire.ask())
+    this.#effects.emit({ type: 'connect', peer: contact })
+    this.#effects.send(contact.name, wire.ask())
   }
 
   #peerUp(peer: Member): void {
     const { name } = peer
-    const before = this.#up.get(name)
+    const before = this.#effects.up.get(name)
     if (before !== undefined) {
       this.#peerDown({ type: 'peerDown', peer: name, incarnation: before.incarnation })
     }
-    this.#up.set(name, peer)
-    if (this.#contacts.has(name)) this.#send(name, wire.ask())
-    if (this.#mesh.member(name) !== undefined) this.#meshUp(peer)
+    this.#effects.up.set(name, peer)
+    if (this.#contacts.has(name)) this.#effects.send(name, wire.ask())
+    if (this.#mesh.member(name) !== undefined) this.#mesh.peerUp(peer)
   }
 
   #peerDown(event: OverlayEvent & { type: 'peerDown' }): void {
     const { peer } = event
-    this.#up.delete(peer)
+    this.#effects.up.delete(peer)
     this.#strangers.delete(peer)
-    this.#greeted.delete(peer)
     this.#clients.detach(peer)
-    if (this.#meshed.delete(peer)) this.#toMesh(event)
+    this.#mesh.peerDown(event)
   }
 
   #timer(name: string): void {
-    if (name.startsWith(MESH)) this.#toMesh({ type: 'timer', name: name.slice(MESH.length) })
-    else if (name.startsWith(EVICT)) this.#clients.evict(name.slice(EVICT.length))
+    if (this.#mesh.timer(name)) return
+    if (name.startsWith(EVICT)) this.#clients.evict(name.slice(EVICT.length))
     else if (name === GOSSIP) this.#gossip()
     else if (name === TICK) this.#tick()
   }
 
   #message(from: Member, body: unknown): void {
     const message = messageFromWire(body)
-    if (message === undefined) this.#bad(from.name, 'not a message of this overlay')
-    else if (this.#up.get(from.name)?.incarnation === from.incarnation) this.#take(from, message)
+    if (message === undefined) this.#effects.bad(from.name, 'not a message of this overlay')
+    else if (this.#effects.isUp(from)) this.#take(from, message)
   }
 
   #take(from: Member, message: ClientServerMessage): void {
     switch (message.type) {
       case 'ask':
-        this.#send(from.name, wire.servers(true, this.#otherServers()))
+        this.#effects.send(from.name, wire.servers(true, this.#mesh.others()))
         break
       case 'servers':
         this.#answered(from, message)
         break
       case 'mesh':
         if (!this.#mayServe(from)) break
-        this.#meshUp(from)
-        this.#toMesh({ type: 'message', from, body: message.body })
+        this.#mesh.peerUp(from)
+        this.#mesh.step({ type: 'message', from, body: message.body })
         break
       case 'attach':
         this.#attach(from, message)
@@ -245,7 +239,7 @@ export class ServerCore implements Overlay {
       case 'roster':
       case 'claim':
       case 'removed':
-        if (this.#isServer(from)) this.#fromServer(from, message)
+        if (this.#mesh.has(from)) this.#clients.fromServer(from, message)
         else if (this.#clients.attached.has(from.name)) this.#posesAsServer(from)
         break // else it is a server of which the mesh has not told yet
       case 'attached':
@@ -253,7 +247,7 @@ export class ServerCore implements Overlay {
       case 'view':
       case 'news':
       case 'out':
-        this.#bad(from.name, `a message for clients: ${message.type}`)
+        this.#effects.bad(from.name, `a message for clients: ${message.type}`)
         break
       default:
         unreachable(message)
@@ -266,25 +260,25 @@ export class ServerCore implements Overlay {
     if (isServer) {
       this.#contacts.delete(name)
       if (!this.#mayServe(from)) return
-      this.#meshUp(from)
-      this.#toMesh({ type: 'join', contact: from })
+      this.#mesh.peerUp(from)
+      this.#mesh.step({ type: 'join', contact: from })
       return
     }
     const others = servers.filter((one) => one.name !== this.#self.name)
     if (others.length === 0) return // it may know more when it is asked again
     this.#contacts.delete(name)
-    if (!this.#isNeeded(name)) this.#disconnect(name, 'it has answered')
+    if (!this.#isNeeded(name)) this.#effects.disconnect(name, 'it has answered')
     for (const server of others) if (this.#mesh.member(server.name) === undefined) this.#ask(server)
   }
 
   #attach(from: Member, message: ClientServerMessage & { type: 'attach' }): void {
     const { name } = from
-    if (this.#isServer(from)) {
-      this.#bad(name, 'a server attaches as a client')
+    if (this.#mesh.has(from)) {
+      this.#effects.bad(name, 'a server attaches as a client')
     } else if (this.#mesh.isOut) {
-      this.#send(name, wire.refused([]))
-    } else if (this.#clients.attach(from, message, () => this.#digest.text)) {
-      this.#behind.add(name)
+      this.#effects.send(name, wire.refused([]))
+    } else if (this.#clients.attach(from, message, () => this.#news.digest)) {
+      this.#news.isBehind(name)
     }
   }
 
@@ -293,30 +287,7 @@ export class ServerCore implements Overlay {
     const entry = this.#clients.table.get(from.name)
     if (entry === undefined || !sameIncarnation(entry.member, from)) return
     if (name === from.name || this.#options.clientsRemove) this.#handle({ type: 'leave', name })
-    else this.#bad(from.name, `a client takes out ${name}; clientsRemove is false`)
-  }
-
-  #fromServer(from: Member, message: ClientServerMessage): void {
-    switch (message.type) {
-      case 'digest':
-        if (message.first) this.#sendDigest(from.name, false)
-        if (message.digest !== this.#clients.table.rosterDigest(from.name)) {
-          this.#send(from.name, wire.pull())
-        }
-        break
-      case 'pull':
-        this.#clients.sendRoster(from.name)
-        break
-      case 'roster':
-        this.#clients.roster(from, message)
-        break
-      case 'claim':
-        this.#clients.claimed(from, message.claim)
-        break
-      case 'removed':
-        this.#clients.removed(message.removal)
-        break
-    }
+    else this.#effects.bad(from.name, `a client takes out ${name}; clientsRemove is false`)
   }
 
   /** True unless it is a client, or its name is not among those of servers. */
@@ -327,72 +298,41 @@ export class ServerCore implements Overlay {
     }
     const { serverNames } = this.#options
     if (serverNames === undefined || serverNames.includes(peer.name)) return true
-    this.#bad(peer.name, 'it comes as a server and is not among serverNames')
-    this.#disconnect(peer.name, 'it may not be a server here')
+    this.#effects.bad(peer.name, 'it comes as a server and is not among serverNames')
+    this.#effects.disconnect(peer.name, 'it may not be a server here')
     return false
   }
 
   #posesAsServer(client: Member): void {
-    this.#bad(client.name, 'a client speaks as a server')
+    this.#effects.bad(client.name, 'a client speaks as a server')
   }
 
-  #isServer(peer: Member): boolean {
-    const member = this.#mesh.member(peer.name)
-    return member !== undefined && sameIncarnation(member, peer) && peer.name !== this.#self.name
-  }
-
-  #otherServers(): Member[] {
-    const others = this.#mesh.members().filter(({ name }) => name !== this.#self.name)
-    return this.#random.sample(others, SERVERS_TOLD)
-  }
-
-  #meshUp(peer: Member): void {
-    if (this.#meshed.has(peer.name)) return
-    this.#meshed.add(peer.name)
-    this.#toMesh({ type: 'peerUp', peer })
-  }
-
-  #toMesh(event: OverlayEvent): void {
-    for (const effect of this.#mesh.step(event)) this.#fromMesh(effect)
-    for (const name of this.#mesh.neighbours()) {
-      const peer = this.#up.get(name)
-      if (peer === undefined || this.#greeted.has(name)) continue
-      this.#meshUp(peer)
-      if (this.#greeted.has(name) || !this.#isServer(peer)) continue
-      this.#greeted.add(name)
-      this.#sendDigest(name, true)
-    }
+  #seen(): Seen[] {
+    return this.members().map((member) => ({
+      member,
+      server: this.#mesh.member(member.name) !== undefined,
+    }))
   }
 
   #fromMesh(effect: OverlayEffect): void {
     switch (effect.type) {
-      case 'send':
-        this.#send(effect.to, wire.mesh(effect.body))
-        break
-      case 'startTimer':
-        this.#emit({ ...effect, name: MESH + effect.name })
-        break
-      case 'cancelTimer':
-        this.#emit({ ...effect, name: MESH + effect.name })
-        break
       case 'memberJoined':
         this.#serverJoined(effect.member)
         break
       case 'memberLeft':
-        this.#greeted.delete(effect.member.name)
         this.#memberLeft(effect.member, effect.reason, true)
         this.#clients.orphan(effect.member.name)
         break
       case 'selfLeft':
         this.#clients.clear()
         this.#contacts.clear()
-        this.#emit(effect)
+        this.#effects.emit(effect)
         break
       case 'disconnect': // a server that came back as a client is one of these now
-        if (!this.#clients.attached.has(effect.peer)) this.#emit(effect)
+        if (!this.#clients.attached.has(effect.peer)) this.#effects.emit(effect)
         break
       default:
-        this.#emit(effect)
+        this.#effects.emit(effect)
     }
   }
 
@@ -404,67 +344,40 @@ export class ServerCore implements Overlay {
     this.#clients.drop(name, 'replaced')
     this.#memberJoined(member, true)
     if (client !== undefined && compareIncarnations(client.member, member) > 0) {
-      this.#toMesh({ type: 'leave', name })
+      this.#outranked.push(name)
     }
   }
 
   #memberJoined(member: Member, server: boolean): void {
-    const seen = { member, server }
     this.#members = undefined
-    this.#digest.add(viewKey(seen))
-    this.#joined.push(seen)
-    this.#emit({ type: 'memberJoined', member })
+    this.#news.joined(member, server)
+    this.#effects.emit({ type: 'memberJoined', member })
   }
 
   #memberLeft(member: Member, reason: LeaveReason, server: boolean): void {
-    const { name, incarnation } = member
     this.#members = undefined
-    this.#digest.delete(viewKey({ member, server }))
-    this.#left.push({ name, incarnation, reason })
-    this.#emit({ type: 'memberLeft', member, reason })
-  }
-
-  /** At the end of a step: the changes to clients that are up to date, all members to the others. */
-  #tellClients(): void {
-    if (this.#joined.length > 0 || this.#left.length > 0) {
-      const few = fitOneMessage(this.#joined) && this.#left.length < 1_000
-      const news = few ? wire.news(this.#joined, this.#left) : undefined
-      for (const [name, primary] of this.#clients.attached) {
-        if (!primary) continue
-        if (news === undefined) this.#behind.add(name)
-        else if (!this.#behind.has(name)) this.#send(name, news)
-      }
-    }
-    if (this.#behind.size > 0) {
-      const servers = new Set(this.#mesh.members().map(({ name }) => name))
-      const seen = this.members().map((member) => ({ member, server: servers.has(member.name) }))
-      const parts = viewParts(seen)
-      for (const name of this.#behind) for (const part of parts) this.#send(name, part)
-      this.#behind.clear()
-    }
-    this.#joined = []
-    this.#left = []
+    this.#news.left(member, reason, server)
+    this.#effects.emit({ type: 'memberLeft', member, reason })
   }
 
   /** One round: servers compare rosters, strangers that stayed strangers are closed. */
   #gossip(): void {
-    this.#startGossip()
-    for (const name of this.#greeted) this.#sendDigest(name, false)
-    const strangers = [...this.#up.keys()].filter(
-      (name) => !this.#isNeeded(name) && !this.#meshed.has(name),
+    this.#effects.startTimer(GOSSIP, this.#options.gossipMs)
+    for (const name of this.#mesh.connected) this.#clients.sendDigest(name, false)
+    const strangers = [...this.#effects.up.keys()].filter(
+      (name) => !this.#isNeeded(name) && !this.#mesh.knows(name),
     )
-    for (const name of strangers) {
-      if (this.#strangers.has(name)) this.#disconnect(name, 'neither a client nor a server')
+    for (const name of this.#strangers.round(strangers)) {
+      this.#effects.disconnect(name, 'neither a client nor a server')
     }
-    this.#strangers = new Set(strangers)
   }
 
   #tick(): void {
     this.#ticking = false
     for (const name of this.#contacts.countAttempt()) {
-      if (!this.#isNeeded(name)) this.#disconnect(name, 'it did not answer the join')
+      if (!this.#isNeeded(name)) this.#effects.disconnect(name, 'it did not answer the join')
     }
-    for (const name of this.#contacts.names()) this.#send(name, wire.ask())
+    for (const name of this.#contacts.names()) this.#effects.send(name, wire.ask())
   }
 
   #isNeeded(name: string): boolean {
@@ -475,42 +388,10 @@ export class ServerCore implements Overlay {
     )
   }
 
-  #startTick(): void {
-    this.#ticking = true
-    this.#emit({ type: 'startTimer', name: TICK, delayMs: TICK_MS })
-  }
-
-  #startGossip(): void {
-    const spread = 0.75 + 0.5 * this.#random.float()
-    const delayMs = Math.round(this.#options.gossipMs * spread)
-    this.#emit({ type: 'startTimer', name: GOSSIP, delayMs })
-  }
-
-  #sendDigest(to: string, first: boolean): void {
-    this.#send(to, wire.digest(this.#clients.table.rosterDigest(this.#self.name), first))
-  }
-
   #tellServers(body: unknown): void {
-    for (const name of this.#greeted) this.#send(name, body)
-  }
-
-  #send(to: string, body: unknown): void {
-    if (this.#up.has(to)) this.#emit({ type: 'send', to, body })
-  }
-
-  #disconnect(peer: string, reason: string): void {
-    this.#emit({ type: 'disconnect', peer, reason })
-  }
-
-  #bad(from: string, detail: string): void {
-    this.#emit({ type: 'badMessage', from, detail })
-  }
-
-  #emit(effect: OverlayEffect): void {
-    this.#effects.push(effect)
+    for (const name of this.#mesh.connected) this.#effects.send(name, body)
   }
 }
 
-const MESH = 'mesh/'
 const GOSSIP = 'gossip'
 const TICK = 'tick'

@@ -6,6 +6,7 @@ import { RealClock } from './real-clock.js'
 import { realCompress } from './real-compress.js'
 import { realCrypto } from './real-crypto.js'
 import { realEntropy } from './real-entropy.js'
+import { realEnvironment } from './real-environment.js'
 import { realTurn } from './real-turn.js'
 import { tcpNetwork } from './tcp-network.js'
 
@@ -46,6 +47,7 @@ export function realWorld(options?: RealWorldOptions): World {
     compress: realCompress,
     turn: realTurn,
     network: tcpNetwork,
+    environment: realEnvironment,
   }
   return dataDir === undefined ? world : { ...world, store: new FileStore(dataDir) }
 }
