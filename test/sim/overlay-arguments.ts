@@ -3,7 +3,7 @@ import type { Detection } from '../../src/simulation/protocol-connections.js'
 import type { OverlayOptions } from './overlays-by-name.js'
 
 export const OVERLAY_USAGE = `usage: npm run sim -- overlay --overlay NAME|FILE [--nodes N] [--cycles N] [--seed S] [--json]
-  [--option KEY=VALUE …] [--contact first|random] [--latency LEAST-MOST] [--churn NODES_A_CYCLE]
+  [--option KEY=VALUE …] [--contact first|random] [--latency LEAST-MOST] [--churn NODES_A_CYCLE] [--torus] [--xbot]
   [--broadcasts N [--protocol flood|plumtree|gossip] [--senders one|many]]
   [--fail SHARE[,SHARE…] [--burst N] [--detect closed|send|none]] [--fanout N] [--plot FILE.svg]`
 
@@ -19,9 +19,11 @@ export interface OverlayArguments {
   readonly cycles: number
   readonly seed: string
   readonly json: boolean
-  readonly contact: 'first' | 'random'
+  readonly contact: 'first' | 'random' | undefined
   readonly latencyMs: readonly [number, number]
   readonly churn: number
+  readonly torus: boolean
+  readonly xbot: boolean
   readonly broadcasts: number
   readonly protocol: ProtocolName
   readonly senders: 'one' | 'many'
@@ -34,6 +36,8 @@ export interface OverlayArguments {
 
 const DETECTIONS: readonly Detection[] = ['closed', 'send', 'none']
 
+const CONTACTS = ['first', 'random'] as const
+
 const OPTIONS = {
   overlay: { type: 'string' },
   option: { type: 'string', multiple: true, default: [] as string[] },
@@ -41,9 +45,11 @@ const OPTIONS = {
   cycles: { type: 'string', default: '50' },
   seed: { type: 'string', default: '1' },
   json: { type: 'boolean', default: false },
-  contact: { type: 'string', default: 'first' },
+  contact: { type: 'string' },
   latency: { type: 'string', default: '10-11' },
   churn: { type: 'string', default: '0' },
+  torus: { type: 'boolean', default: false },
+  xbot: { type: 'boolean', default: false },
   broadcasts: { type: 'string', default: '0' },
   protocol: { type: 'string', default: 'flood' },
   senders: { type: 'string', default: 'one' },
@@ -65,9 +71,11 @@ export function readOverlayArguments(argv: readonly string[]): OverlayArguments 
     cycles: whole('cycles', values.cycles, 0),
     seed: values.seed,
     json: values.json,
-    contact: oneOf('contact', values.contact, ['first', 'random']),
+    contact: values.contact === undefined ? undefined : oneOf('contact', values.contact, CONTACTS),
     latencyMs: range(values.latency),
     churn: whole('churn', values.churn, 0),
+    torus: values.torus,
+    xbot: values.xbot,
     broadcasts: whole('broadcasts', values.broadcasts, 0),
     protocol: oneOf('protocol', values.protocol, ['flood', 'plumtree', 'gossip']),
     senders: oneOf('senders', values.senders, ['one', 'many']),

@@ -14,6 +14,8 @@ import {
   type Progress,
   runOverlay,
 } from '../../src/simulation/overlay-run.js'
+import type { ProtocolNode } from '../../src/simulation/protocol-node.js'
+import { UnitTorus } from '../../src/simulation/unit-torus.js'
 import {
   OVERLAY_USAGE,
   type OverlayArguments,
@@ -51,6 +53,8 @@ export async function overlayCommand(
         `--overlay must be one of ${names}, or a file that exports a factory by default, got ${given.overlay}`,
       )
     }
+    if (given.xbot && !known.xbot)
+      throw new WrongUse(`--xbot is for hyparview, got ${given.overlay}`)
     if (given.plot !== undefined) checkPlace(given.plot)
     run(given, known, output)
     return 0
@@ -92,15 +96,19 @@ function run(given: OverlayArguments, known: KnownOverlay, output: Output): void
 }
 
 function runOptions(given: OverlayArguments, known: KnownOverlay): OverlayRunOptions {
-  const { protocol, nodes, seed, cycles, contact, latencyMs, churn, broadcasts, senders } = given
+  const { protocol, nodes, seed, cycles, latencyMs, churn, broadcasts, senders, xbot } = given
+  const torus = new UnitTorus(seed)
+  const cost = (a: ProtocolNode, b: ProtocolNode) => torus.distance(a.name, b.name)
   return {
-    overlay: known.factory(given.options, nodes),
+    overlay: known.factory(given.options, { nodes, torus, xbot }),
     joins: known.joins ?? true,
+    contact: given.contact ?? known.contact ?? 'first',
     detection: given.detection ?? known.detection,
     fanout: given.fanout ?? known.fanout,
     burst: given.burst,
     ...(protocol !== 'gossip' && { protocol: PROTOCOLS[protocol]() }),
-    ...{ nodes, seed, cycles, contact, latencyMs, churn, broadcasts, senders },
+    ...((given.torus || xbot) && { cost }),
+    ...{ nodes, seed, cycles, latencyMs, churn, broadcasts, senders },
   }
 }
 

@@ -1,32 +1,44 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { clientServer } from '../../src/overlay/client-server/client-server.js'
-import type { OverlayFactory } from '../../src/overlay/index.js'
+import type { Member, OverlayFactory } from '../../src/overlay/index.js'
 import * as overlays from '../../src/overlay/index.js'
 import { nameOf } from '../../src/simulation/overlay-town.js'
 import type { Detection } from '../../src/simulation/protocol-connections.js'
+import type { UnitTorus } from '../../src/simulation/unit-torus.js'
 
 /** Options of an overlay as they were given: `--option activeMax=6`. */
 export type OverlayOptions = Readonly<Record<string, unknown>>
 
+/** What an overlay may be told of the nodes of a run. */
+export interface Ground {
+  readonly nodes: number
+  readonly torus: UnitTorus
+  /** Neighbours are swapped for closer ones. */
+  readonly xbot: boolean
+}
+
 /** An overlay as the command runs it. */
 export interface KnownOverlay {
-  /** The overlay of one of `nodes` nodes, by its number. */
-  factory(options: OverlayOptions, nodes: number): (index: number) => OverlayFactory
+  /** The overlay of one of the nodes, by its number. */
+  factory(options: OverlayOptions, ground: Ground): (index: number) => OverlayFactory
   /** False: nodes find each other at start, by their configuration. */
   readonly joins?: boolean
+  /** It can swap neighbours for closer ones. */
+  readonly xbot?: boolean
+  /** Whom newcomers join through when nothing is said. Default: the first node. */
+  readonly contact?: 'first' | 'random'
   /** How survivors of a failure learn of the dead in the experiments it is compared with. */
   readonly detection: Detection
   /** To how many of its view gossip goes in these; 0 for all but the sender. */
   readonly fanout: number
 }
 
-type Make = (options: OverlayOptions) => OverlayFactory
+type Make = (options: OverlayOptions, ground: Ground) => OverlayFactory
 
 /** All nodes alike, connections that break noticed, messages to the whole view. */
 const alike = (make: Make, more: Partial<KnownOverlay> = {}): KnownOverlay => ({
-  factory: (options) => {
-    const factory = make(options)
+  factory: (options, ground) => {
+    const factory = make(options, ground)
     return () => factory
   },
   detection: 'closed',
@@ -34,21 +46,30 @@ const alike = (make: Make, more: Partial<KnownOverlay> = {}): KnownOverlay => ({
   ...more,
 })
 
+/** Views that are not symmetric: the papers gossip to a few of them, and nobody notices who is dead. */
+export const oneSided = (make: Make): KnownOverlay => alike(make, { detection: 'none', fanout: 4 })
+
 const KNOWN: Readonly<Record<string, KnownOverlay>> = {
   fullmesh: alike((options) => overlays.fullMesh(options)),
   clientserver: {
-    factory: ({ servers = 0, ...options }, nodes) => {
+    factory: ({ servers = 0, ...options }, { nodes }) => {
       const count = Number(servers) || Math.ceil(Math.sqrt(nodes))
-      const server = clientServer({ role: 'server' })
-      const client = clientServer({ ...options, role: 'client' })
+      const server = overlays.clientServer({ role: 'server' })
+      const client = overlays.clientServer({ ...options, role: 'client' })
       return (index) => (index < count ? server : client)
     },
     detection: 'closed',
     fanout: 0,
   },
-  hyparview: alike((options) => overlays.hyparview(options)),
+  hyparview: alike(
+    (options, { xbot, torus }) => {
+      const oracle = (a: Member, b: Member) => torus.distance(a.name, b.name)
+      return overlays.hyparview(xbot ? { ...options, xbot: { oracle } } : options)
+    },
+    { xbot: true },
+  ),
   static: {
-    factory: (_options, nodes) => {
+    factory: (_options, { nodes }) => {
       const list = Array.from({ length: nodes }, (_, i) => `${nameOf(i)}:9000`)
       const factory = overlays.staticMembers(list)
       return () => factory
