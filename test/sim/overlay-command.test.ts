@@ -54,6 +54,7 @@ const WRONG: readonly (readonly [string[], RegExp])[] = [
   [['--overlay', 'hyparview', '--option', 'x=1'], /hyparview\.x is not an option/],
   [['--overlay', 'hyparview', '--option', 'activeSize=1'], /activeSize must be an integer/],
   [['--overlay', 'hyparview', '--plot', '/no/where/x.svg'], /--plot cannot be written/],
+  [['--overlay', 'full-mesh', '--xbot'], /--xbot is for hyparview, got full-mesh/],
   [['--overlay', 'hyparview', '--unknown'], /unknown/],
   [['hyparview'], /hyparview/],
 ]

@@ -47,7 +47,7 @@ const alike = (make: Make, more: Partial<KnownOverlay> = {}): KnownOverlay => ({
 })
 
 /** Views that are not symmetric: the papers gossip to a few of them, and nobody notices who is dead. */
-export const oneSided = (make: Make): KnownOverlay => alike(make, { detection: 'none', fanout: 4 })
+const oneSided = (make: Make): KnownOverlay => alike(make, { detection: 'none', fanout: 4 })
 
 const KNOWN: Readonly<Record<string, KnownOverlay>> = {
   fullmesh: alike((options) => overlays.fullMesh(options)),
@@ -80,14 +80,43 @@ const KNOWN: Readonly<Record<string, KnownOverlay>> = {
   },
 }
 
+/** Of a published comparison: view 35, exchanges of 14; the whole view is connected to, so that gossip may use it. */
+const CYCLON = { view: 35, shuffle: 14, links: 35 }
+
+/** Not exported by every version of `troupe/overlay`. */
+const exported = overlays as unknown as Readonly<
+  Record<string, ((options: unknown) => OverlayFactory) | undefined>
+>
+
+function addOneSided(
+  key: string,
+  name: string,
+  more: (ground: Ground) => object = () => ({}),
+): void {
+  const make = exported[name]
+  if (make === undefined) return
+  ONE_SIDED[key] = oneSided((options, ground) => make({ ...more(ground), ...options }))
+}
+
+const ONE_SIDED: Record<string, KnownOverlay> = {}
+addOneSided('scampv1', 'scampV1')
+addOneSided('scampv2', 'scampV2')
+addOneSided('cyclon', 'cyclon', () => CYCLON)
+addOneSided('hiscamp', 'hiscamp', ({ torus }) => ({
+  distance: (a: Member, b: Member) => torus.distance(a.name, b.name),
+  threshold: 0.2,
+}))
+
 /** `client-server` and `clientServer` are one. */
 const plain = (name: string): string => name.replace(/-/g, '').toLowerCase()
 
-export const overlayNames = (): string[] => Object.keys(KNOWN)
+const ALL: Readonly<Record<string, KnownOverlay>> = { ...KNOWN, ...ONE_SIDED }
+
+export const overlayNames = (): string[] => Object.keys(ALL)
 
 /** A known overlay, or the factory that a file exports by default; undefined for anything else. */
 export async function overlayByName(name: string): Promise<KnownOverlay | undefined> {
-  const known = Object.hasOwn(KNOWN, plain(name)) ? KNOWN[plain(name)] : undefined
+  const known = Object.hasOwn(ALL, plain(name)) ? ALL[plain(name)] : undefined
   if (known !== undefined || !/[./\\]/.test(name)) return known
   const module = (await import(pathToFileURL(resolve(name)).href)) as {
     default?: Partial<OverlayFactory>

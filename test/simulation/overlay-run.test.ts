@@ -7,6 +7,7 @@ import type { OverlayFactory } from '../../src/overlay/overlay.js'
 import { staticMembers } from '../../src/overlay/static-members.js'
 import { type OverlayRunOptions, runOverlay } from '../../src/simulation/overlay-run.js'
 import { nameOf, OverlayTown } from '../../src/simulation/overlay-town.js'
+import { UnitTorus } from '../../src/simulation/unit-torus.js'
 import { randomViews } from './random-views.js'
 
 const options = (factory: OverlayFactory, more: Partial<OverlayRunOptions> = {}) => ({
@@ -103,6 +104,18 @@ describe('a simulated overlay', () => {
     assert.isAbove(closed, 0.9)
     assert.isAbove(send, 0.8)
     assert.isBelow(none, 0.75)
+  })
+
+  it('has cheaper links with X-BOT, as many as before, and stays whole', () => {
+    const torus = new UnitTorus(1)
+    const oracle = (a: { name: string }, b: { name: string }) => torus.distance(a.name, b.name)
+    const more = { nodes: 150, cycles: 12, cost: oracle }
+    const result = runOverlay(options(hyparview({ xbot: { oracle } }), more))
+    const costs = result.meanLinkCost ?? []
+    assert.lengthOf(costs, 13)
+    assert.approximately(costs[0] ?? 0, 0.3826, 0.04)
+    assert.isBelow(costs.at(-1) ?? 1, 0.75 * (costs[0] ?? 0))
+    assert.deepInclude(result, { components: 1, asymmetricLinks: 0 })
   })
 
   it('gossips to a few of the view where a fanout is given', () => {
