@@ -5,6 +5,8 @@ import type { Member } from './overlay.js'
 export class PassiveView {
   readonly capacity: number
   readonly #members: Member[] = []
+  /** Their names, at the same index: every message is looked up, and a list of names is read faster. */
+  readonly #names: string[] = []
   /** The round in which each was tried last, at the same index. */
   readonly #tried: number[] = []
 
@@ -31,6 +33,7 @@ export class PassiveView {
   /** Must not be there, and there must be room. */
   add(member: Member, tried: number): void {
     this.#members.push(member)
+    this.#names.push(member.name)
     this.#tried.push(tried)
   }
 
@@ -48,8 +51,10 @@ export class PassiveView {
     const member = this.#members[at]
     const last = this.#members.pop() as Member
     const tried = this.#tried.pop() as number
+    this.#names.pop()
     if (at < this.#members.length) {
       this.#members[at] = last
+      this.#names[at] = last.name
       this.#tried[at] = tried
     }
     return member
@@ -87,9 +92,8 @@ export class PassiveView {
   }
 
   #find(name: string): number {
-    for (let at = 0; at < this.#members.length; at++) {
-      if ((this.#members[at] as Member).name === name) return at
-    }
+    const names = this.#names
+    for (let at = 0; at < names.length; at++) if (names[at] === name) return at
     return -1
   }
 }

@@ -1,3 +1,4 @@
+export { BroadcastLayer } from './broadcast-layer.js'
 export {
   type Check,
   CheckFailed,
@@ -32,6 +33,22 @@ export type { GuardKind, GuardPolicy } from './guards/slot.js'
 export { betweenRegions, type LatencyTable, latencies, type Region } from './latency.js'
 export type { LinkOptions } from './links.js'
 export type { Op, OpStatus, Outcome, Plain } from './op.js'
+export { OverlayGraph, type Spread } from './overlay-graph.js'
+export {
+  type OverlayRunOptions,
+  type OverlayRunResult,
+  type Progress,
+  runOverlay,
+} from './overlay-run.js'
+export { OverlayTown, type OverlayTownOptions } from './overlay-town.js'
+export type { Detection } from './protocol-connections.js'
+export {
+  type LatencyOf,
+  type NetworkLayer,
+  ProtocolNetwork,
+  type ProtocolNetworkOptions,
+} from './protocol-network.js'
+export type { ProtocolNode } from './protocol-node.js'
 export { mergeTraces, type Recording, recordTrace } from './real-trace.js'
 export { type Replayed, type ReplayOptions, replay } from './replay.js'
 export {
@@ -63,3 +80,5 @@ export { type FailureKind, SimulationFailure } from './simulation-failure.js'
 export type { TraceEvent } from './trace-event.js'
 export { parseTrace, printTrace } from './trace-file.js'
 export type { Trace, TraceEnd, TraceHeader, TraceKind, TraceLine } from './trace-line.js'
+export { UnitTorus } from './unit-torus.js'
+export { type BroadcastOutcome, ViewGossip } from './view-gossip.js'

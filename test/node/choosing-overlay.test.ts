@@ -71,7 +71,10 @@ describe('the overlay of a node', () => {
   })
 
   for (const [given, text] of [
-    ['hyperview', /no overlay "hyperview"; there are: .*client-server, cyclon, full-mesh, .*static/],
+    [
+      'hyperview',
+      /no overlay "hyperview"; there are: .*client-server, cyclon, full-mesh, .*static/,
+    ],
     ['constructor', /TROUPE_OVERLAY: there is no overlay "constructor"/],
     ['__proto__', /no overlay/],
     ['full-mesh {"gossipMs":0}', /fullMesh\.gossipMs must be/],

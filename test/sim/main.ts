@@ -5,6 +5,7 @@
  * With `--verify` it runs the seed twice here and once in another process, and names the first event that differs.
  * Runs are in a thread that is watched: one that takes no step for `--stall-ms` (10,000) is killed and its seed named. With a debugger
  * attached (`--inspect`) a replay is in this thread, and nobody watches it: to stand still is no mistake there.
+ * `npm run sim -- overlay …` measures overlays of thousands of nodes: see overlay-command.ts.
  * Ends with 0 when all checks held, 1 when one did not, 3 for wrong use.
  */
 
@@ -33,6 +34,7 @@ import {
   simulated,
   verified,
 } from './in-thread.js'
+import { overlayCommand } from './overlay-command.js'
 
 const HERE = new URL('../../examples/scenarios/', import.meta.url)
 
@@ -79,7 +81,7 @@ function usage(detail: string): never {
     `${detail}\nusage: npm run sim -- SCENARIO [--seed S] [--nodes N] [--json] [--trace FILE]`,
   )
   console.error(
-    `  [--cx FILE] [--replay FILE [--lenient] [--until N]] [--verify] [--stall-ms N]\n  [--seconds N [--seed-base B] [--out DIR] [--stop-at-first]]\n  SCENARIO one of: ${known.join(', ')}, or a file`,
+    `  [--cx FILE] [--replay FILE [--lenient] [--until N]] [--verify] [--stall-ms N]\n  [--seconds N [--seed-base B] [--out DIR] [--stop-at-first]]\n  SCENARIO one of: ${known.join(', ')}, or a file\n  or: npm run sim -- overlay --overlay NAME …`,
   )
   process.exit(3)
 }
@@ -182,6 +184,8 @@ async function search({ scenario, from }: Loaded, name: string, values: Values):
 }
 
 async function main(): Promise<number> {
+  const [first, ...rest] = process.argv.slice(2)
+  if (first === 'overlay') return overlayCommand(rest)
   let given: ReturnType<typeof parse>
   try {
     given = parse(process.argv.slice(2))

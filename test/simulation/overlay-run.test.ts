@@ -1,0 +1,135 @@
+import { assert } from 'chai'
+import { flood } from '../../src/broadcast/flood.js'
+import { plumtree } from '../../src/broadcast/plumtree.js'
+import { fullMesh } from '../../src/overlay/full-mesh.js'
+import { hyparview } from '../../src/overlay/hyparview.js'
+import type { OverlayFactory } from '../../src/overlay/overlay.js'
+import { staticMembers } from '../../src/overlay/static-members.js'
+import { type OverlayRunOptions, runOverlay } from '../../src/simulation/overlay-run.js'
+import { nameOf, OverlayTown } from '../../src/simulation/overlay-town.js'
+import { UnitTorus } from '../../src/simulation/unit-torus.js'
+import { randomViews } from './random-views.js'
+
+const options = (factory: OverlayFactory, more: Partial<OverlayRunOptions> = {}) => ({
+  seed: 1,
+  nodes: 60,
+  cycles: 4,
+  overlay: () => factory,
+  ...more,
+})
+
+const listed = (nodes: number): OverlayFactory =>
+  staticMembers(Array.from({ length: nodes }, (_, i) => `${nameOf(i)}:9000`))
+
+describe('a simulated overlay', () => {
+  it('is the same for the same seed, to the last figure, and another for another', () => {
+    const more = { churn: 3, broadcasts: 3, protocol: plumtree(), fail: 0.4, burst: 20 }
+    const run = (seed: number) => runOverlay(options(randomViews(), { ...more, seed }))
+    const once = run(1)
+    assert.deepEqual(run(1), once)
+    assert.notEqual(run(2).events, once.events)
+  })
+
+  it('is a complete graph where all know all, and floods it in one hop', () => {
+    for (const joins of [true, false]) {
+      const factory = joins ? fullMesh() : listed(20)
+      const more = { nodes: 20, joins, broadcasts: 2, protocol: flood() }
+      const result = runOverlay(options(factory, more))
+      assert.deepEqual(result.degreeHistogram, { 19: 20 })
+      assert.deepEqual(result.inDegree, { mean: 19, sd: 0, min: 19, max: 19 })
+      assert.deepInclude(result, { meanShortestPath: 1, clustering: 1, components: 1 })
+      assert.deepInclude(result, { asymmetricLinks: 0, meanConnections: 19, badMessages: 0 })
+      assert.deepEqual(result.lastHop, [1, 1])
+      assert.deepEqual(result.delivered, [1, 1])
+      assert.deepEqual(result.payloads, [19 + 19 * 18, 19 + 19 * 18])
+      assert.deepEqual(result.rmr, [18, 18])
+    }
+  })
+
+  it('costs a payload for each node but the first by Plumtree, once the tree stands', () => {
+    const more = { broadcasts: 5, protocol: plumtree() }
+    const { payloads, rmr, control, delivered } = runOverlay(options(hyparview(), more))
+    assert.deepEqual(payloads?.slice(2), [59, 59, 59])
+    assert.deepEqual(rmr?.slice(2), [0, 0, 0])
+    assert.isAbove(control?.[4] ?? 0, 59)
+    assert.deepEqual(delivered, [1, 1, 1, 1, 1])
+  })
+
+  it('of HyParView is symmetric, whole, of degree five, and heals when most of it is gone', () => {
+    const more = { nodes: 300, cycles: 10, fail: 0.7, burst: 200, broadcasts: 1 }
+    const result = runOverlay(options(hyparview(), more))
+    assert.deepInclude(result, { components: 1, strongComponents: 1, asymmetricLinks: 0 })
+    assert.isAtLeast(result.degreeHistogram['5'] ?? 0, 0.97 * 300)
+    assert.approximately(result.meanShortestPath, 3.9, 0.15)
+    assert.approximately(result.meanPassive, 30, 0.5)
+    assert.approximately(result.messagesPerNodeCycle, 9.5, 1.5)
+    assert.isBelow(result.survivorsInLargestAtOnce ?? 1, 0.5)
+    assert.isAtLeast(result.survivorsInLargest ?? 0, 0.99)
+    assert.isAtLeast(result.reliability ?? 0, 0.95)
+    assert.isAtMost(result.healCycles ?? 99, 2)
+    assert.approximately(result.rmr?.[0] ?? 0, 3, 0.1)
+  })
+
+  it('uses connections for one message or measurement, lets go of those nobody wants, and counts', () => {
+    const town = new OverlayTown(options(randomViews(), { nodes: 40 }))
+    town.assemble()
+    town.network.traffic.clear()
+    for (let i = 0; i < 6; i++) town.cycle()
+    town.network.run(7_000) // loans end
+    const { network } = town
+    for (const node of network.nodes) {
+      const wanted = network.nodes.filter(
+        (other) => node.neighbours().includes(other.id) || other.neighbours().includes(node.id),
+      )
+      assert.isAtMost(node.neighbours().length, 5)
+      assert.equal(network.connections(node), wanted.length, `connections of ${node.name}`)
+      for (const other of wanted) assert.isTrue(network.isUp(node.id, other.id))
+    }
+    assert.isAbove(network.traffic.releases, 0)
+    assert.equal(network.traffic.messages > 0, network.traffic.bytes > 0)
+  })
+
+  it('replaces the dead by newcomers, which find their place', () => {
+    const result = runOverlay(options(hyparview(), { churn: 6, cycles: 8 }))
+    assert.equal(result.nodes, 60)
+    assert.equal(result.components, 1)
+  })
+
+  it('learns of the dead at once, when it sends to them, or never', () => {
+    const reliability = (detection: 'closed' | 'send' | 'none') => {
+      const more = { nodes: 200, fail: 0.6, burst: 40, detection }
+      const each = [1, 2, 3, 4, 5].map((seed) => ({ ...options(hyparview(), more), seed }))
+      return each.reduce((sum, one) => sum + (runOverlay(one).reliability ?? 0), 0) / each.length
+    }
+    const [closed, send, none] = [reliability('closed'), reliability('send'), reliability('none')]
+    assert.isAbove(closed, 0.98)
+    assert.isAbove(send, none + 0.02)
+    assert.isBelow(none, 0.85)
+  })
+
+  it('has cheaper links with X-BOT, as many as before, and stays whole', () => {
+    const torus = new UnitTorus(1)
+    const oracle = (a: { name: string }, b: { name: string }) => torus.distance(a.name, b.name)
+    const more = { nodes: 150, cycles: 12, cost: oracle }
+    const result = runOverlay(options(hyparview({ xbot: { oracle } }), more))
+    const costs = result.meanLinkCost ?? []
+    assert.lengthOf(costs, 13)
+    assert.approximately(costs[0] ?? 0, 0.3826, 0.04)
+    assert.isBelow(costs.at(-1) ?? 1, 0.75 * (costs[0] ?? 0))
+    assert.deepInclude(result, { components: 1, asymmetricLinks: 0 })
+  })
+
+  it('gossips to a few of the view where a fanout is given', () => {
+    const gossip = { nodes: 100, broadcasts: 3, fanout: 2 }
+    const { payloads, delivered } = runOverlay(options(fullMesh(), gossip))
+    for (const [i, count] of (payloads ?? []).entries()) {
+      assert.equal(count, 2 * Math.round(100 * (delivered?.[i] ?? 0)))
+    }
+    assert.isBelow(delivered?.[0] ?? 1, 1)
+  })
+
+  it('has nothing to say when all nodes are killed', () => {
+    const { healCycles, reliability } = runOverlay(options(fullMesh(), { nodes: 5, fail: 1 }))
+    assert.deepEqual([healCycles, reliability], [null, 0])
+  })
+})
