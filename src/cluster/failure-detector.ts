@@ -160,7 +160,7 @@ export class FailureDetector implements Detector {
     if (watched.up) {
       this.#cancel(watched)
       this.#effects.push({ type: 'nodeUp', node: watched.node, again: true })
-    } else if (watched.member) this.#up(watched)
+    } else if (watched.member || watched.isHeir) this.#up(watched)
   }
 
   #peerDown(peer: Member, reason: TroupeError): void {
@@ -232,7 +232,9 @@ export class FailureDetector implements Detector {
       if (age === 0) return watched
       if (watched.up) this.#down(watched, departure(watched.node, 'replaced'))
     }
+    const isHeir = watched?.member ?? false
     watched = new Watched(node)
+    watched.isHeir = isHeir
     this.#watched.set(node.name, watched)
     return watched
   }
@@ -271,6 +273,8 @@ class Watched {
   readonly node: Member
   connected = false
   member = false
+  /** An older start of it was a member when this one showed up: it takes its place before the membership knows. */
+  isHeir = false
   /** It was a member and left: what it still sends does not bring it back. */
   left = false
   up = false

@@ -124,7 +124,7 @@ export class LeaseDetector implements Detector {
     watched.lost = undefined
     this.#tryLost()
     if (again) this.#effects.push({ type: 'nodeUp', node: watched.node, again })
-    else if (watched.member || watched.down) this.#up(watched)
+    else if (watched.member || watched.isHeir || watched.down) this.#up(watched)
   }
 
   #peerDown(peer: Member, reason: TroupeError, parted: boolean): void {
@@ -288,7 +288,9 @@ export class LeaseDetector implements Detector {
       if (watched.up) this.#down(watched, departure(watched.node, 'replaced'), true)
       else if (watched.down) this.#remove(watched)
     }
+    const isHeir = watched?.member ?? false
     watched = new LeasedNode(node)
+    watched.isHeir = isHeir
     this.#watched.set(node.name, watched)
     return watched
   }

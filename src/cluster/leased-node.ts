@@ -6,6 +6,8 @@ export class LeasedNode {
   readonly node: Member
   connected = false
   member = false
+  /** An older start of it was a member when this one showed up: it takes its place before the membership knows. */
+  isHeir = false
   /** It was a member and left: what it still sends does not bring it back. */
   left = false
   up = false

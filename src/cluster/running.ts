@@ -140,7 +140,7 @@ export class Running implements Taker {
       channels: transport.channels,
       router: this.router,
       options: parts.delivery,
-      member: (node) => this.#newest(node),
+      member: (node) => this.member(node),
       deliver: (from, channel, envelope, again) => this.take(from, channel, envelope, again),
       undelivered: (to, channel, envelope, reason) =>
         ground.sink()?.undelivered(to, channel, envelope, reason),
@@ -168,13 +168,8 @@ export class Running implements Taker {
   member(node: string): Member | undefined {
     const { self } = this.#ground
     if (node === self.name) return self
-    if (this.overlay.capabilities.direct) return this.#members.get(node) ?? this.watch.up(node)
-    return newer(this.#members.get(node), this.watch.known(node))
-  }
-
-  /** As `member`, also where the membership has not heard of a new start that is connected already. */
-  #newest(node: string): Member | undefined {
-    return newer(this.member(node), this.watch.up(node))
+    const { direct } = this.overlay.capabilities
+    return newer(this.#members.get(node), direct ? this.watch.up(node) : this.watch.known(node))
   }
 
   isMember(node: string): boolean {

@@ -31,6 +31,8 @@ export class Peer implements LaneHost, SessionHost {
   member: Member
   /** Up was reported, and down not yet. */
   live = false
+  /** It took the place of an older start, of which alone those who send have heard so far. */
+  isNews = false
   session: Session | undefined
   readonly #context: PeerContext
   readonly #host: PeerHost
@@ -89,6 +91,7 @@ export class Peer implements LaneHost, SessionHost {
     this.over(reason)
     this.#abandon(reason)
     this.member = member
+    this.isNews = true
     this.#flat = undefined
     this.#lanes = [] // fresh ones: the new incarnation's clock begins again
     this.#resize([])
@@ -143,6 +146,10 @@ export class Peer implements LaneHost, SessionHost {
   }
 
   send(channel: number, envelope: Envelope): SendOutcome {
+    if (this.isNews) {
+      const detail = `node ${this.name} was started anew and is not up yet`
+      throw new TroupeError('ERR_NODE_DOWN', detail, { data: { node: this.name } })
+    }
     return this.laneFor(channel, envelope.key).send(envelope)
   }
 
@@ -257,6 +264,7 @@ export class Peer implements LaneHost, SessionHost {
       const early = [...(this.#lanes[MEMBERSHIP] ?? []), ...(this.#lanes[DEFAULT_CHANNEL] ?? [])]
       if (!early.every((each) => each.connected)) return
       this.live = true
+      this.isNews = false
       this.#context.sink.peerUp(this.member)
       if (this.session !== session) return
       this.#channelUp(MEMBERSHIP)

@@ -146,9 +146,14 @@ describe('failure detector', () => {
     ],
     ['it is evicted', [joined(b), up(b), left(b, 'evicted')], ['up 1', 'down 1 ERR_NODE_DOWN']],
     [
-      'a newer incarnation connects: the older is down at once',
+      'a newer incarnation of a member connects: the older is down and the newer up, at once',
       [joined(b), up(b), down(b), up(newer)],
-      ['up 1', 'start 2000', 'cancel', 'down 1 ERR_NODE_DOWN'],
+      ['up 1', 'start 2000', 'cancel', 'down 1 ERR_NODE_DOWN', 'up 2'],
+    ],
+    [
+      'a newer incarnation of one that left connects: it is not up before it joins',
+      [joined(b), up(b), left(b), up(newer)],
+      ['up 1', 'down 1 ERR_LEFT'],
     ],
     [
       'a newer incarnation joins: the older is down, the newer up when connected',
