@@ -32,15 +32,18 @@ export async function overOverlay(other: Under, files: readonly string[]): Promi
   }
 }
 
-/** One body in a simulation, over some seeds. Replay one with `SEED=n npx mocha -g 'the title'`. */
+/** One body in a simulation, over some seeds, and those at which something was `found` once. Replay one with `SEED=n npx mocha -g 'the title'`. */
 export function inSimulation(
   title: string,
   body: (env: Simulated) => Promise<void>,
   few = 3,
+  found: readonly number[] = [],
 ): void {
   const other = under
   if (other?.except?.test(title)) return
-  for (const seed of seeds(other === undefined ? few : 1)) {
+  const drawn = seeds(other === undefined ? few : 1)
+  const kept = process.env['SEED'] === undefined && other === undefined ? found : []
+  for (const seed of new Set([...drawn, ...kept])) {
     const text = other === undefined ? title : `${title}, over ${other.title}`
     it(`${text} [SEED=${seed}]`, () =>
       within(other === undefined ? new Simulated(seed) : other.simulated(seed), body))
@@ -58,8 +61,9 @@ export function everywhere(
   title: string,
   body: (env: Environment) => Promise<void>,
   few = 3,
+  found: readonly number[] = [],
 ): void {
-  inSimulation(title, body, few)
+  inSimulation(title, body, few, found)
   onSockets(title, body)
 }
 
