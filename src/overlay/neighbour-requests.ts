@@ -44,11 +44,11 @@ export class NeighbourRequests {
     return this.#requests.get(name)
   }
 
-  /** Free slots that are spoken for, the one for `except` not counted. */
-  promised(except = ''): number {
+  /** Free slots that are spoken for, the one for `except` not counted; by those `connected` only, or by all. */
+  promised(except = '', connected = false): number {
     let count = 0
     for (const [name, request] of this.#requests) {
-      if (request.spare && name !== except) count++
+      if (request.spare && name !== except && (request.sent || !connected)) count++
     }
     return count
   }

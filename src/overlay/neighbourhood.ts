@@ -42,6 +42,9 @@ export class Neighbourhood {
   readonly #effects: StepEffects
   readonly #random: Random
   readonly #sparesTold: number
+  /** The rounds in which a neighbour failed, and in which this node insisted because of that. */
+  #lostIn = -1
+  #rescuedIn = -1
   /** Former neighbours that were told so in this round and the last, and still are connected. */
   #parted = new Set<string>()
   #partedBefore = new Set<string>()
@@ -71,7 +74,10 @@ export class Neighbourhood {
     const request = this.requests.get(peer.name)
     if (request === undefined || request.sent) return
     request.member = peer
-    this.requests.send(request, this.#isAlone)
+    if (request.spare && !request.high && !this.#hasRoom(peer)) {
+      this.requests.end(peer.name) // others were faster
+      this.#effects.release(peer.name)
+    } else this.requests.send(request, this.#isAlone)
   }
 
   peerDown(name: string, incarnation: string): void {
@@ -192,6 +198,20 @@ export class Neighbourhood {
       passive.mark(spare.name, round)
       this.ask(spare, false, true)
     }
+    if (!active.isFull && this.requests.size === 0) this.#rescue()
+  }
+
+  /**
+   * After many failures a few nodes may be left as neighbours of each other only, with spares that are
+   * dead or full: who has lost most of its view insists at once, once a round.
+   */
+  #rescue(): void {
+    const { active, passive, round } = this.#views
+    if (this.#lostIn !== round || this.#rescuedIn === round) return
+    if (2 * active.size > active.capacity || passive.size === 0) return
+    this.#rescuedIn = round
+    this.counters.insisted++
+    this.ask(this.#random.pick(passive.members), true, true)
   }
 
   /** Begins the next round. */
@@ -211,6 +231,11 @@ export class Neighbourhood {
     }
     if (this.#repairing || this.requests.size > 0) return
     if (this.#views.passive.size + this.#views.lost.size === 0) return
+    if (this.#repairs === 0 && this.#views.passive.size > 0) {
+      this.#repairs = 1 // spares that refused while it had a neighbour do not refuse one that has none
+      this.repair()
+      return
+    }
     const delayMs = Math.min(REPAIR_MAX_MS, REPAIR_MIN_MS * 2 ** this.#repairs)
     this.#repairing = true
     this.#repairs++
@@ -250,7 +275,8 @@ export class Neighbourhood {
     this.requests.get(member.name) === undefined && this.#hasRoom(member)
 
   #hasRoom(member: Member): boolean {
-    const promised = this.requests.promised(member.name) + (this.held ? 1 : 0)
+    // Who is alone tries more spares than it has room for: most may be dead.
+    const promised = this.requests.promised(member.name, this.#isAlone) + (this.held ? 1 : 0)
     return this.#views.active.hasRoom(member, promised)
   }
 
@@ -259,6 +285,7 @@ export class Neighbourhood {
     const member = this.#views.drop(name, 'forgotten')
     if (member === undefined) return
     this.counters.failures++
+    this.#lostIn = this.#views.round
     this.#remember(member)
     this.#insistGap = 1
     this.#effects.disconnect(name, 'the connection was lost')

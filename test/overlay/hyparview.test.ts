@@ -131,8 +131,37 @@ describe('hyparview: links', () => {
     ])
   })
 
-  it('does not ask a spare that refused again in the same round, but in the next', () => {
+  it('insists once a round when most neighbours failed and all spares refused', () => {
     const { core, peers } = coreWith(3)
+    const [spare] = members(1, 's') as [Member]
+    tellSpares(core, peers[0] as Member, [spare])
+    core.up(spare)
+    core.says(spare, REPLY, false)
+    core.down(peers[2] as Member)
+    assert.deepEqual(core.view('asking'), ['s0'])
+    assert.deepEqual(core.sentTo('s0'), [[NEIGHBOR, true]])
+    core.says(spare, REPLY, false)
+    assert.deepEqual(core.view('asking'), [])
+  })
+
+  it('tries more spares than it has room for when it is alone, and lets go of those that come too late', () => {
+    const spares = members(9, 's')
+    const alone = new LoneCore(hyparview({ activeSize: 3 }), 2)
+    alone.step({ type: 'start', restored: [1, spares.map(wireFor)] })
+    const asked = alone.view('asking') as string[]
+    assert.lengthOf(asked, 6, 'twice as many as there are slots')
+    const found = asked.map((name) => spares.find((one) => one.name === name) as Member)
+    for (const spare of found.slice(0, 3)) {
+      alone.up(spare)
+      alone.says(spare, REPLY, true)
+    }
+    alone.up(found[3] as Member)
+    assert.deepEqual(alone.sentTo(asked[3] as string), [])
+    assert.deepEqual(alone.named('release'), [asked[3]])
+  })
+
+  it('does not ask a spare that refused again in the same round, but in the next', () => {
+    const { core, peers } = coreWith(4)
     const [spare] = members(1, 's') as [Member]
     tellSpares(core, peers[0] as Member, [spare])
     assert.deepEqual(core.view('asking'), ['s0'])
