@@ -152,7 +152,7 @@ export class ChildRunner<S extends CoreSpec> {
 
   // Starts
 
-  #start(work: Work<S>, child: Child<S>): void {
+  #start(work: Work<S>, child: Child<S>, lost?: unknown): void {
     if (child.held && child.place) {
       this.#launch(work, child, 'restart')
       return
@@ -165,7 +165,7 @@ export class ChildRunner<S extends CoreSpec> {
       return
     }
     if (!place) {
-      this.#noPlace(work, child, undefined)
+      this.#noPlace(work, child, lost)
       return
     }
     if (child.lost) this.abandon(child)
@@ -201,7 +201,7 @@ export class ChildRunner<S extends CoreSpec> {
       child.held = false
       if (child.place) this.#leaveOut(child.place)
       this.abandon(child)
-      if (!work.ending) this.#noPlace(work, child, error)
+      if (!work.ending) this.#start(work, child, error) // elsewhere, if it may
     } else {
       if (!child.held) this.children.vacate(child)
       if (!work.ending) this.#failure = { type: 'startFailed', purpose: work.purpose, child, error }

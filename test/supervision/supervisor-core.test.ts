@@ -305,10 +305,20 @@ describe('supervisor core: children on other nodes', () => {
     assert.equal(it.children, '')
   })
 
-  it('abandons a copy whose start or stop was cut off by the loss of its node', () => {
+  it('abandons a copy whose start or stop was cut off by the loss of its node, and starts it elsewhere', () => {
     const it = new CoreScript(oneForOne(), [spec('b', { on: 'b' })], view('b')).up()
     it.do({ type: 'terminateChild', call: 1, id: 'b' })
     assert.deepEqual(it.stopped('b', true), ['abandon b@b', 'reply 1 ok'])
+    it.do({ type: 'restartChild', call: 2, id: 'b' })
+    assert.deepEqual(it.startFailed('b', true), ['abandon b@b', 'start b'])
+    assert.deepEqual(it.started('b'), ['reply 2 ok'])
+  })
+
+  it('tells who asked for a child whose node was lost meanwhile when it may run nowhere else', () => {
+    const on = spec('b', { on: 'b', relocate: 'never' })
+    const it = new CoreScript(oneForOne(), [on], view('b')).up()
+    it.do({ type: 'terminateChild', call: 1, id: 'b' })
+    it.stopped('b')
     it.do({ type: 'restartChild', call: 2, id: 'b' })
     assert.deepEqual(it.startFailed('b', true), ['abandon b@b', 'reply 2 ERR_NO_PLACE'])
   })
