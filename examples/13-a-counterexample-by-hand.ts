@@ -2,46 +2,29 @@
 import { Actor, actor } from 'troupe'
 import { runCounterexample, type Scenario } from 'troupe/simulation'
 
-@actor('break/register')
-class Register extends Actor {
-  #value = 0
-
-  write(value: number): void {
-    this.#value = value
-  }
-
-  read(): number {
-    return this.#value
+@actor('shop/till')
+class Till extends Actor {
+  #total = 0
+  add(amount: number): number {
+    this.#total += amount
+    return this.#total
   }
 }
-
-const register: Scenario = {
-  name: 'register',
-  nodes: 3,
-  start: (node) => void node.spawn(Register, undefined, { name: 'register' }),
-  operations: {
-    // Written everywhere, read where one is: no quorum, no order.
-    write: async (node, value: number) => {
-      const all = ['n1', 'n2', 'n3'].map((on) => node.lookup(Register, 'register', { on }))
-      await Promise.all(all.map((copy) => copy.with({ timeoutMs: 500 }).ask.write(value)))
-    },
-    read: (node) => node.lookup(Register, 'register').ask.read(),
-  },
+const shop: Scenario = {
+  name: 'shop',
+  nodes: 2,
+  options: { askTimeoutMs: 500 },
+  start: (node) => void node.spawn(Till, undefined, { name: 'till' }),
+  operations: { add: (node, by: number) => node.lookup(Till, 'till', { on: 'n1' }).ask.add(by) },
 }
-
 const lines = `
-n1 write 1 : OK
-n3 read : 1
-fault partition { n1 } { n2 n3 }
-n1 write 2 : TIMEOUT
-n1 read : 2
-fault heal
-n3 read : 2
+# its answer is lost, so it is made again
+fault omit n1>n2:reply#1
+n2 add 5 : TIMEOUT
+n2 add 5 : 5
 `
-const { result } = await runCounterexample(lines, register, { file: 'by-hand.cx' })
-console.log(result.verdict)
+const { result } = await runCounterexample(lines, shop, { file: 'twice.cx' })
 console.log(result.error?.message)
 
 // Output:
-// fail
-// result: by-hand.cx:8: n3 read : 2, but the result was 1
+// result: twice.cx:5: n2 add 5 : 5, but the result was 10

@@ -41,9 +41,9 @@ export type {
   GivenBroadcastOptions,
 } from './cluster/broadcast-driver.js'
 export type { BroadcastHandler } from './cluster/broadcast-handlers.js'
-export type { JoinOptions } from './cluster/cluster.js'
 export type { DeliveryStats } from './cluster/delivery-stats.js'
 export type { ForwardHandler, ForwardOptions } from './cluster/forwarding.js'
+export type { JoinOptions } from './cluster/joins.js'
 export type { GivenPipelineOptions } from './delivery/pipeline-options.js'
 export { type NamedHandler, Node, type StopOptions } from './node/node.js'
 export type { NodeEvents } from './node/node-events.js'
@@ -54,6 +54,12 @@ export {
   type UserCodec,
 } from './node/node-options.js'
 export type { NodeStats } from './node/node-stats.js'
+export {
+  type GivenOverlay,
+  type NamedOverlay,
+  overlayNamed,
+  overlayNames,
+} from './node/overlay-named.js'
 export { lan, local, type Timing, wan } from './node/presets.js'
 export { startNode } from './node/start-node.js'
 export { clientServer } from './overlay/client-server/client-server.js'
@@ -61,17 +67,18 @@ export type {
   ClientServerOptions,
   GivenClientServerOptions,
 } from './overlay/client-server/client-server-options.js'
+export { cyclon } from './overlay/cyclon.js'
+export type { CyclonOptions } from './overlay/cyclon-options.js'
 export { fullMesh } from './overlay/full-mesh.js'
 export type { FullMeshOptions } from './overlay/full-mesh-options.js'
+export { hiscamp } from './overlay/hiscamp.js'
+export type { Distance, HiScampOptions } from './overlay/hiscamp-options.js'
 export { hyparview } from './overlay/hyparview.js'
 export type { HyParViewOptions, HyParViewSettings } from './overlay/hyparview-options.js'
 export type { Member, OverlayFactory } from './overlay/overlay.js'
-export {
-  type GivenOverlay,
-  type NamedOverlay,
-  overlayNamed,
-  overlayNames,
-} from './overlay/overlay-named.js'
+export type { ScampOptions } from './overlay/scamp-options.js'
+export { scampV1 } from './overlay/scamp-v1.js'
+export { scampV2 } from './overlay/scamp-v2.js'
 export { staticMembers } from './overlay/static-members.js'
 export type { ChannelOptions, LanePolicy } from './peer/channel-table.js'
 export type { PeerOptions } from './peer/peer-options.js'

@@ -38,6 +38,10 @@ export const CODES = {
   ERR_REPLAY: { retryable: false, meaning: 'A replayed run went another way than its trace.' },
   ERR_ADDRESS_IN_USE: { retryable: true, meaning: 'Another program listens on that address.' },
   ERR_STORE: { retryable: true, meaning: 'The store failed to read or write.' },
+  ERR_PACKAGE_MISSING: {
+    retryable: false,
+    meaning: 'An optional package is not installed; the message says how to install it.',
+  },
   // actors
   ERR_STOPPED: {
     retryable: false,

@@ -2,7 +2,8 @@ import type { Random } from '../base/random.js'
 
 /**
  * The one contract of protocols that bring a message to every node over the neighbours of an overlay.
- * A deterministic machine like an overlay: `step(event)` returns effects, a driver performs them.
+ * A deterministic machine like an overlay: `step(event)` returns effects, a driver performs them. Peers
+ * have proven who they are; that a message is from its origin is what they say, and is not proven.
  */
 export interface Broadcast {
   readonly name: string

@@ -1,4 +1,3 @@
-import type { Random } from '../base/random.js'
 import type { BroadcastFactory } from './broadcast.js'
 import { type KeepOptions, readKeepOptions } from './broadcast-options.js'
 import { Disseminator } from './disseminator.js'
@@ -19,11 +18,6 @@ const NAME = 'flood'
 
 class Flood extends Disseminator {
   readonly name = NAME
-
-  // biome-ignore lint/complexity/noUselessConstructor: the base class is abstract
-  constructor(self: string, random: Random, options: KeepOptions) {
-    super(self, random, options)
-  }
 
   protected override spread(message: LoggedMessage, body: unknown): void {
     const gossip = this.gossip(message, body)

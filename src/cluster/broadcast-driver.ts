@@ -14,7 +14,7 @@ import type { Clock, Timer } from '../world/clock.js'
 import type { Turn } from '../world/turn.js'
 import type { BroadcastHandlers } from './broadcast-handlers.js'
 import { BroadcastQueue } from './broadcast-queue.js'
-import { neighbourhood } from './neighbourhood.js'
+import { meshLinks } from './mesh-links.js'
 
 /** Times and bounds of broadcasts. */
 export interface BroadcastOptions extends PlumtreeOptions {
@@ -78,7 +78,7 @@ const RETRY_MS = 50
 
 /**
  * Feeds Plumtree with neighbours and frames and performs its effects. Neighbours are those of the overlay
- * that are connected (of a full mesh some of them, see neighbourhood.ts), and peers that take this node
+ * that are connected (of a full mesh some of them, see mesh-links.ts), and peers that take this node
  * for one: a connection is used both ways, also where views are not symmetric.
  */
 export class BroadcastDriver {
@@ -137,7 +137,7 @@ export class BroadcastDriver {
     const { overlay, transport, self } = this.#ground
     const { direct } = overlay.capabilities
     const up = overlay.neighbours().filter((peer) => transport.isUp(peer))
-    const wanted = new Set(direct ? neighbourhood(self.name, up) : up)
+    const wanted = new Set(direct ? meshLinks(self.name, up) : up)
     if (direct) this.#guests.clear() // whose view was another one may have come to see it as it is
     for (const peer of [...this.#peers.keys()]) {
       if (!wanted.has(peer) && !this.#guests.has(peer)) this.#neighbourDown(peer)

@@ -13,6 +13,10 @@ export { FULL, SENT, type SendOutcome, SLOW } from '../peer/transport.js'
 /** The cluster as `remote/` sees it: envelopes to nodes by name, and news about nodes. */
 export interface Carrier {
   readonly self: Member
+  /** `members` is a part of the cluster: a node that is not among them may be there all the same. */
+  readonly partial: boolean
+  /** Not all nodes are connected: a member that was never in reach may be there all the same. */
+  readonly relays: boolean
   /** Members as known here, itself included. */
   members(): readonly Member[]
   /** The newest known incarnation of a node, or undefined. */
@@ -45,6 +49,11 @@ export interface Carrier {
    * ERR_NODE_STOPPED. What waits for a node when it is given up is handed to `undelivered`.
    */
   send(node: string, channel: number, envelope: Envelope, plan?: DeliveryPlan): SendOutcome
+  /**
+   * Searches a node that is not known here, where `partial`. `found` runs once it is up: after
+   * `nodeUp`, and in the order of the calls; else `failed`, at once when there is no room for `bytes` more.
+   */
+  seek(node: string, bytes: number, found: () => void, failed: (reason: TroupeError) => void): void
   /** Resolves when the lane of that key, and the window of what is acknowledged, have room. */
   ready(node: string, channel: number, key: number): Promise<void>
 }
@@ -63,5 +72,9 @@ export interface CarrierSink {
   nodeUp(node: Member): void
   /** The failure detector gave this incarnation up, it left, or a newer one took its name: nothing it hosts will answer. */
   nodeDown(node: Member, reason: TroupeError): void
+  /** True when something here counts on hearing of that node's end: then it is asked for signs of life. */
+  holds(node: Member): boolean
+  /** A node that nothing holds is not observed any more; what comes of it is not known. */
+  forgotten(node: Member): void
   undelivered(node: Member, channel: string, envelope: Envelope, reason: TroupeError): void
 }

@@ -7,6 +7,7 @@ import type { Transport, TransportSink } from '../peer/transport.js'
 import type { Codec } from '../wire/codec.js'
 import type { World } from '../world/world.js'
 import type { GivenBroadcastOptions } from './broadcast-driver.js'
+import type { Medium } from './medium.js'
 import { TTL_MAX } from './relay-frame.js'
 
 /** What a cluster is made of. */
@@ -18,6 +19,8 @@ export interface ClusterParts {
   readonly codec: Codec
   /** Makes the transport, which reports to the sink it is given. */
   transport(sink: TransportSink): Transport
+  /** What the overlay brought along; the transport uses its network. Closed with the cluster. */
+  readonly medium?: Medium
   /** What channels ask of delivery, by name. Default: nothing. */
   readonly channelDelivery?: Readonly<Record<string, DeliveryOptions>>
   /** Bounds and times of the delivery stages. */
@@ -34,14 +37,23 @@ export interface ClusterTiming {
   readonly downAfterMs: number
   /** How long the holder of a contested name may take to answer: a heartbeat or so. Default 1,500. */
   readonly probeMs: number
-  /** Hops a relayed message may take. Default 5. */
+  /**
+   * Where not all nodes are connected: a node without a connection that gave no sign of life for so
+   * long is down. Three pings go out meanwhile. Default 5,000.
+   */
+  readonly leaseMs: number
+  /**
+   * Hops a relayed message, or a search for its way, may take. Default 32: paths in a partial view of
+   * 10,000 nodes take about 10, those along a tree more.
+   */
   readonly relayTtl: number
 }
 
 const FIELDS: Fields<ClusterTiming> = {
   downAfterMs: { fallback: 2_000, check: durationMs() },
   probeMs: { fallback: 1_500, check: durationMs(1) },
-  relayTtl: { fallback: 5, check: integer(1, TTL_MAX) },
+  leaseMs: { fallback: 5_000, check: durationMs(3) },
+  relayTtl: { fallback: 32, check: integer(1, TTL_MAX) },
 }
 
 /** @throws TroupeError ERR_BAD_OPTION naming option, rule and value */

@@ -2,10 +2,9 @@ import type { EventEmitter } from 'eventemitter3'
 import { asksDelivery, type DeliveryOptions } from '../base/delivery-options.js'
 import { TroupeError } from '../base/errors.js'
 import { type Logger, silentLogger } from '../base/logger.js'
-import { durationMs, type Fields, readOptions, show } from '../base/options.js'
+import { show } from '../base/options.js'
 import type { Random } from '../base/random.js'
 import type { DeliveryPlan } from '../delivery/delivery-plan.js'
-import { parseAddress } from '../overlay/address.js'
 import type { Member } from '../overlay/overlay.js'
 import { SENT, type SendOutcome, type Transport, type TransportStats } from '../peer/transport.js'
 import type { Envelope } from '../wire/envelope.js'
@@ -30,22 +29,14 @@ import {
   readForwardDelivery,
 } from './forwarding.js'
 import { Inbound } from './inbound.js'
-import { Join } from './join.js'
+import { type JoinOptions, Joins, readJoin } from './joins.js'
 import { NameContest } from './name-contest.js'
 import { OverlayMemory } from './overlay-memory.js'
 import { Reporter } from './reporter.js'
+import type { RouteStats } from './route-finder.js'
 import { type RelayStats, unknownNode } from './router.js'
 import { Running } from './running.js'
 import { answerPlan } from './stored-envelope.js'
-
-export interface JoinOptions {
-  /** From the call until the peer can be used. Default 5,000. */
-  readonly timeoutMs?: number
-}
-
-const JOIN_FIELDS: Fields<Required<JoinOptions>> = {
-  timeoutMs: { fallback: 5_000, check: durationMs(1) },
-}
 
 /**
  * Nodes that know each other: who is a member, who can be reached, and a way for messages to every
@@ -65,7 +56,7 @@ export class Cluster implements Carrier {
   readonly #broadcast: BroadcastOptions
   readonly #plans: ChannelPlans
   readonly #random: Random
-  readonly #joins = new Set<Join>()
+  readonly #joins = new Joins()
   #self: Member
   #sink: CarrierSink | undefined
   #running: Running | undefined
@@ -141,7 +132,7 @@ export class Cluster implements Carrier {
       handlers: this.#handlers,
       broadcast: this.#broadcast,
       sink: () => this.#sink,
-      changed: () => this.#checkJoins(),
+      changed: () => this.#joins.check(),
       selfLeft: () => this.#selfLeft(),
     })
     this.#running = running
@@ -158,27 +149,16 @@ export class Cluster implements Carrier {
    *   ERR_NODE_STOPPED
    */
   async join(address: string | Address, options?: JoinOptions): Promise<string> {
-    const at = parseAddress(address)
-    const { timeoutMs } = readOptions('join', JOIN_FIELDS, options)
+    const asked = readJoin(address, options)
     const running = this.#need()
     this.#leaving = false
-    const join = new Join(
-      {
-        transport: this.#transport,
-        clock: this.#parts.world.clock,
-        random: this.#random,
-        contact: (peer) => running.driver.feed({ type: 'join', contact: peer }),
-        isUsable: (name) => running.isUsable(name),
-      },
-      at,
-      timeoutMs,
-    )
-    this.#joins.add(join)
-    try {
-      return await join.promise
-    } finally {
-      this.#joins.delete(join)
-    }
+    return this.#joins.add(asked, {
+      transport: this.#transport,
+      clock: this.#parts.world.clock,
+      random: this.#random,
+      contact: (peer) => running.driver.feed({ type: 'join', contact: peer }),
+      isUsable: (name) => running.isUsable(name),
+    })
   }
 
   /**
@@ -210,9 +190,31 @@ export class Cluster implements Carrier {
     return this.#running?.member(node)
   }
 
-  /** True when that node is a member (or about to be one) and messages can travel to it now. */
+  /**
+   * True when that node is a member (or about to be one) and messages can travel to it now; where not
+   * all are connected, when it has been in contact and its lease lasts.
+   */
   isUp(node: string): boolean {
     return this.#running?.watch.isConnected(node) ?? false
+  }
+
+  get partial(): boolean {
+    return this.#running?.overlay.capabilities.membership === 'partial'
+  }
+
+  get relays(): boolean {
+    return this.#running?.overlay.capabilities.direct === false
+  }
+
+  seek(
+    node: string,
+    bytes: number,
+    found: () => void,
+    failed: (reason: TroupeError) => void,
+  ): void {
+    const running = this.#running
+    if (running === undefined) failed(this.#stoppedError())
+    else running.seek(node, bytes, found, failed)
   }
 
   channelIndex(name: string): number {
@@ -243,7 +245,7 @@ export class Cluster implements Carrier {
     const running = this.#running
     if (running === undefined) throw this.#stoppedError()
     if (plan === undefined) return running.router.send(node, channel, envelope)
-    return running.delivery.send(node, channel, envelope, plan)
+    return running.sendPlanned(node, channel, envelope, plan)
   }
 
   /** Puts a function where this node's messages leave, in place of one before; see doors.ts. */
@@ -325,6 +327,11 @@ export class Cluster implements Carrier {
     return this.#running?.router.stats
   }
 
+  /** What became of searches for ways to other nodes. */
+  routeStats(): Readonly<RouteStats> | undefined {
+    return this.#running?.reach.stats
+  }
+
   /** What became of messages that are acknowledged, or monotonic. */
   deliveryStats(): DeliveryStats | undefined {
     return this.#running?.delivery.stats()
@@ -359,10 +366,12 @@ export class Cluster implements Carrier {
     const endMs = clock.now() + drainMs
     const acknowledged = running?.delivery.drain(drainMs)
     if (acknowledged !== undefined) await acknowledged
+    running?.sayBye()
     this.#running = undefined
     running?.stop()
-    for (const join of this.#joins) join.fail(this.#stoppedError())
+    this.#joins.fail(this.#stoppedError())
     await this.#transport.stop(Math.max(0, endMs - clock.now()))
+    await this.#parts.medium?.close()
     await this.#memory?.flush()
   }
 
@@ -370,10 +379,6 @@ export class Cluster implements Carrier {
     const wanted = this.#leaving
     this.#leaving = false
     this.#reporter.left(wanted)
-  }
-
-  #checkJoins(): void {
-    for (const join of this.#joins) join.check()
   }
 
   #need(): Running {

@@ -29,7 +29,7 @@ export interface DeliveryGround {
   readonly random: Random
   readonly codec: Codec
   readonly channels: ChannelTable
-  readonly router: Pick<Router, 'send' | 'ready' | 'isOpen' | 'isDirect'>
+  readonly router: Pick<Router, 'send' | 'ready' | 'isOpen' | 'isFree' | 'isDirect'>
   readonly options?: GivenPipelineOptions | undefined
   /** The newest known incarnation of a node that can be sent to, or undefined. */
   member(node: string): Member | undefined
@@ -96,7 +96,7 @@ export class DeliveryDriver {
         message,
         bytes: bodyBytes(message),
         slot: slotOf(message),
-        congested: way.slow || !router.isOpen(node),
+        congested: way.slow || !router.isFree(node),
         nowMs: clock.now(),
       })
     } finally {
@@ -183,6 +183,16 @@ export class DeliveryDriver {
     this.#feed({ type: 'peerGone', incarnation, nowMs: this.#ground.clock.now() })
     if (peer !== undefined) this.#peers.forget(peer)
     this.#wake()
+  }
+
+  /** True while something to or from that incarnation is not settled. */
+  holds({ incarnation }: Member): boolean {
+    const peer = this.#peers.get(incarnation)
+    if (peer === undefined) return false
+    for (const { channel } of peer.ways()) {
+      if ((this.#pipeline.flow(incarnation, channel)?.sender?.pending ?? 0) > 0) return true
+    }
+    return false
   }
 
   /** Resolves when all own messages are acknowledged, at the latest after `timeoutMs`; undefined: they are. */

@@ -54,7 +54,9 @@ export class DeliverySender {
     if (attempt > 1 && way.slow) return
     try {
       const outcome = router.send(node, way.index, stamped(message, key, stamp))
-      if (outcome !== SENT) this.#watch(peer, way, key)
+      if (outcome === FULL || (outcome !== SENT && router.isDirect(node))) {
+        this.#watch(peer, way, key)
+      }
       if (outcome === FULL) this.#notTaken(effect)
       else if (attempt > 1) this.counters.retransmitted++
       const { attempt: current } = this
@@ -99,7 +101,7 @@ export class DeliverySender {
   #watch(peer: DeliveryPeer, way: DeliveryWay, key: number): void {
     const { router } = this.#ground
     const { name } = peer.member
-    if (way.slow || !router.isDirect(name)) return
+    if (way.slow) return
     way.slow = true
     const over = (): void => {
       way.slow = false

@@ -5,7 +5,13 @@ import type { LeaveReason, Member } from '../overlay/overlay.js'
 
 export type DetectorEvent =
   | { readonly type: 'peerUp'; readonly peer: Member }
-  | { readonly type: 'peerDown'; readonly peer: Member; readonly reason: TroupeError }
+  /** `parted`: one of the two let go of the connection on purpose. */
+  | {
+      readonly type: 'peerDown'
+      readonly peer: Member
+      readonly reason: TroupeError
+      readonly parted?: boolean
+    }
   /** The peer stops on purpose; its `peerDown` follows. */
   | { readonly type: 'goodbye'; readonly peer: Member }
   /** A message came from a connected peer, possibly ahead of the news of its membership. */
@@ -17,6 +23,19 @@ export type DetectorEvent =
       readonly reason: LeaveReason
     }
   | { readonly type: 'timer'; readonly peer: string }
+  // only where nodes are reached through others, see LeaseDetector
+  /** A message came from a node through others, or a search has found it. */
+  | { readonly type: 'contact'; readonly node: Member }
+  /** Another sign of life, which is no news of a node that nobody here deals with. */
+  | { readonly type: 'alive'; readonly node: Member }
+  /** A node that is reached through others said that it stops. */
+  | { readonly type: 'bye'; readonly node: Member }
+  /** A message goes to that node through others. */
+  | { readonly type: 'used'; readonly peer: string }
+  /** A message could not be sent because that node is down. */
+  | { readonly type: 'wanted'; readonly peer: string }
+  /** Nobody holds that idle node. */
+  | { readonly type: 'forget'; readonly peer: string }
 
 export type DetectorEffect =
   /** Comes back as `timer`. */
@@ -31,14 +50,36 @@ export type DetectorEffect =
       readonly reason: TroupeError
       readonly orderly: boolean
     }
+  // from the LeaseDetector
+  /** Ask it for a sign of life; `fresh`: over a way that is searched anew. */
+  | { readonly type: 'ping'; readonly node: Member; readonly fresh: boolean }
+  /** It has a lease and no user: `forget` it unless somebody holds it. */
+  | { readonly type: 'idle'; readonly node: Member }
+  /** It is not remembered any more, neither as up nor as down. */
+  | { readonly type: 'forgotten'; readonly node: Member }
+
+/** The one component that decides which nodes are down. */
+export interface Detector {
+  step(event: DetectorEvent): readonly DetectorEffect[]
+  /** The incarnation of that name that was reported up and not down since. */
+  up(name: string): Member | undefined
+  /** True when it is up and can be reached right now. */
+  isConnected(name: string): boolean
+  /** True from the moment it was given up until it is up again; false for one that was never up. */
+  isDown(name: string): boolean
+  /** The incarnation that is up, or was given up and may come back. */
+  known(name: string): Member | undefined
+  /** Nodes that are up without a connection. */
+  leased(): readonly Member[]
+}
 
 /**
- * The one component that decides which nodes are down. A node is up while it is a member (or was
+ * The detector of overlays that connect all directly. A node is up while it is a member (or was
  * heard) and connected; it is down when its connections are lost and none comes back within
  * `downAfterMs`, and at once when it said goodbye, left, or a newer incarnation shows up. Reports
  * alternate for each incarnation: up, down, up … Membership is not its business.
  */
-export class FailureDetector {
+export class FailureDetector implements Detector {
   readonly #downAfterMs: number
   readonly #watched = new Map<string, Watched>()
   #effects: DetectorEffect[] = []
@@ -71,25 +112,37 @@ export class FailureDetector {
       case 'timer':
         this.#timer(event.peer)
         break
+      case 'contact': // nothing is relayed where all are connected
+      case 'alive':
+      case 'bye':
+      case 'used':
+      case 'wanted':
+      case 'forget':
+        break
       default:
         unreachable(event)
     }
     return this.#effects
   }
 
-  /** The incarnation of that name that was reported up and not down since. */
   up(name: string): Member | undefined {
     const watched = this.#watched.get(name)
     return watched?.up ? watched.node : undefined
   }
 
-  /** True when it is up and connected right now. */
+  known(name: string): Member | undefined {
+    return this.up(name)
+  }
+
+  leased(): readonly Member[] {
+    return []
+  }
+
   isConnected(name: string): boolean {
     const watched = this.#watched.get(name)
     return watched?.up ? watched.connected : false
   }
 
-  /** True from the moment it was given up until it is up again; false for one that was never up. */
   isDown(name: string): boolean {
     return this.#watched.get(name)?.down ?? false
   }
@@ -107,7 +160,7 @@ export class FailureDetector {
     if (watched.up) {
       this.#cancel(watched)
       this.#effects.push({ type: 'nodeUp', node: watched.node, again: true })
-    } else if (watched.member) this.#up(watched)
+    } else if (watched.member || watched.isHeir) this.#up(watched)
   }
 
   #peerDown(peer: Member, reason: TroupeError): void {
@@ -179,7 +232,9 @@ export class FailureDetector {
       if (age === 0) return watched
       if (watched.up) this.#down(watched, departure(watched.node, 'replaced'))
     }
+    const isHeir = watched?.member ?? false
     watched = new Watched(node)
+    watched.isHeir = isHeir
     this.#watched.set(node.name, watched)
     return watched
   }
@@ -218,6 +273,8 @@ class Watched {
   readonly node: Member
   connected = false
   member = false
+  /** An older start of it was a member when this one showed up: it takes its place before the membership knows. */
+  isHeir = false
   /** It was a member and left: what it still sends does not bring it back. */
   left = false
   up = false
@@ -232,7 +289,7 @@ class Watched {
   }
 }
 
-function departure(node: Member, reason: Exclude<LeaveReason, 'forgotten'>): TroupeError {
+export function departure(node: Member, reason: Exclude<LeaveReason, 'forgotten'>): TroupeError {
   switch (reason) {
     case 'left':
       return new TroupeError('ERR_LEFT', `node ${node.name} left the cluster`)

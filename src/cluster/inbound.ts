@@ -27,18 +27,21 @@ export class Inbound implements TransportSink {
   peerUp(peer: Member): void {
     this.#ground.reporter.peerUp(peer)
     const running = this.#ground.running()
+    running?.reach.feed({ type: 'peerUp', peer })
     running?.watch.feed({ type: 'peerUp', peer })
     running?.driver.feed({ type: 'peerUp', peer })
     running?.broadcasts.refresh()
   }
 
-  peerDown(peer: Member, reason: TroupeError): void {
+  peerDown(peer: Member, reason: TroupeError, parted = false): void {
     this.#ground.reporter.peerDown(peer, reason)
     const running = this.#ground.running()
     const { name, incarnation } = peer
+    running?.reach.feed({ type: 'peerDown', peer: name })
     running?.driver.feed({ type: 'peerDown', peer: name, incarnation })
     running?.broadcasts.peerDown(name)
-    running?.watch.feed({ type: 'peerDown', peer, reason })
+    running?.watch.feed({ type: 'peerDown', peer, reason, parted })
+    running?.connectionLost(peer, reason)
   }
 
   goodbye(peer: Member): void {
@@ -69,6 +72,7 @@ export class Inbound implements TransportSink {
     else if (kind === FRAME.BROADCAST) running.broadcasts.receive(from, body)
     else if (kind === FRAME.RELEASE) running.driver.released(from)
     else if (kind === FRAME.RELAY) running.router.receive(from, body)
+    else if (kind === FRAME.ROUTE) running.reach.receive(from, body)
     else this.#ground.reporter.badMessage(from.name, `a frame of kind ${kind}, which nobody reads`)
   }
 
@@ -76,6 +80,7 @@ export class Inbound implements TransportSink {
     // What is acknowledged is sent again.
     if (this.#ground.running()?.delivery.unwritten(peer, channel, envelope, reason)) return
     if (envelope.stamp === undefined) {
+      if (this.#ground.running()?.detour(peer, channel, envelope, reason)) return
       this.#ground.sink()?.undelivered(peer, channel, envelope, reason)
     }
   }

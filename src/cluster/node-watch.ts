@@ -3,7 +3,7 @@ import { RingQueue } from '../base/ring-queue.js'
 import { unreachable } from '../base/unreachable.js'
 import type { Member } from '../overlay/overlay.js'
 import type { Clock, Timer } from '../world/clock.js'
-import { type DetectorEffect, type DetectorEvent, FailureDetector } from './failure-detector.js'
+import type { Detector, DetectorEffect, DetectorEvent } from './failure-detector.js'
 
 /** Who hears what the failure detector decided. */
 export interface NodeSink {
@@ -11,11 +11,17 @@ export interface NodeSink {
   nodeUp(node: Member, again: boolean): void
   /** `orderly`: it said goodbye or left. */
   nodeDown(node: Member, reason: TroupeError, orderly: boolean): void
+  /** Ask it for a sign of life; `fresh`: over a way that is searched anew. */
+  ping(node: Member, fresh: boolean): void
+  /** True when somebody here counts on hearing of its end. */
+  holds(node: Member): boolean
+  /** It is not remembered any more, neither as up nor as down. */
+  forgotten(node: Member): void
 }
 
 /** Feeds the failure detector and performs its effects; events that come up meanwhile wait. */
 export class NodeWatch {
-  readonly #detector: FailureDetector
+  readonly #detector: Detector
   readonly #clock: Clock
   readonly #sink: NodeSink
   readonly #events = new RingQueue<DetectorEvent>()
@@ -23,8 +29,8 @@ export class NodeWatch {
   #running = false
   #stopped = false
 
-  constructor(clock: Clock, downAfterMs: number, sink: NodeSink) {
-    this.#detector = new FailureDetector(downAfterMs)
+  constructor(clock: Clock, detector: Detector, sink: NodeSink) {
+    this.#detector = detector
     this.#clock = clock
     this.#sink = sink
   }
@@ -34,7 +40,7 @@ export class NodeWatch {
     return this.#detector.up(name)
   }
 
-  /** True when it is up and connected right now. */
+  /** True when it is up and can be reached right now. */
   isConnected(name: string): boolean {
     return this.#detector.isConnected(name)
   }
@@ -42,6 +48,16 @@ export class NodeWatch {
   /** True from the moment it was given up until it is up again. */
   isDown(name: string): boolean {
     return this.#detector.isDown(name)
+  }
+
+  /** The incarnation that is up, or was given up and may come back. */
+  known(name: string): Member | undefined {
+    return this.#detector.known(name)
+  }
+
+  /** Nodes that are up without a connection. */
+  leased(): readonly Member[] {
+    return this.#detector.leased()
   }
 
   feed(event: DetectorEvent): void {
@@ -78,6 +94,15 @@ export class NodeWatch {
         break
       case 'nodeDown':
         this.#sink.nodeDown(effect.node, effect.reason, effect.orderly)
+        break
+      case 'ping':
+        this.#sink.ping(effect.node, effect.fresh)
+        break
+      case 'idle':
+        if (!this.#sink.holds(effect.node)) this.feed({ type: 'forget', peer: effect.node.name })
+        break
+      case 'forgotten':
+        this.#sink.forgotten(effect.node)
         break
       default:
         unreachable(effect)

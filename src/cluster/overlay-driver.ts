@@ -15,6 +15,7 @@ import { FRAME } from '../wire/frame.js'
 import type { Clock, Timer } from '../world/clock.js'
 import { AddressDialer } from './address-dialer.js'
 import { BorrowedPeers } from './borrowed-peers.js'
+import type { Medium } from './medium.js'
 import type { OverlayMemory } from './overlay-memory.js'
 
 /** What the driver of an overlay stands on. */
@@ -26,6 +27,8 @@ export interface OverlayGround {
   readonly random: Random
   readonly logger: Logger
   readonly memory: OverlayMemory
+  /** What the overlay brought along, if anything. */
+  readonly medium?: Medium | undefined
 }
 
 /** Who hears what an overlay decided about the membership. */
@@ -35,6 +38,8 @@ export interface MembershipSink {
   selfLeft(): void
   /** It wants other neighbours, or knows more of one. */
   neighboursChanged(): void
+  /** The overlay has handled what came up: its neighbours may be others now. */
+  stepped?(): void
   badMessage(from: string, detail: string): void
 }
 
@@ -51,6 +56,7 @@ export class OverlayDriver {
   readonly #borrowed: BorrowedPeers
   /** Peers the overlay wants to be connected to. */
   readonly #wanted = new Set<string>()
+  #neighbours: readonly string[] = []
   #running = false
   #stopped = false
 
@@ -60,12 +66,15 @@ export class OverlayDriver {
     this.#dialer = new AddressDialer(ground, (address, peer) =>
       this.feed({ type: 'introduced', address, peer }),
     )
-    const { transport, clock } = ground
+    const { transport, clock, medium } = ground
+    medium?.subscribe((bytes) => this.#published(bytes))
     this.#borrowed = new BorrowedPeers({
       transport,
       clock,
       send: (to, body) => this.#send(to, body),
-      release: (peer) => this.#release(peer),
+      release: (peer) => {
+        if (!this.#wanted.has(peer)) this.#release(peer)
+      },
       measured: ({ name, incarnation }, ms) =>
         this.feed({ type: 'roundTrip', peer: name, incarnation, ms }),
     })
@@ -82,11 +91,12 @@ export class OverlayDriver {
       for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
         const effects = this.#step(next)
         for (const effect of effects) this.#perform(effect)
-        if (effects.some(({ type }) => CONNECTING.has(type))) this.#sink.neighboursChanged()
+        if (this.#hasOtherNeighbours(effects)) this.#sink.neighboursChanged()
       }
     } finally {
       this.#running = false
     }
+    this.#sink.stepped?.()
   }
 
   /** The body of an OVERLAY frame. */
@@ -99,6 +109,18 @@ export class OverlayDriver {
       return
     }
     this.feed({ type: 'message', from, body })
+  }
+
+  /** Anybody may have said it: what is no value is dropped. */
+  #published(bytes: Uint8Array): void {
+    let body: unknown
+    try {
+      body = this.#ground.codec.decodeValue(bytes)
+    } catch (error) {
+      this.#sink.badMessage('the medium', (error as Error).message)
+      return
+    }
+    this.feed({ type: 'published', body })
   }
 
   /** A RELEASE frame: the other side does not want the connection any more. */
@@ -116,6 +138,16 @@ export class OverlayDriver {
     this.#timers.clear()
   }
 
+  /** Partial views are short enough to be compared. */
+  #hasOtherNeighbours(effects: readonly OverlayEffect[]): boolean {
+    const { overlay } = this.#ground
+    if (overlay.capabilities.direct) return effects.some(({ type }) => CONNECTING.has(type))
+    const before = this.#neighbours
+    this.#neighbours = overlay.neighbours()
+    const { length } = this.#neighbours
+    return length !== before.length || this.#neighbours.some((peer, at) => peer !== before[at])
+  }
+
   /** An overlay must not throw; one that does loses the step and not the node. */
   #step(event: OverlayEvent): readonly OverlayEffect[] {
     try {
@@ -131,8 +163,7 @@ export class OverlayDriver {
     const { transport, memory } = this.#ground
     switch (effect.type) {
       case 'connect':
-        this.#wanted.add(effect.peer.name)
-        this.#borrowed.settle(effect.peer.name)
+        this.#wanted.add(effect.peer.name) // what a loan still has to carry is carried
         transport.connect(effect.peer, effect.patient)
         break
       case 'connectAddress':
@@ -153,6 +184,9 @@ export class OverlayDriver {
         break
       case 'sendOnce':
         this.#borrowed.send(effect.to, effect.body)
+        break
+      case 'publish':
+        this.#publish(effect.body)
         break
       case 'measure':
         this.#borrowed.measure(effect.peer)
@@ -193,6 +227,15 @@ export class OverlayDriver {
     }
   }
 
+  #publish(body: unknown): void {
+    const { codec, medium, overlay, logger } = this.#ground
+    try {
+      medium?.publish(codec.encodeValue(body))
+    } catch (err) {
+      logger.error({ err, overlay: overlay.name }, 'an overlay message could not be published')
+    }
+  }
+
   #release(peer: string): void {
     const { transport } = this.#ground
     transport.release(peer)
@@ -216,5 +259,5 @@ export class OverlayDriver {
 
 const NOTHING = new Uint8Array(0)
 
-/** Where these are not among the effects, neighbours have stayed the same. */
+/** Where all are neighbours, these tell that they have changed. */
 const CONNECTING: ReadonlySet<OverlayEffect['type']> = new Set(['connect', 'disconnect', 'release'])

@@ -21,6 +21,11 @@ export interface RelayHead {
   readonly destination: string
   /** '' when the source did not know it. */
   readonly destinationIncarnation: string
+  /**
+   * '' for a message on its way. Else it comes back to who sent it, from a node that knew no way on:
+   * whom it was for.
+   */
+  readonly returnedFrom: string
 }
 
 export interface RelayFrame {
@@ -29,20 +34,20 @@ export interface RelayFrame {
   readonly envelope: Uint8Array
 }
 
-/**
- * The body of a RELAY frame: u16 LE bytes of the head, the head as an encoded array, the envelope.
- * @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE
- */
-export function encodeRelay(head: RelayHead, envelope: Envelope, codec: Codec): Uint8Array {
-  const body = encodeEnvelopeBody(envelope, codec)
-  return relayBytes(head, body.chunks, codec)
+/** An envelope as it travels in a RELAY frame, all in one piece. @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE */
+export function relayedEnvelope(envelope: Envelope, codec: Codec): Uint8Array {
+  const { bytes, chunks } = encodeEnvelopeBody(envelope, codec)
+  const whole = new Uint8Array(bytes)
+  let at = 0
+  for (const chunk of chunks) {
+    whole.set(chunk, at)
+    at += chunk.length
+  }
+  return whole
 }
 
-/** The same frame with another head. @throws TroupeError ERR_TOO_LARGE */
-export const reencodeRelay = (head: RelayHead, envelope: Uint8Array, codec: Codec): Uint8Array =>
-  relayBytes(head, [envelope], codec)
-
-function relayBytes(head: RelayHead, body: readonly Uint8Array[], codec: Codec): Uint8Array {
+/** The body of a RELAY frame: u16 LE bytes of the head, the head as an encoded array, the envelope. */
+export function encodeRelay({ head, envelope }: RelayFrame, codec: Codec): Uint8Array {
   const fields = codec.encodeValue([
     head.id,
     head.ttl,
@@ -52,18 +57,13 @@ function relayBytes(head: RelayHead, body: readonly Uint8Array[], codec: Codec):
     head.sourceGeneration,
     head.destination,
     head.destinationIncarnation,
+    head.returnedFrom,
   ])
-  let size = 2 + fields.length
-  for (const chunk of body) size += chunk.length
-  const bytes = new Uint8Array(size)
+  const bytes = new Uint8Array(2 + fields.length + envelope.length)
   bytes[0] = fields.length
   bytes[1] = fields.length >>> 8
   bytes.set(fields, 2)
-  let at = 2 + fields.length
-  for (const chunk of body) {
-    bytes.set(chunk, at)
-    at += chunk.length
-  }
+  bytes.set(envelope, 2 + fields.length)
   return bytes
 }
 
@@ -83,8 +83,8 @@ export function readRelay(body: Uint8Array, codec: Codec): RelayFrame | undefine
 }
 
 function headFromWire(fields: unknown): RelayHead | undefined {
-  if (!Array.isArray(fields) || fields.length !== 8) return undefined
-  const [id, ttl, channel, source, sourceIncarnation, sourceGeneration, destination, known] =
+  if (!Array.isArray(fields) || fields.length !== 9) return undefined
+  const [id, ttl, channel, source, sourceIncarnation, sourceGeneration, destination, known, from] =
     fields as unknown[]
   if (!isGeneration(id) || !isGeneration(ttl) || ttl < 1 || ttl > TTL_MAX) return undefined
   if (typeof channel !== 'string' || !isNodeName(source) || !isNodeName(destination)) {
@@ -92,6 +92,7 @@ function headFromWire(fields: unknown): RelayHead | undefined {
   }
   if (!isUlid(sourceIncarnation) || !isGeneration(sourceGeneration)) return undefined
   if (known !== '' && !isUlid(known)) return undefined
+  if (from !== '' && !isNodeName(from)) return undefined
   return {
     id,
     ttl,
@@ -101,5 +102,6 @@ function headFromWire(fields: unknown): RelayHead | undefined {
     sourceGeneration,
     destination,
     destinationIncarnation: known,
+    returnedFrom: from,
   }
 }

@@ -8,14 +8,16 @@ import { Envelope } from '../wire/envelope.js'
 import { FRAME } from '../wire/frame.js'
 import { readEnvelope } from '../wire/read-envelope.js'
 import type { Turn } from '../world/turn.js'
+import type { Reach } from './reach.js'
 import { RecentSet } from './recent-set.js'
 import {
   encodeRelay,
   type RelayFrame,
   type RelayHead,
   readRelay,
-  reencodeRelay,
+  relayedEnvelope,
 } from './relay-frame.js'
+import { memberOf } from './route-message.js'
 
 /** What the router stands on. */
 export interface RouterGround {
@@ -30,6 +32,14 @@ export interface RouterGround {
   member(node: string): Member | undefined
   /** It was given up and is not up again. */
   isDown(node: string): boolean
+  /** Ways to nodes without a connection. */
+  readonly reach: Reach
+  /** A relayed message of that node has arrived. */
+  contact(node: Member): void
+  /** A message leaves, or would leave, for a node that is reached through others. */
+  used(node: string, sent: boolean): void
+  /** A message of this node will not arrive. */
+  undelivered(to: Member, channel: string, envelope: Envelope, reason: TroupeError): void
   deliver(from: Member, channel: number, envelope: Envelope): void
   badMessage(from: string, detail: string): void
 }
@@ -43,8 +53,10 @@ export interface RelayStats {
   duplicates: number
   /** Out of hops. */
   expired: number
-  /** No neighbour knew the way, or its lane did not take it. */
+  /** No way was found, or the lane there did not take it. */
   noRoute: number
+  /** Own messages that came back because a node on the way knew no way on. */
+  returned: number
   /** From or to an incarnation that is history. */
   stale: number
 }
@@ -60,14 +72,19 @@ export class Router {
     duplicates: 0,
     expired: 0,
     noRoute: 0,
+    returned: 0,
     stale: 0,
   }
   readonly #ground: RouterGround
+  readonly #direct: boolean
   readonly #recent = new RecentSet(RECENT_MAX)
   #relayed = 0
+  /** The lane that was tried last took no more. */
+  #full = false
 
   constructor(ground: RouterGround) {
     this.#ground = ground
+    this.#direct = ground.overlay.capabilities.direct
   }
 
   /**
@@ -77,37 +94,67 @@ export class Router {
   send(node: string, channel: number, envelope: Envelope): SendOutcome {
     const { overlay, transport, self } = this.#ground
     const hop = overlay.nextHop(node)
-    if (hop === node) {
+    if (hop === node && (this.#direct || transport.isUp(node))) {
       if (this.#ground.isDown(node)) throw nodeIsDown(node)
       return transport.send(node, channel, envelope)
     }
     if (node === self.name) return this.#loop(channel, envelope)
-    if (hop !== undefined) return this.#relay(hop, node, channel, envelope)
+    if (!this.#direct || hop !== undefined) {
+      return this.#sendFar(node, hop, this.#ground.member(node), channel, envelope)
+    }
     // A connected peer of which the overlay has not heard yet can be answered all the same.
     if (this.#ground.member(node) === undefined) throw unknownNode(node)
     if (transport.isUp(node)) return transport.send(node, channel, envelope)
-    throw new TroupeError('ERR_NO_ROUTE', `no way to node ${node} is known right now`)
+    throw noRoute(node)
+  }
+
+  /** What a lane gave back goes to that very start of the node, another way. */
+  resend(to: Member, channel: number, envelope: Envelope): SendOutcome {
+    return this.#sendFar(to.name, undefined, to, channel, envelope)
   }
 
   /** Resolves when the way to a node takes more. @throws TroupeError ERR_NODE_DOWN */
   ready(node: string, channel: number, key: number): Promise<void> {
-    const { overlay, transport, self } = this.#ground
-    const hop = overlay.nextHop(node)
-    if (node === self.name || (hop !== undefined && hop !== node)) return Promise.resolve()
+    const { transport, self, reach } = this.#ground
+    if (node === self.name) return Promise.resolve()
     if (this.#ground.isDown(node)) return Promise.reject(nodeIsDown(node))
-    return transport.ready(node, channel, key)
+    if (this.isDirect(node)) {
+      const ready = transport.ready(node, channel, key)
+      return this.#direct ? ready : this.#readyOrLost(node, ready)
+    }
+    return this.#full ? reach.room() : Promise.resolve()
   }
 
-  /** True when messages to a node can leave right now, straight or by a neighbour. */
+  /** A lane that is lost is no reason where there are other ways. */
+  async #readyOrLost(node: string, ready: Promise<void>): Promise<void> {
+    try {
+      await ready
+    } catch (error) {
+      if (this.#ground.isDown(node)) throw error
+    }
+  }
+
+  /** True when messages to a node can leave right now: straight, by a neighbour, or once a way is found. */
   isOpen(node: string): boolean {
     const { overlay, transport, self } = this.#ground
     if (node === self.name) return true
-    return transport.isUp(overlay.nextHop(node) ?? node)
+    if (this.#direct) return transport.isUp(overlay.nextHop(node) ?? node)
+    return !this.#ground.isDown(node)
+  }
+
+  /** True when what is sent to a node now need not wait for a way to it. */
+  isFree(node: string): boolean {
+    if (this.#direct || !this.isOpen(node)) return this.isOpen(node)
+    const { self, reach } = this.#ground
+    return node === self.name || reach.hop(node) !== undefined
   }
 
   /** True when messages to a node go over lanes of its own. */
   isDirect(node: string): boolean {
-    return (this.#ground.overlay.nextHop(node) ?? node) === node
+    const { overlay, transport } = this.#ground
+    const hop = overlay.nextHop(node)
+    if (this.#direct || hop !== undefined) return (hop ?? node) === node
+    return transport.isUp(node)
   }
 
   /** The body of a RELAY frame. */
@@ -122,11 +169,19 @@ export class Router {
       this.#ground.badMessage(from.name, detail)
     } else if (frame.head.source === self.name) {
       this.stats.duplicates++ // our own, gone in a circle
+      this.#circle(frame.head)
     } else if (!this.#recent.add(`${frame.head.sourceIncarnation}/${frame.head.id}`)) {
       this.stats.duplicates++
+      this.#circle(frame.head)
     } else if (frame.head.destination === self.name) {
       this.#arrived(from, frame)
     } else this.#forward(from, frame)
+  }
+
+  /** What comes by a second time came twice, or the way found for it is none. */
+  #circle({ destination }: RelayHead): void {
+    const { reach, self } = this.#ground
+    if (destination !== self.name) reach.feed({ type: 'stuck', node: destination })
   }
 
   /** To this very node: as if it came over the wire, copied and not before the running code ends. */
@@ -140,8 +195,24 @@ export class Router {
     return SENT
   }
 
-  #relay(hop: string, node: string, channel: number, envelope: Envelope): SendOutcome {
-    const { self, codec, channels, relayTtl, transport } = this.#ground
+  #sendFar(
+    node: string,
+    hop: string | undefined,
+    member: Member | undefined,
+    channel: number,
+    envelope: Envelope,
+  ): SendOutcome {
+    const { self, codec, channels, relayTtl, transport, reach } = this.#ground
+    if (this.#ground.isDown(node)) {
+      this.#ground.used(node, false)
+      throw nodeIsDown(node)
+    }
+    const way = hop !== undefined && transport.isUp(hop) ? hop : undefined
+    const straight = (way ?? node) === node && reach.isConnected(node, member?.incarnation)
+    if (straight && transport.isUp(node) && !reach.waits(node)) {
+      return transport.send(node, channel, envelope)
+    }
+    if (member === undefined && hop === undefined && !reach.searches) throw unknownNode(node)
     const head: RelayHead = {
       id: ++this.#relayed,
       ttl: relayTtl,
@@ -150,24 +221,121 @@ export class Router {
       sourceIncarnation: self.incarnation,
       sourceGeneration: self.generation,
       destination: node,
-      destinationIncarnation: this.#ground.member(node)?.incarnation ?? '',
+      destinationIncarnation: member?.incarnation ?? '',
+      returnedFrom: '',
     }
-    const body = encodeRelay(head, envelope, codec)
-    if (!transport.isUp(hop)) {
-      throw new TroupeError('ERR_NO_ROUTE', `${hop}, the way to node ${node}, is not connected`)
+    const frame = { head, envelope: relayedEnvelope(envelope, codec) }
+    this.#ground.used(node, true)
+    const outcome = this.#pass(frame, undefined)
+    if (outcome !== FULL) this.stats.sent++
+    return outcome
+  }
+
+  /** Sends a frame, own or another's, to the next hop, or lets it wait until there is one. */
+  #pass(frame: RelayFrame, from: string | undefined): SendOutcome {
+    const { reach } = this.#ground
+    const { destination } = frame.head
+    const hop = reach.waits(destination) ? undefined : reach.hop(destination, from)
+    if (hop !== undefined) return this.#transmit(hop, frame, from)
+    const item = {
+      bytes: frame.envelope.length,
+      go: (): void =>
+        this.#try(frame, () => {
+          const found = reach.hop(destination, from)
+          return found === undefined ? undefined : this.#found(found, frame, from)
+        }),
+      fail: (): void => this.#lost(frame, noRoute(destination)),
     }
-    if (!transport.sendControl(hop, FRAME.RELAY, body)) return FULL
-    this.stats.sent++
+    this.#full = !reach.hold(destination, item, from)
+    return this.#full ? FULL : SENT
+  }
+
+  /** Nobody hears of a throw here: what cannot be sent is lost. Undefined: there is no way. */
+  #try(frame: RelayFrame, send: () => SendOutcome | undefined): void {
+    const { destination } = frame.head
+    try {
+      const outcome = send()
+      if (outcome === undefined) this.#lost(frame, noRoute(destination))
+      else if (outcome === FULL) this.#lost(frame, laneIsFull(destination))
+    } catch (error) {
+      this.#lost(frame, error as TroupeError)
+    }
+  }
+
+  /** What waited for a connection leaves over its lanes, so that what follows does not overtake it. */
+  #found(hop: string, frame: RelayFrame, from: string | undefined): SendOutcome {
+    const { transport, channels } = this.#ground
+    const { destination, destinationIncarnation: wanted, channel, returnedFrom } = frame.head
+    const own = from === undefined && returnedFrom === ''
+    const same = this.#ground.reach.isConnected(destination, wanted === '' ? undefined : wanted)
+    const index = own && same && hop === destination ? channels.find(channel) : undefined
+    if (index === undefined) return this.#transmit(hop, frame, from)
+    const envelope = readEnvelope(frame.envelope, 0, frame.envelope.length)
+    return transport.send(destination, index, envelope)
+  }
+
+  #transmit(hop: string, frame: RelayFrame, from: string | undefined): SendOutcome {
+    const { transport, codec } = this.#ground
+    this.#full = !transport.sendControl(hop, FRAME.RELAY, encodeRelay(frame, codec))
+    if (this.#full) return FULL
+    if (from !== undefined) this.stats.forwarded++
     return SENT
   }
 
+  /** It will not arrive: its sender is told, here or where it came from. */
+  #lost(frame: RelayFrame, reason: TroupeError): void {
+    const { self, relayTtl } = this.#ground
+    const { head, envelope } = frame
+    this.stats.noRoute++
+    if (head.returnedFrom !== '') return
+    if (head.source === self.name) {
+      this.#comesBack(head.destination, head.destinationIncarnation, frame, reason)
+      return
+    }
+    const back: RelayHead = {
+      ...head,
+      id: ++this.#relayed,
+      ttl: relayTtl,
+      source: self.name,
+      sourceIncarnation: self.incarnation,
+      sourceGeneration: self.generation,
+      destination: head.source,
+      destinationIncarnation: head.sourceIncarnation,
+      returnedFrom: head.destination,
+    }
+    const returned = { head: back, envelope }
+    this.#try(returned, () => this.#pass(returned, undefined))
+  }
+
+  /** An own message, on its way no more. */
+  #comesBack(node: string, incarnation: string, frame: RelayFrame, reason: TroupeError): void {
+    try {
+      const envelope = readEnvelope(frame.envelope, 0, frame.envelope.length)
+      const to = this.#ground.member(node) ?? memberOf(node, incarnation, 0)
+      this.#ground.undelivered(to, frame.head.channel, envelope, reason)
+    } catch (error) {
+      this.#ground.badMessage(frame.head.source, (error as Error).message)
+    }
+  }
+
   #arrived(from: Member, frame: RelayFrame): void {
-    const { self } = this.#ground
+    const { self, reach } = this.#ground
     const { head } = frame
     const wanted = head.destinationIncarnation
-    const source = this.#sourceOf(head)
+    const told = memberOf(head.source, head.sourceIncarnation, head.sourceGeneration)
+    if (wanted === '' || wanted === self.incarnation) {
+      reach.passed(told, from.name)
+      if (head.returnedFrom === '') this.#ground.contact(told)
+    }
+    const source = this.#sourceOf(told)
     if (source === undefined || (wanted !== '' && wanted !== self.incarnation)) {
       this.stats.stale++
+      return
+    }
+    if (head.returnedFrom !== '') {
+      this.stats.returned++
+      reach.feed({ type: 'stuck', node: head.returnedFrom })
+      this.#comesBack(head.returnedFrom, '', frame, noRoute(head.returnedFrom))
       return
     }
     let envelope: Envelope
@@ -189,30 +357,20 @@ export class Router {
     return (isChannelName(channel) ? channels.learn(channel) : undefined) ?? DEFAULT_CHANNEL
   }
 
-  #forward(from: Member, frame: RelayFrame): void {
-    const { overlay, transport, codec } = this.#ground
-    const { head } = frame
+  #forward(from: Member, { head, envelope }: RelayFrame): void {
+    const { reach } = this.#ground
+    const told = memberOf(head.source, head.sourceIncarnation, head.sourceGeneration)
+    reach.passed(told, from.name)
+    const frame = { head: { ...head, ttl: head.ttl - 1 }, envelope }
     if (head.ttl <= 1) {
       this.stats.expired++
-      return
-    }
-    const hop = overlay.nextHop(head.destination)
-    const onwards = hop !== undefined && hop !== from.name && transport.isUp(hop)
-    const body = onwards && reencodeRelay({ ...head, ttl: head.ttl - 1 }, frame.envelope, codec)
-    if (body && transport.sendControl(hop, FRAME.RELAY, body)) this.stats.forwarded++
-    else this.stats.noRoute++
+      this.#lost(frame, noRoute(head.destination))
+    } else this.#try(frame, () => this.#pass(frame, from.name))
   }
 
   /** Who sent it: as a member if known, else as far as the head tells; undefined if that is history. */
-  #sourceOf(head: RelayHead): Member | undefined {
-    const told: Member = {
-      name: head.source,
-      incarnation: head.sourceIncarnation,
-      generation: head.sourceGeneration,
-      addresses: [],
-      tags: [],
-    }
-    const known = this.#ground.member(head.source)
+  #sourceOf(told: Member): Member | undefined {
+    const known = this.#ground.member(told.name)
     if (known === undefined) return told
     const age = compareIncarnations(told, known)
     return age < 0 ? undefined : age === 0 ? known : told
@@ -224,3 +382,9 @@ const nodeIsDown = (node: string): TroupeError =>
 
 export const unknownNode = (node: string): TroupeError =>
   new TroupeError('ERR_UNKNOWN_NODE', `no member named ${node} is known here`)
+
+export const noRoute = (node: string): TroupeError =>
+  new TroupeError('ERR_NO_ROUTE', `no way to node ${node} is known right now`, { data: { node } })
+
+export const laneIsFull = (node: string): TroupeError =>
+  new TroupeError('ERR_LANE_FULL', `a lane on the way to node ${node} is full`, { data: { node } })

@@ -1,9 +1,10 @@
 import type { TroupeError } from '../base/errors.js'
 import type { Logger } from '../base/logger.js'
 import type { Random } from '../base/random.js'
+import type { DeliveryPlan } from '../delivery/delivery-plan.js'
 import { compareIncarnations } from '../overlay/member.js'
 import type { LeaveReason, Member, Overlay } from '../overlay/overlay.js'
-import type { Transport } from '../peer/transport.js'
+import { FULL, SENT, type SendOutcome, type Transport } from '../peer/transport.js'
 import { ENVELOPE, type Envelope } from '../wire/envelope.js'
 import { BroadcastDriver, type BroadcastOptions } from './broadcast-driver.js'
 import type { BroadcastHandlers } from './broadcast-handlers.js'
@@ -11,12 +12,17 @@ import type { CarrierSink } from './carrier.js'
 import type { ClusterParts, ClusterTiming } from './cluster-options.js'
 import { DeliveryDriver } from './delivery-driver.js'
 import type { Taker } from './doors.js'
+import { FailureDetector } from './failure-detector.js'
 import type { Forwarding } from './forwarding.js'
+import { LeaseDetector } from './lease-detector.js'
 import { NodeWatch } from './node-watch.js'
 import { OverlayDriver } from './overlay-driver.js'
 import type { OverlayMemory } from './overlay-memory.js'
+import { Reach } from './reach.js'
 import type { Reporter } from './reporter.js'
-import { Router } from './router.js'
+import { memberOf } from './route-message.js'
+import { laneIsFull, noRoute, Router, unknownNode } from './router.js'
+import { bodyBytes, stored } from './stored-envelope.js'
 
 /** What a running cluster is built on. */
 export interface RunningGround {
@@ -46,6 +52,7 @@ export interface RunningGround {
 export class Running implements Taker {
   readonly overlay: Overlay
   readonly driver: OverlayDriver
+  readonly reach: Reach
   readonly router: Router
   readonly watch: NodeWatch
   readonly delivery: DeliveryDriver
@@ -61,9 +68,27 @@ export class Running implements Taker {
     this.overlay = parts.overlay.create(self, random.fork('overlay'))
     const { overlay } = this
     const badMessage = (from: string, detail: string): void => reporter.badMessage(from, detail)
-    this.watch = new NodeWatch(world.clock, timing.downAfterMs, {
+    const { direct } = overlay.capabilities
+    const detector = direct
+      ? new FailureDetector(timing.downAfterMs)
+      : new LeaseDetector(timing.leaseMs, timing.downAfterMs)
+    this.watch = new NodeWatch(world.clock, detector, {
       nodeUp: (node, again) => this.#nodeUp(node, again),
       nodeDown: (node, reason, orderly) => this.#nodeDown(node, reason, orderly),
+      ping: (node, fresh) => this.reach.ping(node.name, fresh),
+      holds: (node) => this.#holds(node),
+      forgotten: (node) => this.#forgotten(node),
+    })
+    this.reach = new Reach({
+      self,
+      overlay,
+      transport,
+      codec,
+      clock: world.clock,
+      ttl: timing.relayTtl,
+      alive: (node, sought) => this.watch.feed({ type: sought ? 'contact' : 'alive', node }),
+      bye: (node) => this.watch.feed({ type: 'bye', node }),
+      badMessage,
     })
     this.driver = new OverlayDriver(
       {
@@ -74,12 +99,15 @@ export class Running implements Taker {
         random: random.fork('dial'),
         logger,
         memory,
+        medium: parts.medium,
       },
       {
         memberJoined: (member) => this.#memberJoined(member),
         memberLeft: (member, reason) => this.#memberLeft(member, reason),
         selfLeft: () => ground.selfLeft(),
         neighboursChanged: () => this.broadcasts.refresh(),
+        // Whoever joins waits for a neighbour, which may be an old member.
+        stepped: () => ground.changed(),
         badMessage,
       },
     )
@@ -93,6 +121,13 @@ export class Running implements Taker {
       relayTtl: timing.relayTtl,
       member: (node) => this.member(node),
       isDown: (node) => this.watch.isDown(node),
+      reach: this.reach,
+      contact: (node) => this.#contact(node),
+      used: (peer, sent) => this.watch.feed({ type: sent ? 'used' : 'wanted', peer }),
+      undelivered: (to, channel, envelope, reason) => {
+        // What is acknowledged is sent again, in its own time.
+        if (envelope.stamp === undefined) ground.sink()?.undelivered(to, channel, envelope, reason)
+      },
       deliver: (from, channel, envelope) => this.#arrived(from, channel, envelope),
       badMessage,
     })
@@ -105,7 +140,7 @@ export class Running implements Taker {
       channels: transport.channels,
       router: this.router,
       options: parts.delivery,
-      member: (node) => this.#newest(node),
+      member: (node) => this.member(node),
       deliver: (from, channel, envelope, again) => this.take(from, channel, envelope, again),
       undelivered: (to, channel, envelope, reason) =>
         ground.sink()?.undelivered(to, channel, envelope, reason),
@@ -126,27 +161,30 @@ export class Running implements Taker {
     })
   }
 
-  /** The newest incarnation of a node that is a member, or a peer that will be one. */
+  /**
+   * The newest incarnation of a node that is a member, or a peer that will be one; where not all are
+   * connected, also one that was reached.
+   */
   member(node: string): Member | undefined {
     const { self } = this.#ground
     if (node === self.name) return self
-    return this.#members.get(node) ?? this.watch.up(node)
-  }
-
-  /** As `member`, also where the membership has not heard of a new start that is connected already. */
-  #newest(node: string): Member | undefined {
-    const known = this.member(node)
-    const up = this.watch.up(node)
-    if (known === undefined || up === undefined) return known
-    return compareIncarnations(known, up) < 0 ? up : known
+    const { direct } = this.overlay.capabilities
+    return newer(this.#members.get(node), direct ? this.watch.up(node) : this.watch.known(node))
   }
 
   isMember(node: string): boolean {
     return this.#members.has(node)
   }
 
-  /** A member, and messages to it can travel now. */
+  /**
+   * A member, and messages to it can travel now. Where a contact may hand newcomers on to others, it
+   * is enough to be connected to any member.
+   */
   isUsable(node: string): boolean {
+    const { transport } = this.#ground
+    if (this.overlay.capabilities.membership === 'partial') {
+      return this.overlay.neighbours().some((name) => transport.isUp(name))
+    }
     if (!this.#members.has(node)) return false
     return !this.overlay.capabilities.direct || this.watch.isConnected(node)
   }
@@ -180,11 +218,93 @@ export class Running implements Taker {
     return true
   }
 
+  /** The last connection to a peer. What waits for it need not, where there are other ways. */
+  connectionLost(peer: Member, reason: TroupeError): void {
+    const { overlay, watch } = this
+    if (overlay.capabilities.direct || watch.up(peer.name)?.incarnation !== peer.incarnation) return
+    this.#ground.transport.giveUp(peer, reason)
+  }
+
+  /**
+   * A lane gave a message back that it had not written. True when it goes another way: where not all
+   * are connected, a lost connection is no lost node.
+   */
+  detour(to: Member, channel: string, envelope: Envelope, reason: TroupeError): boolean {
+    const { overlay, watch, router } = this
+    if (overlay.capabilities.direct || watch.isDown(to.name)) return false
+    if ((watch.known(to.name)?.incarnation ?? to.incarnation) !== to.incarnation) return false
+    if (reason.code !== 'ERR_NODE_DOWN' && reason.code !== 'ERR_CONNECTION_LOST') return false
+    const index = this.#ground.transport.channels.find(channel)
+    if (index === undefined) return false
+    try {
+      return router.resend(to, index, envelope) !== FULL
+    } catch {
+      return false
+    }
+  }
+
+  /** See `Carrier.seek`. */
+  seek(
+    node: string,
+    bytes: number,
+    found: () => void,
+    failed: (reason: TroupeError) => void,
+  ): void {
+    const item = {
+      bytes,
+      go: (): void => (this.member(node) === undefined ? failed(noRoute(node)) : found()),
+      fail: (): void => failed(noRoute(node)),
+    }
+    if (!this.reach.searches) failed(unknownNode(node))
+    else if (!this.reach.search(node, item)) failed(laneIsFull(node))
+  }
+
+  /** With delivery stages. */
+  sendPlanned(node: string, channel: number, envelope: Envelope, plan: DeliveryPlan): SendOutcome {
+    if (!this.reach.searches || this.member(node) !== undefined) {
+      return this.delivery.send(node, channel, envelope, plan)
+    }
+    const message = stored(envelope, this.#ground.parts.codec)
+    const lost = (reason: TroupeError): void => {
+      const name = this.#ground.transport.channels.name(channel)
+      this.#ground.sink()?.undelivered(memberOf(node, '', 0), name, message, reason)
+    }
+    const found = (): void => {
+      try {
+        this.delivery.send(node, channel, message, plan)
+      } catch (error) {
+        lost(error as TroupeError)
+      }
+    }
+    this.seek(node, bodyBytes(message), found, lost)
+    return SENT
+  }
+
+  /** Who has no connection hears no goodbye of it. */
+  sayBye(): void {
+    for (const { name } of this.watch.leased()) this.reach.bye(name)
+  }
+
   stop(): void {
     this.delivery.stop()
     this.broadcasts.stop()
+    this.reach.stop()
     this.driver.stop()
     this.watch.stop()
+  }
+
+  #contact(node: Member): void {
+    this.watch.feed({ type: 'contact', node })
+    this.watch.feed({ type: 'used', peer: node.name })
+  }
+
+  #holds(node: Member): boolean {
+    return (this.#ground.sink()?.holds(node) ?? false) || this.delivery.holds(node)
+  }
+
+  #forgotten(node: Member): void {
+    this.#ground.sink()?.forgotten(node)
+    if (this.#members.get(node.name)?.incarnation !== node.incarnation) this.delivery.gone(node)
   }
 
   #arrived(from: Member, channel: number, envelope: Envelope): void {
@@ -203,7 +323,9 @@ export class Running implements Taker {
     this.#members.delete(member.name)
     this.#ground.reporter.memberLeft(member, reason)
     this.watch.feed({ type: 'memberLeft', member, reason })
-    this.delivery.gone(member)
+    // Out of view is not gone: it may be in reach all the same.
+    const known = reason === 'forgotten' ? this.watch.known(member.name) : undefined
+    if (known?.incarnation !== member.incarnation) this.delivery.gone(member)
   }
 
   #nodeUp(node: Member, again: boolean): void {
@@ -218,8 +340,15 @@ export class Running implements Taker {
     this.#ground.transport.giveUp(node, reason)
     this.#ground.sink()?.nodeDown(node, reason)
     this.#ground.reporter.nodeDown(node, reason, orderly)
-    // A member may come back as it was. Who never became one is not waited for.
-    if (this.#members.get(node.name)?.incarnation !== node.incarnation) this.delivery.gone(node)
+    // A member may come back as it was. Who never became one is not waited for, unless it is
+    // pinged on: then it is gone when it is forgotten.
+    const mayReturn = this.member(node.name)?.incarnation === node.incarnation
+    if (!mayReturn) this.delivery.gone(node)
     this.driver.feed({ type: 'nodeDown', peer: node.name, incarnation: node.incarnation })
   }
+}
+
+function newer(a: Member | undefined, b: Member | undefined): Member | undefined {
+  if (a === undefined || b === undefined) return a ?? b
+  return compareIncarnations(a, b) < 0 ? b : a
 }

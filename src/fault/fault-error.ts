@@ -15,12 +15,8 @@ export function badFault(detail: string, data?: unknown): TroupeError {
 /** A user's fault that nobody has registered. */
 export function noUserFault(name: string, known: Iterable<string>): TroupeError {
   const there = [...known].join(', ') || 'none'
-  const detail = `there is no user fault ${name}; there are: ${there}`
-  return badFault(name === 'stale' ? `${detail}. ${STALE}` : detail)
+  return badFault(`there is no user fault ${name}; there are: ${there}`)
 }
-
-const STALE =
-  'Troupe itself has bitflip and corrupt; a function at send or receive (`interpose`) can put older arguments in place of new ones'
 
 /** An error in a text: `partition.cx:3:17: expected a node name, got "}"`. */
 export function badText(at: TextPosition, expected: string, got: string): TroupeError {

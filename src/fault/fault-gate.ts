@@ -1,4 +1,4 @@
-import type { FrameInfo, GateAccess, MessageName, Ruling } from '../peer/gate.js'
+import type { FrameInfo, GateAccess, MessageContent, MessageName, Ruling } from '../peer/gate.js'
 import { FRAME } from '../wire/frame.js'
 import type { MessageLabel } from './fault.js'
 import { MessageNumbers } from './message-numbers.js'
@@ -12,8 +12,15 @@ export interface NumberedMessage extends MessageLabel {
 export interface FaultRule {
   /** It wants to know which message is in a frame. */
   readonly named: boolean
-  /** `message` is there for frames that hold one, if some rule at this gate is `named`. */
-  judge(frame: FrameInfo, message: NumberedMessage | undefined): Ruling | undefined
+  /**
+   * `message` is there for frames that hold one, if some rule at this gate is `named`; `content` opens an
+   * envelope, relayed or not.
+   */
+  judge(
+    frame: FrameInfo,
+    message: NumberedMessage | undefined,
+    content: () => MessageContent | undefined,
+  ): Ruling | undefined
 }
 
 /** Does nothing but keep messages numbered, from when it is added to when it is removed. */
@@ -64,9 +71,10 @@ export class FaultGate {
 
   #judge(frame: FrameInfo): readonly Ruling[] | undefined {
     const message = this.#rules.some(({ rule }) => rule.named) ? this.#number(frame) : undefined
+    const content = (): MessageContent | undefined => this.#access.content(frame)
     let rulings: Ruling[] | undefined
     for (const entry of this.#rules.slice()) {
-      const ruling = entry.rule.judge(frame, message)
+      const ruling = entry.rule.judge(frame, message, content)
       if (ruling === undefined) continue
       entry.hits++
       rulings ??= []
@@ -94,6 +102,7 @@ const ROOMS: ReadonlyMap<number, string> = new Map([
   [FRAME.OVERLAY, 'overlay'],
   [FRAME.BROADCAST, 'broadcast'],
   [FRAME.DELIVERY, 'delivery'],
+  [FRAME.ROUTE, 'route'],
 ])
 
 class Entry implements RuleHandle {

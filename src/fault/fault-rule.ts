@@ -11,6 +11,7 @@ import {
 } from './fault.js'
 import { drawOf } from './fault-draw.js'
 import type { FaultRule, NumberedMessage } from './fault-gate.js'
+import { StaleRule } from './stale-rule.js'
 
 /** Where a rule stands, and what its draws follow from. */
 export interface RuleContext {
@@ -33,7 +34,7 @@ const TWICE: Ruling = { type: 'twice' }
  *
  * A partition drops all frames between the groups, heartbeats and handshakes too. Delays hold all
  * frames but fragments. The other faults are about messages: envelopes, relayed ones, and what
- * overlay, broadcast and delivery send; bits are flipped in envelopes only.
+ * overlay, broadcast and delivery send; bits are flipped, and contents are old, in envelopes only.
  */
 export function ruleOf(fault: Fault, context: RuleContext): FaultRule | undefined {
   switch (fault.verb) {
@@ -55,7 +56,7 @@ export function ruleOf(fault: Fault, context: RuleContext): FaultRule | undefine
       return reorder(fault, context)
     case 'byzantine':
       return fault.node === context.node && fault.where === 'wire'
-        ? bitflip(fault, context)
+        ? byzantine(fault, context)
         : undefined
     default:
       return undefined
@@ -148,6 +149,9 @@ function reorder(fault: FaultOf<'reorder'>, context: RuleContext): FaultRule | u
     return us === 0 ? undefined : { type: 'aside', ms: us / 1_000 }
   })
 }
+
+const byzantine = (fault: FaultOf<'byzantine'>, context: RuleContext): FaultRule =>
+  fault.how === 'stale' ? new StaleRule(fault, context.node, context.seed) : bitflip(fault, context)
 
 /** Of the last eight bytes, where arguments stand; or anywhere. */
 function bitflip(fault: FaultOf<'byzantine'>, { seed }: RuleContext): FaultRule {

@@ -1,5 +1,5 @@
 import { show } from '../base/options.js'
-import type { Fault, FaultOf, Verb } from './fault.js'
+import { BYZANTINE, type Fault, type FaultOf, type Verb } from './fault.js'
 import { clockAmount, durationOr, percent } from './fault-amount.js'
 import { badFault } from './fault-error.js'
 import {
@@ -20,6 +20,21 @@ import {
 
 /** What a verb has behind it, in the order in which it is written. */
 type Shape<F> = { readonly [K in keyof Omit<F, 'verb'>]-?: Part<F[K]> }
+
+const WIRE_OR_STORE = optionOf('wire', 'store')
+
+/** Old contents are of the wire only. */
+const whereOf: Part<'wire' | 'store'> = {
+  ...WIRE_OR_STORE,
+  text: `${WIRE_OR_STORE.text}, for stale 'wire'`,
+  parse: (from, before) => {
+    if (before['how'] !== 'stale') return WIRE_OR_STORE.parse(from, before)
+    from.accept('wire')
+    return 'wire'
+  },
+  test: (value, all) =>
+    WIRE_OR_STORE.test(value, all) && (all['how'] !== 'stale' || value === 'wire'),
+}
 
 const DELAY_MS = 100
 const WINDOW_MS = 10
@@ -42,8 +57,8 @@ const SHAPES: { readonly [V in Verb]: Shape<FaultOf<V>> } = {
   reorder: { from: peer, to: peer, windowMs: durationOr(WINDOW_MS) },
   byzantine: {
     node,
-    how: oneOf('bitflip', 'corrupt'),
-    where: optionOf('wire', 'store'),
+    how: oneOf(...BYZANTINE),
+    where: whereOf,
     percent,
   },
   connection: { a: node, b: node, how: oneOf('reset') },

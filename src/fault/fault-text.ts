@@ -1,4 +1,4 @@
-import type { Fault, FaultArgument } from './fault.js'
+import { BYZANTINE, type Fault, type FaultArgument } from './fault.js'
 import type { TextPosition } from './fault-error.js'
 import { FaultLexer } from './fault-lexer.js'
 import { args, type Fields, faultName } from './fault-part.js'
@@ -16,6 +16,7 @@ import { isVerb, partsOf, VERBS } from './fault-shape.js'
  *     fault duplicate n1>n2:add#2                  fault duplicate n1 n2 [100%]
  *     fault reorder n1 n2 [10ms]                   fault connection n1 n2 reset
  *     fault byzantine n2 bitflip|corrupt [wire|store] [100%]
+ *     fault byzantine n2 stale [100%]
  *     fault clock n2 offset +500ms                 fault clock n2 drift 200ppm
  *     fault clock n2 jump -3s                      fault store n2 slow|fail|torn|full
  *     fault user name argument…                    fault byzantine n2 name argument…
@@ -82,7 +83,7 @@ function parse(lexer: FaultLexer): Fault {
 /** `byzantine n2 name argument…`, where the name is none of troupe's own. */
 function userFault(lexer: FaultLexer, { node: name }: Fields): Fault | undefined {
   const { kind, value } = lexer.peek()
-  if (kind !== 'word' || value === 'bitflip' || value === 'corrupt') return undefined
+  if (kind !== 'word' || BYZANTINE.some((own) => own === value)) return undefined
   const own = faultName.parse(lexer)
   const rest: readonly FaultArgument[] = [name as string, ...args.parse(lexer, {})]
   return { verb: 'user', name: own, args: rest }

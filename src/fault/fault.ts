@@ -20,6 +20,9 @@ export interface Link {
   readonly to: string
 }
 
+/** The ways to be `byzantine` that troupe has itself: a fault of a user's cannot be called so. */
+export const BYZANTINE = ['bitflip', 'corrupt', 'stale'] as const
+
 /** A plain value that a user's own fault gets. */
 export type FaultArgument = string | number | boolean
 
@@ -100,12 +103,13 @@ export type Fault =
     }
   /**
    * What the node sends, or reads from its store, is wrong in one bit: with `bitflip` of the last eight
-   * bytes, where a message has its arguments; with `corrupt` anywhere in it.
+   * bytes, where a message has its arguments; with `corrupt` anywhere in it. With `stale` what it sends
+   * has the contents of the time before, see `StaleRule`; of the store there is no such form.
    */
   | {
       readonly verb: 'byzantine'
       readonly node: string
-      readonly how: 'bitflip' | 'corrupt'
+      readonly how: 'bitflip' | 'corrupt' | 'stale'
       readonly where: 'wire' | 'store'
       readonly percent: number
     }

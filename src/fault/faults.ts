@@ -1,6 +1,6 @@
 import { check, type Fields, isFunction, readOptions } from '../base/options.js'
 import { GATED, type GateAccess, type Gated, type Rule } from '../peer/gate.js'
-import type { Fault, FaultArgument, FaultOf, Verb } from './fault.js'
+import { BYZANTINE, type Fault, type FaultArgument, type FaultOf, type Verb } from './fault.js'
 import { badFault, noUserFault } from './fault-error.js'
 import { FaultGate } from './fault-gate.js'
 import { faultName } from './fault-part.js'
@@ -118,7 +118,7 @@ export class Faults {
    * @throws TroupeError ERR_BAD_FAULT for a name that cannot stand in a text
    */
   register(name: string, body: FaultBody): void {
-    if (!faultName.test(name) || name === 'bitflip' || name === 'corrupt') {
+    if (!faultName.test(name) || BYZANTINE.some((own) => own === name)) {
       throw badFault(`'${name}' cannot be the name of a fault`)
     }
     if (!isFunction().test(body)) throw badFault(`the body of fault ${name} must be a function`)

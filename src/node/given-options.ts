@@ -1,6 +1,6 @@
 import { TroupeError } from '../base/errors.js'
 import { badOption, isObject, isText, show } from '../base/options.js'
-import { overlayFromText } from '../overlay/overlay-named.js'
+import { overlayFromText } from '../node/overlay-named.js'
 import type { Environment } from '../world/environment.js'
 import type { NodeOptions } from './node-options.js'
 
@@ -38,13 +38,12 @@ export async function readConfig(
     const text = 'startNode.config: this world has no files; realWorld() has'
     throw new TroupeError('ERR_BAD_OPTION', text)
   }
-  let options: unknown
-  try {
-    options = JSON.parse(await environment.readFile(path))
-  } catch (cause) {
-    const text = `startNode.config: ${show(path)} cannot be read: ${(cause as Error).message}`
-    throw new TroupeError('ERR_BAD_OPTION', text, { cause })
-  }
+  const options = jsonOf(
+    await environment.readFile(path).catch((cause: unknown) => {
+      const text = `startNode.config: ${show(path)} cannot be read: ${(cause as Error).message}`
+      throw new TroupeError('ERR_BAD_OPTION', text, { cause })
+    }),
+  )
   if (!isObject<object>().test(options)) {
     throw new TroupeError('ERR_BAD_OPTION', `startNode.config: ${show(path)} holds no JSON object`)
   }
@@ -54,4 +53,13 @@ export async function readConfig(
     throw new TroupeError('ERR_BAD_OPTION', text)
   }
   return options
+}
+
+/** Undefined when it is none. The error of the parser is not told: it quotes the text, which may hold the cookie. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }

@@ -4,7 +4,11 @@ import { noOutbound } from '../actor/outbound.js'
 import { newIncarnation } from '../base/identity.js'
 import type { Logger } from '../base/logger.js'
 import { Cluster } from '../cluster/cluster.js'
+import type { ClusterTiming } from '../cluster/cluster-options.js'
 import { nextGeneration } from '../cluster/generation.js'
+import { bringsMedium, type Medium } from '../cluster/medium.js'
+import type { Member } from '../overlay/overlay.js'
+import type { PeerOptions } from '../peer/peer-options.js'
 import { Peers } from '../peer/peers.js'
 import type { TransportSink } from '../peer/transport.js'
 import { Remote } from '../remote/remote.js'
@@ -13,6 +17,7 @@ import { Codec } from '../wire/codec.js'
 import type { World } from '../world/world.js'
 import { CLUSTER_EVENTS, type NodeEvents } from './node-events.js'
 import type { ReadNodeOptions } from './node-options.js'
+import { lan, type Timing } from './presets.js'
 
 /** The rooms of one node, built and wired. Nothing has started yet. */
 export interface House {
@@ -29,7 +34,7 @@ export interface House {
 
 /**
  * Builds the rooms from the ground up and plugs each into the one above it.
- * @throws TroupeError ERR_BAD_OPTION, ERR_BAD_DEFINITION, ERR_STORE
+ * @throws TroupeError ERR_BAD_OPTION, ERR_BAD_DEFINITION, ERR_PACKAGE_MISSING, ERR_STORE
  */
 export async function buildHouse(
   world: World,
@@ -38,11 +43,13 @@ export async function buildHouse(
   onRootFailed: (failed: RootFailed) => void,
 ): Promise<House> {
   const { name, tags, overlay, timing } = options
+  const { leaseMs: _, ...times } = timing
   const codec = buildCodec(options)
   const generation = await nextGeneration(world, codec)
   const incarnation = newIncarnation(world.clock.wallMs(), world.entropy.bytes(5))
   const identity = { name, incarnation, generation, tags }
 
+  const medium = await openMedium(world, identity, log, options)
   const supervision = new Supervision({ self: { node: name, incarnation }, log, onRootFailed })
   const system = new ActorSystem({
     world,
@@ -57,7 +64,7 @@ export async function buildHouse(
   let peers: Peers | undefined
   const transport = (sink: TransportSink): Peers => {
     peers = new Peers({
-      world,
+      world: medium === undefined ? world : { ...world, network: medium.network },
       self: identity,
       overlay: overlay.name,
       codec,
@@ -65,9 +72,10 @@ export async function buildHouse(
       logger: log,
       pace: system.scheduler,
       channels: options.channels,
-      options: { ...options.connections, ...timing },
-      ...(options.listen && { listen: options.listen }),
-      ...(options.advertise && { advertise: [options.advertise] }),
+      options: { ...usualOptions(medium, timing), ...options.connections, ...times },
+      // Where a medium leads is not for these two to say.
+      ...(!medium && options.listen && { listen: options.listen }),
+      ...(!medium && options.advertise && { advertise: [options.advertise] }),
       ...(options.cookie !== undefined && { cookie: options.cookie }),
       ...(options.tls && { tls: options.tls }),
     })
@@ -80,12 +88,13 @@ export async function buildHouse(
       overlay,
       codec,
       transport,
+      ...(medium && { medium }),
       channelDelivery: options.channelDelivery,
       delivery: options.delivery,
       broadcast: options.broadcast,
       logger: log,
     },
-    timing.downAfterMs === undefined ? {} : { downAfterMs: timing.downAfterMs },
+    clusterTiming(timing),
   )
   const remote = new Remote({
     world,
@@ -113,6 +122,33 @@ export async function buildHouse(
     remote,
     events,
   }
+}
+
+async function openMedium(
+  world: World,
+  self: Omit<Member, 'addresses'>,
+  logger: Logger,
+  { overlay, cookie }: ReadNodeOptions,
+): Promise<Medium | undefined> {
+  if (!bringsMedium(overlay)) return undefined
+  return overlay.open({ world, self, logger, secret: cookie !== undefined })
+}
+
+/** Times that belong together come from one place. */
+function usualOptions(
+  medium: Medium | undefined,
+  { heartbeatMs, silenceMs }: Partial<Timing>,
+): Partial<PeerOptions> {
+  if (medium === undefined) return {}
+  if (heartbeatMs === undefined && silenceMs === undefined) return medium.options
+  const { heartbeatMs: _, silenceMs: __, ...others } = medium.options
+  return others
+}
+
+/** A lease lasts as long as a lost connection takes to be `nodeDown`, unless it is given. */
+function clusterTiming(given: Partial<Timing>): Partial<ClusterTiming> {
+  const { silenceMs = lan().silenceMs, downAfterMs = lan().downAfterMs } = given
+  return { downAfterMs, leaseMs: given.leaseMs ?? Math.max(3, silenceMs + downAfterMs) }
 }
 
 function buildCodec({ connections, remoteStacks, codecs }: ReadNodeOptions): Codec {

@@ -1,9 +1,10 @@
 import { readRelay } from '../cluster/relay-frame.js'
-import type { FrameInfo, Gate, GateAccess, MessageName } from '../peer/gate.js'
+import type { FrameInfo, Gate, GateAccess, MessageContent, MessageName } from '../peer/gate.js'
 import { FRAME } from '../wire/frame.js'
 import { readEnvelope } from '../wire/read-envelope.js'
 import type { House } from './house.js'
 import { messageName } from './message-names.js'
+import { openedMessage } from './opened-message.js'
 
 /** How faults get at a node, and what they are told about its messages. */
 export class NodeGate implements GateAccess {
@@ -31,10 +32,15 @@ export class NodeGate implements GateAccess {
     return { from, to, name: messageName(this.#house, to, envelope) }
   }
 
+  content(frame: FrameInfo): MessageContent | undefined {
+    return openedMessage(frame, this.#house.codec)
+  }
+
   #relayed({ body }: FrameInfo): MessageName | undefined {
     const relay = body && readRelay(body, this.#house.codec)
     if (relay === undefined) return undefined
-    const { source, destination } = relay.head
+    const { source, destination, returnedFrom } = relay.head
+    if (returnedFrom !== '') return { from: source, to: destination, name: 'returned' }
     try {
       const envelope = readEnvelope(relay.envelope, 0, relay.envelope.length)
       return {

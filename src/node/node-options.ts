@@ -21,9 +21,9 @@ import {
 } from '../base/options.js'
 import { type GivenBroadcastOptions, readBroadcastOptions } from '../cluster/broadcast-driver.js'
 import { type GivenPipelineOptions, readPipelineOptions } from '../delivery/pipeline-options.js'
+import { type GivenOverlay, isGivenOverlay, readOverlay } from '../node/overlay-named.js'
 import { fullMesh } from '../overlay/full-mesh.js'
 import type { OverlayFactory } from '../overlay/overlay.js'
-import { type GivenOverlay, isGivenOverlay, readOverlay } from '../overlay/overlay-named.js'
 import { type ChannelOptions, ChannelTable } from '../peer/channel-table.js'
 import { type PeerOptions, readPeerOptions } from '../peer/peer-options.js'
 import { checkListen } from '../peer/peers.js'
@@ -218,6 +218,7 @@ const TIMING_FIELDS = {
   heartbeatMs: optional(durationMs(1)),
   silenceMs: optional(durationMs(1)),
   downAfterMs: optional(durationMs()),
+  leaseMs: optional(durationMs(3)),
 } as unknown as Fields<Partial<Timing>>
 
 /** Options with their defaults; `listen` is undefined for a node that is not dialled. */
@@ -323,7 +324,8 @@ function checkConnections(
     )
   }
   readPeerOptions(connections, 'startNode.connections')
-  readPeerOptions({ ...connections, ...timing }, 'startNode.timing')
+  const { leaseMs: _, ...times } = timing
+  readPeerOptions({ ...connections, ...times }, 'startNode.timing')
 }
 
 const isCodec = check<UserCodec>(

@@ -6,6 +6,11 @@ export interface Timing {
   readonly silenceMs: number
   /** A peer that did not come back this long after `peerDown` is given up (`nodeDown`). Default 2,000. */
   readonly downAfterMs: number
+  /**
+   * On overlays that do not connect all nodes: one without a connection that gave no sign of life for
+   * so long is given up (`nodeDown`). Default: `silenceMs` and `downAfterMs` together.
+   */
+  readonly leaseMs?: number
 }
 
 /** One machine, or containers on one host: failures are noticed within about half a second. */

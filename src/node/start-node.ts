@@ -12,8 +12,9 @@ import { type NodeOptions, readNodeOptions } from './node-options.js'
  * members of its last start): `node.join(address)` comes next.
  *
  * @throws TroupeError ERR_BAD_OPTION naming option, rule and value, before anything starts;
- *   ERR_BAD_DEFINITION for a class in `remoteSpawn` without `@actor`; ERR_ADDRESS_IN_USE,
- *   ERR_BAD_ADDRESS and ERR_STORE, with nothing left open
+ *   ERR_BAD_DEFINITION for a class in `remoteSpawn` without `@actor`; ERR_PACKAGE_MISSING for an
+ *   overlay whose package is not installed; ERR_ADDRESS_IN_USE, ERR_BAD_ADDRESS and ERR_STORE, with
+ *   nothing left open
  */
 export async function startNode(options: NodeOptions): Promise<Node> {
   const environment = options?.world === undefined ? realEnvironment : options.world?.environment

@@ -45,8 +45,7 @@ const CONTACTS_MAX = 64
  * the record to the peers it has and answers with its state; the newcomer connects to everybody in
  * it and says `hello`. Whoever connects says `hello`: its own record and a digest of all others; a
  * digest that differs is answered with the whole state, whose receiver returns only what the sender
- * lacks. Removing is one `leave` to all peers. So a change costs n messages, not n² sets, and what
- * got lost is repaired at the next connection or round of gossip.
+ * lacks. Removing is one `leave` to all peers. So a change costs n messages; gossip repairs what got lost.
  */
 export class FullMesh implements Overlay {
   readonly name = NAME
@@ -129,6 +128,7 @@ export class FullMesh implements Overlay {
         break
       case 'connectFailed': // the driver goes on dialling: that is how a partition heals
       case 'roundTrip': // nothing was measured
+      case 'published': // by nobody here
       case 'introduced': // only for overlays that know addresses and no names
         break
       default:

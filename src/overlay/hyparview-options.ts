@@ -11,7 +11,10 @@ export interface ReservedSlots {
 }
 
 export interface HyParViewOptions {
-  /** Neighbours, each with a connection; the paper takes ln(nodes) + 1. From 2 to 100, default 5. */
+  /**
+   * Neighbours, each with a connection; the paper takes ln(nodes) + 1. With two each, an overlay would
+   * fall into rings. From 3 to 100, default 5.
+   */
   readonly activeSize: number
   /** Spare members known without a connection; the paper takes 6 × (ln(nodes) + 1). At least `activeSize`, default 30. */
   readonly passiveSize: number
@@ -40,7 +43,7 @@ export type HyParViewSettings = Partial<Omit<HyParViewOptions, 'xbot'>> & {
 const OF = 'hyparview'
 
 const FIELDS: Fields<HyParViewOptions> = {
-  activeSize: { fallback: 5, check: integer(2, 100) },
+  activeSize: { fallback: 5, check: integer(3, 100) },
   passiveSize: { fallback: 30, check: integer(1, 1_000) },
   arwl: { fallback: 6, check: integer(1, 64) },
   prwl: { fallback: 3, check: integer(0, 64) },

@@ -7,7 +7,7 @@ import {
   type HyParViewSettings,
   readHyParViewOptions,
 } from './hyparview-options.js'
-import { compareIncarnations } from './member.js'
+import { compareIncarnations, sameIncarnation } from './member.js'
 import { ASK } from './neighbour-requests.js'
 import { Neighbourhood, REPAIR } from './neighbourhood.js'
 import type {
@@ -155,6 +155,7 @@ class HyParView implements Overlay {
         this.#timer(event.name)
         break
       case 'nodeDown': // a lost connection was enough; spares are given up when they are needed
+      case 'published': // nothing is
       case 'introduced': // no address is dialled
         break
       default:
@@ -248,7 +249,7 @@ class HyParView implements Overlay {
 
   #receive(from: Member, body: unknown): void {
     const message = messageFromWire(body, this.#listMax)
-    if (message === undefined) {
+    if (message === undefined || from.name === this.#self.name) {
       this.#bad++
       this.#effects.bad(from.name, 'not a message of this overlay')
     } else if (this.#out) this.#sendOff(from, message)
@@ -262,17 +263,23 @@ class HyParView implements Overlay {
     this.#effects.send(from.name, wire.disconnect(true))
   }
 
-  /** The peer itself shows which incarnation is the newest. False: it is history. */
+  /**
+   * Which incarnation is the newest is shown by the peer itself; what others told of it is no proof.
+   * False: it is history.
+   */
   #observe(peer: Member): boolean {
-    const known = this.#views.get(peer.name)
-    if (known === undefined) return true
-    const age = compareIncarnations(peer, known)
-    if (age > 0) {
-      const dropped = this.#views.drop(peer.name, 'replaced')
+    const { name } = peer
+    const proven = this.#views.active.get(name) ?? this.#hood.up.get(name)
+    if (proven !== undefined && compareIncarnations(peer, proven) < 0) return false
+    const known = this.#views.get(name)
+    if (known === undefined || sameIncarnation(known, peer)) return true
+    const dropped = this.#views.drop(name, 'replaced')
+    if (dropped === undefined) this.#views.correct(peer)
+    else {
       this.#views.learn(peer)
-      if (dropped !== undefined) this.#hood.promote()
+      this.#hood.promote()
     }
-    return age >= 0
+    return true
   }
 
   #message(from: Member, message: HyParViewMessage): void {
@@ -322,6 +329,10 @@ class HyParView implements Overlay {
     }
   }
 
+  /**
+   * Beyond the paper, nodes on the way that know too few others for their slots ask the newcomer as
+   * well: a cluster of few nodes is a full mesh at once.
+   */
   #forwardJoin(from: Member, newcomer: Member, ttl: number): void {
     if (newcomer.name === this.#self.name) return
     const { active } = this.#views
@@ -329,11 +340,13 @@ class HyParView implements Overlay {
       ttl === 0 || active.size <= 1
         ? undefined
         : active.pickBut(this.#random, from.name, newcomer.name)
-    const takes = next === undefined && !active.has(newcomer.name)
-    if (takes ? !this.#hood.ask(newcomer, true) : ttl === this.#options.prwl) {
-      this.#views.learn(newcomer)
+    if (next === undefined) {
+      if (!active.has(newcomer.name) && !this.#hood.ask(newcomer, true)) this.#views.learn(newcomer)
+      return
     }
-    if (next !== undefined) this.#effects.send(next.name, wire.forwardJoin(newcomer, ttl - 1))
+    if (ttl === this.#options.prwl) this.#views.learn(newcomer)
+    this.#effects.send(next.name, wire.forwardJoin(newcomer, ttl - 1))
+    if (this.#views.size < this.#options.activeSize) this.#hood.ask(newcomer, false, true)
   }
 
   #neighbor(from: Member, high: boolean): void {

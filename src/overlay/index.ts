@@ -5,8 +5,12 @@ export type {
   ClientServerOptions,
   GivenClientServerOptions,
 } from './client-server/client-server-options.js'
+export { cyclon } from './cyclon.js'
+export type { CyclonOptions } from './cyclon-options.js'
 export { fullMesh } from './full-mesh.js'
 export type { FullMeshOptions } from './full-mesh-options.js'
+export { hiscamp } from './hiscamp.js'
+export type { Distance, HiScampOptions } from './hiscamp-options.js'
 export { hyparview } from './hyparview.js'
 export type { HyParViewOptions, HyParViewSettings, ReservedSlots } from './hyparview-options.js'
 export { compareIncarnations, memberFromWire, memberToWire } from './member.js'
@@ -20,6 +24,8 @@ export {
   type OverlayEvent,
   type OverlayFactory,
 } from './overlay.js'
-export { overlayNamed, overlayNames } from './overlay-named.js'
+export type { ScampOptions } from './scamp-options.js'
+export { scampV1 } from './scamp-v1.js'
+export { scampV2 } from './scamp-v2.js'
 export { staticMembers } from './static-members.js'
 export type { LinkOracle, XBotOptions } from './xbot-options.js'

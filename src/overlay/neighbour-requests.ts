@@ -5,7 +5,7 @@ import type { StepEffects } from './step-effects.js'
 /** Somebody this node wants for a neighbour and has no answer from. */
 export interface NeighbourRequest {
   member: Member
-  readonly high: boolean
+  high: boolean
   /** It is a spare, and holds one of the free slots until it answers. */
   readonly spare: boolean
   /** It is connected and was asked. */
@@ -44,11 +44,11 @@ export class NeighbourRequests {
     return this.#requests.get(name)
   }
 
-  /** Free slots that are spoken for, the one for `except` not counted. */
-  promised(except = ''): number {
+  /** Free slots that are spoken for, the one for `except` not counted; by those `connected` only, or by all. */
+  promised(except = '', connected = false): number {
     let count = 0
     for (const [name, request] of this.#requests) {
-      if (request.spare && name !== except) count++
+      if (request.spare && name !== except && (request.sent || !connected)) count++
     }
     return count
   }
@@ -65,9 +65,11 @@ export class NeighbourRequests {
   /** It is connected. Without any neighbour one request at a time is urgent, the others find out later. */
   send(request: NeighbourRequest, isolated: boolean): void {
     const { name } = request.member
-    const urgent = isolated && ![...this.#requests.values()].some((one) => one.sent && one.high)
+    if (isolated && ![...this.#requests.values()].some((one) => one.sent && one.high)) {
+      request.high = true
+    }
     request.sent = true
-    this.#effects.send(name, wire.neighbor(request.high || urgent))
+    this.#effects.send(name, wire.neighbor(request.high))
     this.#effects.startTimer(ASK + name, this.#answerTimeoutMs)
   }
 

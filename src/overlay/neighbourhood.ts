@@ -11,27 +11,40 @@ const REPAIR_MIN_MS = 1_000
 const REPAIR_MAX_MS = 30_000
 /** Lost members are asked again after so many cycles at most. */
 const PROBE_ROUNDS_MAX = 6
-/** How often a node that all spares refused insists, at most and at least. */
-const INSIST_CHANCE = 0.25
-const INSIST_ROUNDS_MAX = 64
+/** In how many rounds a node insists that could, and after how many it may at the latest. */
+const INSIST_STUCK = 1 / 4
+const INSIST_FULL = 1 / 16
+const INSIST_ROUNDS_MAX = 1_024
 
 /**
  * Makes, keeps and ends the links to neighbours (HyParView, section 4.2 and 4.3). Where it goes
  * beyond the paper: several spares are asked at once, as many as there are free slots; lost members
- * are asked again now and then, which heals partitions; and a node that has free slots and is refused
- * by all its spares insists once in a while, which keeps small groups of nodes from staying apart
- * from a full rest.
+ * are asked again now and then, which heals partitions; and a node insists once in a while, ever
+ * less often, when all its spares refuse to fill its free slots, or when the cluster is so small
+ * that it knows everybody: few nodes that have all the neighbours they can have may be apart from
+ * the rest.
  */
 export class Neighbourhood {
   /** Connected peers, neighbours or not. */
   readonly up = new Map<string, Member>()
   readonly requests: NeighbourRequests
-  readonly counters = { evictions: 0, promotions: 0, refusals: 0, failures: 0, timeouts: 0 }
+  readonly counters = {
+    evictions: 0,
+    promotions: 0,
+    refusals: 0,
+    failures: 0,
+    timeouts: 0,
+    insisted: 0,
+  }
   /** A neighbour left for an exchange of links: its slot is kept for the one to come. */
   held = false
   readonly #views: PartialViews
   readonly #effects: StepEffects
   readonly #random: Random
+  readonly #sparesTold: number
+  /** The rounds in which a neighbour failed, and in which this node insisted because of that. */
+  #lostIn = -1
+  #rescuedIn = -1
   /** Former neighbours that were told so in this round and the last, and still are connected. */
   #parted = new Set<string>()
   #partedBefore = new Set<string>()
@@ -51,7 +64,8 @@ export class Neighbourhood {
     this.#views = views
     this.#effects = effects
     this.#random = random
-    const { activeSize, answerTimeoutMs } = options
+    const { activeSize, answerTimeoutMs, ka, kp } = options
+    this.#sparesTold = Math.min(SPARES_TOLD, ka + kp + 1)
     this.requests = new NeighbourRequests(2 * activeSize, answerTimeoutMs, effects)
   }
 
@@ -60,7 +74,10 @@ export class Neighbourhood {
     const request = this.requests.get(peer.name)
     if (request === undefined || request.sent) return
     request.member = peer
-    this.requests.send(request, this.#isAlone)
+    if (request.spare && !request.high && !this.#hasRoom(peer)) {
+      this.requests.end(peer.name) // others were faster
+      this.#effects.release(peer.name)
+    } else this.requests.send(request, this.#isAlone)
   }
 
   peerDown(name: string, incarnation: string): void {
@@ -86,7 +103,7 @@ export class Neighbourhood {
     if (victim !== undefined) {
       this.counters.evictions++
       const { passive } = this.#views
-      const spares = this.#random.sample(passive.members, SPARES_TOLD)
+      const spares = this.#random.sample(passive.members, this.#sparesTold)
       this.letGo(victim, wire.disconnect(false, spares))
     }
     this.#views.back(member)
@@ -174,21 +191,33 @@ export class Neighbourhood {
 
   /** Asks spares as long as there are free slots and spares that were not tried in this round. */
   promote(): void {
-    const { passive, round } = this.#views
-    const fits = (member: Member): boolean =>
-      this.requests.get(member.name) === undefined && this.#hasRoom(member)
-    while (!this.requests.isFull && !this.#views.active.isFull) {
-      const spare = passive.pickUntried(round, this.#random, fits)
+    const { active, passive, round } = this.#views
+    while (!active.isFull && !this.requests.isFull) {
+      const spare = passive.pickUntried(round, this.#random, this.#fits)
       if (spare === undefined) break
       passive.mark(spare.name, round)
       this.ask(spare, false, true)
     }
+    if (!active.isFull && this.requests.size === 0) this.#rescue()
+  }
+
+  /**
+   * After many failures a few nodes may be left as neighbours of each other only, with spares that are
+   * dead or full: who has lost most of its view insists at once, once a round.
+   */
+  #rescue(): void {
+    const { active, passive, round } = this.#views
+    if (this.#lostIn !== round || this.#rescuedIn === round) return
+    if (2 * active.size > active.capacity || passive.size === 0) return
+    this.#rescuedIn = round
+    this.counters.insisted++
+    this.ask(this.#random.pick(passive.members), true, true)
   }
 
   /** Begins the next round. */
   nextRound(): void {
     this.#endParted()
-    if (this.#isStuck) this.#insist()
+    this.#insist()
     this.#views.round++
     this.promote()
     if (this.#views.lost.size > 0 && this.#views.round >= this.#probeAt) this.#probe()
@@ -202,6 +231,11 @@ export class Neighbourhood {
     }
     if (this.#repairing || this.requests.size > 0) return
     if (this.#views.passive.size + this.#views.lost.size === 0) return
+    if (this.#repairs === 0 && this.#views.passive.size > 0) {
+      this.#repairs = 1 // spares that refused while it had a neighbour do not refuse one that has none
+      this.repair()
+      return
+    }
     const delayMs = Math.min(REPAIR_MAX_MS, REPAIR_MIN_MS * 2 ** this.#repairs)
     this.#repairing = true
     this.#repairs++
@@ -237,8 +271,12 @@ export class Neighbourhood {
     return this.#views.active.size === 0
   }
 
+  readonly #fits = (member: Member): boolean =>
+    this.requests.get(member.name) === undefined && this.#hasRoom(member)
+
   #hasRoom(member: Member): boolean {
-    const promised = this.requests.promised(member.name) + (this.held ? 1 : 0)
+    // Who is alone tries more spares than it has room for: most may be dead.
+    const promised = this.requests.promised(member.name, this.#isAlone) + (this.held ? 1 : 0)
     return this.#views.active.hasRoom(member, promised)
   }
 
@@ -247,6 +285,7 @@ export class Neighbourhood {
     const member = this.#views.drop(name, 'forgotten')
     if (member === undefined) return
     this.counters.failures++
+    this.#lostIn = this.#views.round
     this.#remember(member)
     this.#insistGap = 1
     this.#effects.disconnect(name, 'the connection was lost')
@@ -284,7 +323,7 @@ export class Neighbourhood {
     const { name } = member
     this.#effects.send(name, body)
     this.#effects.release(name)
-    this.#parted.add(name)
+    if (this.up.has(name)) this.#parted.add(name)
   }
 
   /** A parting that was not heard leaves one side with a neighbour the other does not have. */
@@ -298,18 +337,23 @@ export class Neighbourhood {
     this.#parted = new Set()
   }
 
-  /** Has free slots, and all its spares refused in this round. */
-  get #isStuck(): boolean {
-    const { active, passive, round } = this.#views
-    if (active.isFull || passive.size === 0 || this.requests.size > 0 || this.held) return false
-    return passive.pickUntried(round, this.#random, () => true) === undefined
-  }
-
+  /** Takes a spare for a neighbour that would refuse, or that this node has no room for. */
   #insist(): void {
-    if (this.#views.round < this.#insistAt || this.#random.float() >= INSIST_CHANCE) return
-    this.#insistAt = this.#views.round + this.#insistGap
-    this.#insistGap = Math.min(INSIST_ROUNDS_MAX, this.#insistGap * 2)
-    this.ask(this.#random.pick(this.#views.passive.members), true, true)
+    const { active, passive, round } = this.#views
+    if (round < this.#insistAt || passive.size === 0) return
+    if (this.requests.size > 0 || this.held) return
+    const chance = !active.isFull
+      ? passive.hasUntried(round)
+        ? 0
+        : INSIST_STUCK
+      : passive.isFull
+        ? 0
+        : INSIST_FULL
+    if (chance === 0 || this.#random.float() >= chance) return
+    this.#insistAt = round + this.#insistGap
+    this.#insistGap = Math.min(INSIST_ROUNDS_MAX, this.#insistGap * 4)
+    this.counters.insisted++
+    this.ask(this.#random.pick(passive.members), true, !active.isFull)
   }
 }
 

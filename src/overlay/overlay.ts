@@ -80,6 +80,11 @@ export type OverlayEvent =
     }
   /** A message of this overlay. The body is whatever a peer sent: check every field. */
   | { readonly type: 'message'; readonly from: Member; readonly body: unknown }
+  /**
+   * What any node published, this one included, over the medium that the overlay brought (`publish`).
+   * Nobody has proven who sent it: it is a hint at most.
+   */
+  | { readonly type: 'published'; readonly body: unknown }
   /** A timer started by `startTimer` fired. */
   | { readonly type: 'timer'; readonly name: string }
 
@@ -109,6 +114,8 @@ export type OverlayEffect =
    * has been idle for a while. Dropped in silence when nobody answers there.
    */
   | { readonly type: 'sendOnce'; readonly to: Member; readonly body: unknown }
+  /** To all nodes, by the medium that this overlay brought; dropped where it brought none, or it is away. */
+  | { readonly type: 'publish'; readonly body: unknown }
   /** How long is the way to this member? Comes back as `roundTrip`, or not at all when it cannot be reached. */
   | { readonly type: 'measure'; readonly peer: Member }
   /** Comes back as a `timer` event. Starting a running timer starts it anew. */

@@ -46,6 +46,11 @@ export class PartialViews {
     return this.#members
   }
 
+  /** Others in the two views. */
+  get size(): number {
+    return this.active.size + this.passive.size
+  }
+
   get(name: string): Member | undefined {
     return this.active.get(name) ?? this.passive.get(name)
   }
@@ -87,8 +92,11 @@ export class PartialViews {
     this.#left(member, reason)
   }
 
-  /** Takes what others tell for a spare. Only a node itself proves that it started anew while it is a neighbour. */
-  learn(member: Member, told: readonly Member[] = []): boolean {
+  /**
+   * Takes what others tell for a spare; of those `told` in return the first to go make room. Only a
+   * node itself proves that it started anew while it is a neighbour.
+   */
+  learn(member: Member, told: Member[] = []): boolean {
     const { name } = member
     if (name === this.#self.name || this.active.has(name) || this.isGone(member)) return false
     const spare = this.passive.get(name)
@@ -103,6 +111,16 @@ export class PartialViews {
     this.#joined(member)
     this.passiveChanged = true
     return true
+  }
+
+  /** A spare showed which incarnation of it runs; others may have told of another. */
+  correct(member: Member): void {
+    const spare = this.passive.get(member.name)
+    if (spare === undefined) return
+    this.passive.replace(member)
+    this.#left(spare, 'replaced')
+    this.#joined(member)
+    this.passiveChanged = true
   }
 
   /** It said that it left. Nobody brings this incarnation back. */

@@ -75,13 +75,20 @@ export class PassiveView {
     return free.length === 0 ? undefined : random.pick(free)
   }
 
-  /** Who goes when one more must fit: one of those that were told to others if there is any, else a random one. */
-  victim(random: Random, told: readonly Member[]): Member {
-    for (const { name } of told) {
-      const there = this.get(name)
+  /**
+   * Who goes when one more must fit: one of those that were told to others, which are used up, else a
+   * random one.
+   */
+  victim(random: Random, told: Member[]): Member {
+    for (let one = told.pop(); one !== undefined; one = told.pop()) {
+      const there = this.get(one.name)
       if (there !== undefined) return there
     }
     return random.pick(this.#members)
+  }
+
+  hasUntried(round: number): boolean {
+    return this.#tried.some((tried) => tried !== round)
   }
 
   #find(name: string): number {

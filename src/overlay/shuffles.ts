@@ -17,7 +17,7 @@ export class Shuffles {
   readonly #random: Random
   readonly #options: HyParViewOptions
   /** What the latest shuffle told: the first to go when the reply needs room. */
-  #told: readonly Member[] = []
+  #told: Member[] = []
   #repliesDue = 0
 
   constructor(

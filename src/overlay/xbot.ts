@@ -145,8 +145,9 @@ export class XBot {
   }
 
   #gain(old: Member, candidate: Member): ExchangeCosts | undefined {
-    const { views } = this.#ground
+    const { views, hood } = this.#ground
     if (views.passive.get(candidate.name) === undefined) return undefined // it was taken meanwhile
+    if (hood.requests.get(candidate.name) !== undefined) return undefined
     if (!this.#mayFollow(candidate, old)) return undefined
     const costs = { old: this.#cost(old), candidate: this.#cost(candidate) }
     if (costs.old === undefined || costs.candidate === undefined) return undefined

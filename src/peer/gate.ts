@@ -1,4 +1,4 @@
-import type { Envelope } from '../wire/envelope.js'
+import type { EncodedBody, Envelope, EnvelopeKind } from '../wire/envelope.js'
 import { FRAME, type FrameKind } from '../wire/frame.js'
 import { readEnvelope } from '../wire/read-envelope.js'
 
@@ -29,6 +29,8 @@ export type Ruling =
   | { readonly type: 'aside'; readonly ms: number }
   /** Flips one bit of the body, counted from its end (the arguments of a message stand there), modulo its bits. */
   | { readonly type: 'corrupt'; readonly bit: number }
+  /** On the way out: another message in its place; as an envelope for a frame that has one, else as its body. */
+  | { readonly type: 'replace'; readonly by: Envelope | Uint8Array }
 
 export type Rule = (frame: FrameInfo) => Ruling | readonly Ruling[] | undefined
 
@@ -42,6 +44,8 @@ export class Verdict {
   readonly asideMs: number
   /** Bits to flip, counted from the body's end. */
   readonly flips: readonly number[]
+  /** What leaves in its place. */
+  readonly by: Envelope | Uint8Array | undefined
 
   constructor(
     drop: boolean,
@@ -49,34 +53,39 @@ export class Verdict {
     copies: number,
     asideMs = 0,
     flips: readonly number[] = [],
+    by?: Envelope | Uint8Array,
   ) {
     this.drop = drop
     this.delayMs = delayMs
     this.copies = copies
     this.asideMs = asideMs
     this.flips = flips
+    this.by = by
   }
 }
 
 export const PASS = new Verdict(false, 0, 1)
 const DROP = new Verdict(true, 0, 0)
 
-/** One verdict of many rulings: drop beats the rest, times add up, each `twice` adds a copy. */
+/** One verdict of many rulings: drop beats the rest, times add up, each `twice` adds a copy, the last `replace` counts. */
 export function verdictOf(rulings: readonly Ruling[]): Verdict {
   if (rulings.length === 0) return PASS
   let delayMs = 0
   let copies = 1
   let asideMs = 0
   const flips: number[] = []
+  let by: Envelope | Uint8Array | undefined
   for (const ruling of rulings) {
     if (ruling.type === 'drop') return DROP
     if (ruling.type === 'delay') delayMs += ruling.ms
     else if (ruling.type === 'twice') copies++
     else if (ruling.type === 'aside') asideMs += ruling.ms
+    else if (ruling.type === 'replace') by = ruling.by
     else flips.push(ruling.bit)
   }
   const same = delayMs === 0 && copies === 1 && asideMs === 0 && flips.length === 0
-  return same ? PASS : new Verdict(false, delayMs, copies, asideMs, flips)
+  if (same && by === undefined) return PASS
+  return new Verdict(false, delayMs, copies, asideMs, flips, by)
 }
 
 /** Which lane a frame is on. Lanes hand themselves in, so that an open gate costs nothing a frame. */
@@ -180,6 +189,18 @@ export interface MessageName {
   readonly name: string
 }
 
+/** A message with its contents, opened. */
+export interface MessageContent {
+  readonly kind: EnvelopeKind
+  /** The actor or handler it is for, as its envelope says it. */
+  readonly to: number | string
+  readonly callId: number
+  /** Its arguments, as bytes of their own; undefined where they cannot be encoded. */
+  body(): EncodedBody | undefined
+  /** The same message with these arguments in place of its own. */
+  replaced(body: EncodedBody): Ruling
+}
+
 /** How faults get at a node. */
 export interface GateAccess {
   readonly node: string
@@ -189,6 +210,8 @@ export interface GateAccess {
    * Where the method is not known by name (its receiver alone knows it) the name is `tell` or `ask`.
    */
   message(frame: FrameInfo): MessageName | undefined
+  /** The same message opened. */
+  content(frame: FrameInfo): MessageContent | undefined
   /** Breaks all connections to that peer at once and says how many. */
   reset(peer: string): number
 }

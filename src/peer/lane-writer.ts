@@ -1,5 +1,5 @@
 import { TroupeError } from '../base/errors.js'
-import type { Envelope } from '../wire/envelope.js'
+import { Envelope } from '../wire/envelope.js'
 import { FRAME, type FrameKind, HEAD_BYTES } from '../wire/frame.js'
 import { type EncodedFrame, encodeEnvelopeFrame } from '../wire/frame-writer.js'
 import { Aside } from './aside.js'
@@ -111,7 +111,7 @@ export class LaneWriter {
     if (verdict === PASS && this.#late === undefined) queue.pushFrame(kind, body)
     else {
       const apart = new LaneQueue(this.#context.codec)
-      apart.pushFrame(kind, body)
+      apart.pushFrame(kind, verdict.by instanceof Uint8Array ? verdict.by : body)
       for (const late of apart.drain()) this.#queueLate(verdict, late)
     }
     this.#wake()
@@ -293,7 +293,9 @@ export class LaneWriter {
 
   /** Off the fast path: a rule has spoken, or messages before this one are held back. */
   #detour(verdict: Verdict, envelope: Envelope): void {
-    const frame = encodeEnvelopeFrame(envelope, this.#context.codec, this.#queue.maxMessageBytes)
+    const { codec } = this.#context
+    const sent = verdict.by instanceof Envelope ? verdict.by : envelope
+    const frame = encodeEnvelopeFrame(sent, codec, this.#queue.maxMessageBytes)
     this.#queueLate(verdict, { frame, key: envelope.key, envelope })
   }
 

@@ -6,8 +6,7 @@ import type { Timer } from '../world/clock.js'
 import { DEFAULT_CHANNEL, MEMBERSHIP } from './channel-table.js'
 import { EarlyFrames } from './early-frames.js'
 import { type FrameStream, InFrame } from './frame-stream.js'
-import type { Greeting } from './greeting.js'
-import { isCount } from './greeting.js'
+import { type Greeting, isCount } from './greeting.js'
 import { Lane, type LaneHost } from './lane.js'
 import type { PeerContext } from './peer-context.js'
 import { type Attempt, Redial } from './redial.js'
@@ -32,6 +31,8 @@ export class Peer implements LaneHost, SessionHost {
   member: Member
   /** Up was reported, and down not yet. */
   live = false
+  /** It took the place of an older start, of which alone those who send have heard so far. */
+  isNews = false
   session: Session | undefined
   readonly #context: PeerContext
   readonly #host: PeerHost
@@ -90,6 +91,7 @@ export class Peer implements LaneHost, SessionHost {
     this.over(reason)
     this.#abandon(reason)
     this.member = member
+    this.isNews = true
     this.#flat = undefined
     this.#lanes = [] // fresh ones: the new incarnation's clock begins again
     this.#resize([])
@@ -144,6 +146,10 @@ export class Peer implements LaneHost, SessionHost {
   }
 
   send(channel: number, envelope: Envelope): SendOutcome {
+    if (this.isNews) {
+      const detail = `node ${this.name} was started anew and is not up yet`
+      throw new TroupeError('ERR_NODE_DOWN', detail, { data: { node: this.name } })
+    }
     return this.laneFor(channel, envelope.key).send(envelope)
   }
 
@@ -216,6 +222,7 @@ export class Peer implements LaneHost, SessionHost {
       case FRAME.DELIVERY:
       case FRAME.RELAY:
       case FRAME.RELEASE:
+      case FRAME.ROUTE:
         if (!this.live) {
           this.hold(undefined, kind, bytes, start, end)
           return
@@ -257,6 +264,7 @@ export class Peer implements LaneHost, SessionHost {
       const early = [...(this.#lanes[MEMBERSHIP] ?? []), ...(this.#lanes[DEFAULT_CHANNEL] ?? [])]
       if (!early.every((each) => each.connected)) return
       this.live = true
+      this.isNews = false
       this.#context.sink.peerUp(this.member)
       if (this.session !== session) return
       this.#channelUp(MEMBERSHIP)
@@ -322,7 +330,7 @@ export class Peer implements LaneHost, SessionHost {
     for (const lane of this.lanes()) lane.detach(close, orderly)
     for (const index of this.#channelsUp) sink.channelDown(member, table.name(index))
     this.#channelsUp.clear()
-    if (wasLive) sink.peerDown(member, error)
+    if (wasLive) sink.peerDown(member, error, orderly || session.leaving)
     else if (session.dialled !== undefined && this.#wished) this.dialFailed(error)
   }
 

@@ -138,7 +138,10 @@ export class Peers implements Transport, PeerHost {
     const stale = known !== undefined && isOlder(member, known.member)
     const busy = known?.session !== undefined && known.incarnation !== member.incarnation
     const peer = known !== undefined && (stale || busy) ? known : this.#roster.adopt(member)
-    if (peer.incarnation === member.incarnation && member.addresses.length > 0) peer.member = member
+    if (peer.incarnation === member.incarnation) {
+      peer.isNews = false // not to whoever asks for it
+      if (member.addresses.length > 0) peer.member = member
+    }
     peer.wish(patient)
   }
 

@@ -69,8 +69,8 @@ export type SendOutcome = typeof SENT | typeof SLOW | typeof FULL
 export interface TransportSink {
   /** The first lane to a peer stands. One report, then exactly one `peerDown` before the next. */
   peerUp(peer: Member): void
-  /** The last lane was lost or the peer was silent for silenceMs. Nothing of that connection is delivered after this. */
-  peerDown(peer: Member, reason: TroupeError): void
+  /** The last lane was lost or the peer was silent for silenceMs. Nothing of that connection is delivered after this. `parted`: one side let go of it on purpose. */
+  peerDown(peer: Member, reason: TroupeError, parted?: boolean): void
   /** A goodbye: the peer stops on purpose; `peerDown` follows. */
   goodbye(peer: Member): void
   /** All lanes of a channel to that peer stand, or one of them was lost. */

@@ -57,19 +57,29 @@ export class Answers implements Answerer, AnswerElsewhere {
   }
 
   replyTo(node: string, incarnation: string, id: number, value: unknown): void {
-    if (this.#peers.named(node)?.incarnation !== incarnation) {
-      this.late()
-      return
-    }
-    this.#reply(node, this.#channel, TO_REPLY_TABLE, id, 0, value)
+    this.#elsewhere(node, incarnation, () =>
+      this.#reply(node, this.#channel, TO_REPLY_TABLE, id, 0, value),
+    )
   }
 
   failTo(node: string, incarnation: string, id: number, error: unknown): void {
-    if (this.#peers.named(node)?.incarnation !== incarnation) {
-      this.late()
-      return
+    this.#elsewhere(node, incarnation, () =>
+      this.#fail(node, this.#channel, TO_REPLY_TABLE, id, 0, error),
+    )
+  }
+
+  /** Nobody waits for an answer at another start of that node. */
+  #elsewhere(node: string, incarnation: string, send: () => void): void {
+    const peer = this.#peers.named(node)
+    if (peer?.incarnation === incarnation) send()
+    else if (peer !== undefined || !this.#carrier.partial) this.late()
+    else {
+      const found = (): void => {
+        if (this.#peers.named(node)?.incarnation === incarnation) send()
+        else this.late()
+      }
+      this.#carrier.seek(node, 0, found, (error) => this.#lost(node, error))
     }
-    this.#fail(node, this.#channel, TO_REPLY_TABLE, id, 0, error)
   }
 
   #reply(

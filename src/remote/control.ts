@@ -7,6 +7,7 @@ import { ENVELOPE, Envelope } from '../wire/envelope.js'
 import type { Calls } from './calls.js'
 import type { InboundCall } from './inbound-call.js'
 import type { RemotePeer, RemotePeers } from './remote-peer.js'
+import type { Seeker } from './seeker.js'
 
 /**
  * Answers one kind of request; what it throws, or rejects with, is the answer too. `call` tells whether
@@ -32,12 +33,21 @@ export class Control {
   readonly #carrier: Carrier
   readonly #peers: RemotePeers
   readonly #calls: Calls
+  readonly #seeker: Seeker
   readonly #log: Logger
   readonly #timeoutMs: number
   readonly #channel: number
   readonly #handlers = new Map<string, ControlHandler>()
 
-  constructor(carrier: Carrier, peers: RemotePeers, calls: Calls, timeoutMs: number, log: Logger) {
+  constructor(
+    carrier: Carrier,
+    peers: RemotePeers,
+    calls: Calls,
+    seeker: Seeker,
+    timeoutMs: number,
+    log: Logger,
+  ) {
+    this.#seeker = seeker
     this.#carrier = carrier
     this.#peers = peers
     this.#calls = calls
@@ -61,9 +71,15 @@ export class Control {
     options: RequestOptions = {},
   ): Promise<unknown> {
     const peer = this.#peers.named(node)
-    if (peer === undefined) return Promise.reject(unknownNode(node))
     const timeoutMs = options.timeoutMs ?? this.#timeoutMs
     const who = `node ${node}`
+    if (peer === undefined) {
+      if (!this.#seeker.searches) return Promise.reject(unknownNode(node))
+      const sought = { node, who, method: op, timeoutMs, signal: options.signal, bytes: 0 }
+      return this.#seeker.ask(sought, (signal) =>
+        this.request(node, op, args, { ...options, signal }),
+      )
+    }
     const call = this.#calls.open(peer, this.#channel, 0, 0, who, op, timeoutMs, options.signal)
     if (call.settled) return call.promise
     try {
@@ -79,7 +95,12 @@ export class Control {
 
   /** Tells the runtime of another node. False when it was not accepted; it may be lost on the way as well. */
   notify(node: string, op: string, args: readonly unknown[]): boolean {
-    if (this.#peers.named(node) === undefined) return false
+    if (this.#peers.named(node) === undefined) {
+      if (!this.#seeker.searches) return false
+      const found = (): void => void this.notify(node, op, args)
+      this.#seeker.seek(node, 0, found, () => {})
+      return true
+    }
     try {
       return this.#send(node, op, 0, args) !== FULL
     } catch (error) {

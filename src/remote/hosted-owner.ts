@@ -90,11 +90,25 @@ export class HostedOwner implements HostListener {
     deadlineMs: number,
     hold: boolean,
   ): void {
-    const key = keyOf(id, number)
+    const run = this.#meant(id, number)
+    const key = keyOf(id, run)
     const waiting = this.#stops.get(key)
     if (waiting === undefined) this.#stops.set(key, [order])
     else waiting.push(order)
-    this.host.stop(id, number, reason, deadlineMs, hold)
+    this.host.stop(id, run, reason, deadlineMs, hold)
+  }
+
+  /** No restart will come. */
+  orderFinish(id: string, number: number, reason: ExitReason): void {
+    if (this.host.runOf(id) === this.#meant(id, number)) this.host.finish(id, reason)
+  }
+
+  /**
+   * What runs or is held here may be older than what is to end: the order that was to begin that one got
+   * lost with the contact, and the owner counts on nothing older.
+   */
+  #meant(id: string, number: number): number {
+    return Math.min(number, this.host.runOf(id) ?? number)
   }
 
   /** The owner is gone: an orderly end for all. Should it come back after all, it hears why they ended. */

@@ -19,6 +19,7 @@ import { type Control, unknownNode } from './control.js'
 import { keyHash, receiverKey } from './key-hash.js'
 import type { MethodTables } from './method-tables.js'
 import type { RemotePeer, RemotePeers } from './remote-peer.js'
+import { packedBytes, type Seeker } from './seeker.js'
 import { expiring, laneFull, type WaitingAsks } from './waiting-asks.js'
 import { encodeReason } from './wire-reason.js'
 
@@ -57,6 +58,7 @@ export class Outbox implements Outbound {
   readonly #tables: MethodTables
   readonly #control: Control
   readonly #waiting: WaitingAsks
+  readonly #seeker: Seeker
   readonly #askTimeoutMs: number
   readonly #channels = new Map<string, number>()
   readonly #defaultChannel: number
@@ -69,6 +71,7 @@ export class Outbox implements Outbound {
     readonly tables: MethodTables
     readonly control: Control
     readonly waiting: WaitingAsks
+    readonly seeker: Seeker
     readonly askTimeoutMs: number
   }) {
     this.#system = parts.system
@@ -78,6 +81,7 @@ export class Outbox implements Outbound {
     this.#tables = parts.tables
     this.#control = parts.control
     this.#waiting = parts.waiting
+    this.#seeker = parts.seeker
     this.#askTimeoutMs = parts.askTimeoutMs
     this.#defaultChannel = parts.carrier.channelIndex('default')
   }
@@ -100,7 +104,7 @@ export class Outbox implements Outbound {
     options: SendOptions | undefined,
   ): boolean {
     const at = this.#destination(ref)
-    if (at === undefined) return this.#dead(ref, method, args, 'ERR_UNKNOWN_NODE')
+    if (at === undefined) return this.#sendLater(ref, method, args, body, options)
     if (at.dead) return this.#dead(ref, method, args, 'ERR_NO_ACTOR')
     const channel = this.#channel(method, options)
     const key = this.#key(at, method, args, options)
@@ -121,6 +125,31 @@ export class Outbox implements Outbound {
     }
   }
 
+  /** To a node that nobody here knows: refused, or searched. */
+  #sendLater(
+    ref: AnyRef,
+    method: MethodDefinition,
+    args: readonly unknown[],
+    body: EncodedBody | undefined,
+    options: SendOptions | undefined,
+  ): boolean {
+    if (!this.#seeker.searches) return this.#dead(ref, method, args, 'ERR_UNKNOWN_NODE')
+    const packed = body ?? this.#seeker.pack(args)
+    let accepted = true
+    const failed = (error: unknown): void => {
+      accepted = this.#dead(ref, method, args, codeOf(error) as ErrorCode)
+    }
+    const found = (): void => {
+      try {
+        this.send(ref, method, args, packed, options)
+      } catch (error) {
+        failed(error)
+      }
+    }
+    this.#seeker.seek(ref.node, packedBytes(packed), found, failed)
+    return accepted
+  }
+
   ask(
     ref: AnyRef,
     method: MethodDefinition,
@@ -128,13 +157,41 @@ export class Outbox implements Outbound {
     options: SendOptions | undefined,
   ): Promise<unknown> {
     const at = this.#destination(ref)
-    if (at === undefined) return this.#refused(unknownNode(ref.node))
-    if (at.dead) return this.#refused(noActor(ref))
+    if (at?.dead) return this.#refused(noActor(ref))
     try {
-      return this.#ask(at, ref, method, args, options)
+      if (at !== undefined) return this.#ask(at, ref, method, args, undefined, options)
+      return this.#askLater(ref, method, args, options)
     } catch (error) {
       return this.#refused(error)
     }
+  }
+
+  #askLater(
+    ref: AnyRef,
+    method: MethodDefinition,
+    args: readonly unknown[],
+    options: SendOptions | undefined,
+  ): Promise<unknown> {
+    if (!this.#seeker.searches) throw unknownNode(ref.node)
+    const body = this.#seeker.pack(args)
+    const timeoutMs = options?.timeoutMs ?? this.#askTimeoutMs
+    const { node } = ref
+    const bytes = packedBytes(body)
+    const sought = {
+      node,
+      who: ref,
+      method: method.name,
+      timeoutMs,
+      signal: options?.signal,
+      bytes,
+    }
+    const asked = this.#seeker.ask(sought, async (signal) => {
+      const at = this.#destination(ref)
+      if (at === undefined) throw unknownNode(node)
+      if (at.dead) throw noActor(ref)
+      return this.#ask(at, ref, method, args, body, { ...options, signal })
+    })
+    return this.#system.aTurnLater(asked)
   }
 
   #ask(
@@ -142,6 +199,7 @@ export class Outbox implements Outbound {
     ref: AnyRef,
     method: MethodDefinition,
     args: readonly unknown[],
+    body: EncodedBody | undefined,
     options: SendOptions | undefined,
   ): Promise<unknown> {
     const channel = this.#channel(method, options)
@@ -152,7 +210,7 @@ export class Outbox implements Outbound {
     const call = this.#calls.open(peer, channel, to, key, ref, method.name, timeoutMs, signal)
     if (call.settled) return this.#system.aTurnLater(call.promise)
     const wire = this.#wireMethod(at, method)
-    const envelope = new Envelope(ENVELOPE.ASK, to, wire, call.id, key, args, undefined, undefined)
+    const envelope = new Envelope(ENVELOPE.ASK, to, wire, call.id, key, args, body, undefined)
     const plan = this.#plan(channel, method, options)
     call.plan = plan
     try {
@@ -193,9 +251,17 @@ export class Outbox implements Outbound {
   /** Rejects with ERR_NODE_DOWN when the node goes down before it said that the actor has ended. */
   async stop(ref: AnyRef, reason: ExitReason, timeoutMs: number): Promise<void> {
     const at = this.#destination(ref)
-    if (at === undefined) throw unknownNode(ref.node)
-    if (at.dead) return
     const deadlineMs = Math.min(timeoutMs + this.#askTimeoutMs, LONGEST_MS)
+    if (at === undefined) {
+      if (!this.#seeker.searches) throw unknownNode(ref.node)
+      const { node } = ref
+      const sought = { node, who: ref, method: 'stop', timeoutMs: deadlineMs, bytes: 0 }
+      await this.#seeker.ask({ ...sought, signal: undefined }, () =>
+        this.stop(ref, reason, timeoutMs),
+      )
+      return
+    }
+    if (at.dead) return
     const args = [at.to, encodeReason(reason, false), timeoutMs]
     await this.#control.request(at.peer.name, 'stop', args, { timeoutMs: deadlineMs })
   }

@@ -99,6 +99,11 @@ export class PlacementHost implements SignalsLost {
     this.#tellEnds(peer)
   }
 
+  /** True when a child runs, or an end is to be told, for an owner of that incarnation. */
+  holds(incarnation: string): boolean {
+    return this.#hasOwnerOf(incarnation)
+  }
+
   #wentAway(incarnation: string): void {
     if (this.#closed || this.#away.has(incarnation) || !this.#hasOwnerOf(incarnation)) return
     const over = (): void => {
@@ -122,6 +127,8 @@ export class PlacementHost implements SignalsLost {
       const member = this.#carrier.member(owner.node)
       // A new start can be in reach, and place children, before the news of it is here.
       if (owner.peer.up || member?.incarnation === owner.incarnation) continue
+      // Of a part of the cluster nobody can tell who has left; `orphanAfterMs` ends the waiting.
+      if (member === undefined && this.#carrier.partial) continue
       this.#orphan(owner, member === undefined ? 'has left' : 'was started anew')
       if (member === undefined) left.push(owner)
       else this.#forget(owner)
@@ -224,7 +231,7 @@ export class PlacementHost implements SignalsLost {
     [wire]: readonly unknown[],
   ): void {
     const owner = this.#owners.get(ownerId)
-    if (owner?.host.runOf(id) === number) owner.host.finish(id, decodeReason(wire) ?? SHUTDOWN)
+    owner?.orderFinish(id, number, decodeReason(wire) ?? SHUTDOWN)
     this.#answer(peer, order, 'finished', undefined)
     this.#tidy(owner)
   }

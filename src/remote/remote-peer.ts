@@ -97,6 +97,18 @@ export class RemotePeers {
     return !peer.up && this.#down.get(peer.name) === peer.incarnation
   }
 
+  /** True when that incarnation was given up and is not back. */
+  wasGivenUp(name: string, incarnation: string): boolean {
+    return this.#down.get(name) === incarnation && this.#byName.get(name)?.up !== true
+  }
+
+  /** Nothing holds it, and nobody observes it any more. */
+  forget(peer: RemotePeer): void {
+    if (this.#byName.get(peer.name) === peer) this.#byName.delete(peer.name)
+    peer.up = false
+    peer.gone = true
+  }
+
   /** True for a start of a node that comes after all that is known under this name. */
   isNews(name: string, incarnation: string): boolean {
     const known = this.named(name)?.incarnation ?? this.#down.get(name)

@@ -58,8 +58,33 @@ export class RemotePlacements implements RemotePlacement, SignalsLost {
   view(): MembersView {
     const reachable = [this.#self]
     for (const peer of this.#peers.values()) if (peer.up) reachable.push(peer.place)
+    const { relays, partial } = this.#carrier
+    // What stands in a partial view may be long gone.
+    if (relays && !partial) reachable.push(...this.#notTried())
     reachable.sort((a, b) => (a.node < b.node ? -1 : 1))
-    return { self: this.#self, reachable, total: this.#carrier.members().length }
+    // How many there are is not known of a part: there is no majority then.
+    const total = partial ? Number.POSITIVE_INFINITY : this.#carrier.members().length
+    return { self: this.#self, reachable, total }
+  }
+
+  /** Members that were never in reach, which takes no connection. */
+  #notTried(): Place[] {
+    const places: Place[] = []
+    for (const { name, incarnation } of this.#carrier.members()) {
+      if (name === this.#self.node || this.#peers.present(name)?.up) continue
+      if (!this.#peers.wasGivenUp(name, incarnation)) places.push({ node: name, incarnation })
+    }
+    return places
+  }
+
+  seek(node: string): void {
+    if (!this.#carrier.partial || this.#peers.present(node)?.up) return
+    this.#carrier.seek(
+      node,
+      0,
+      () => {},
+      () => {},
+    )
   }
 
   start(order: PlacementOrder): Promise<PlacementOutcome> {

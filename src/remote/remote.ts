@@ -24,6 +24,7 @@ import { type RemoteOptions, readRemoteOptions } from './remote-options.js'
 import { type RemotePeer, RemotePeers } from './remote-peer.js'
 import { RemotePlacements } from './remote-placement.js'
 import { RemoteSpawn } from './remote-spawn.js'
+import { Seeker } from './seeker.js'
 import { SignalStreams } from './signal-streams.js'
 import { Signals } from './signals.js'
 import { WaitingAsks } from './waiting-asks.js'
@@ -72,7 +73,8 @@ export class Remote implements CarrierSink {
     const peers = new RemotePeers(carrier)
     const calls = new Calls(system.deadlines, counters, carrier, options.callsMax)
     const answers = new Answers(carrier, peers, counters, stacks, log)
-    const control = new Control(carrier, peers, calls, askTimeoutMs, log)
+    const seeker = new Seeker(carrier, codec, system.deadlines, counters)
+    const control = new Control(carrier, peers, calls, seeker, askTimeoutMs, log)
     const tables = new MethodTables(control, world.clock)
     const { clock } = world
     const waiting = new WaitingAsks({ carrier, codec, clock, most: options.waitingMax })
@@ -84,13 +86,15 @@ export class Remote implements CarrierSink {
       tables,
       control,
       waiting,
+      seeker,
       askTimeoutMs,
     })
     const { signalRetryMs: retryMs, signalGiveUpMs: giveUpMs, inboundMax } = options
     const timing = { retryMs, giveUpMs }
     const streams = new SignalStreams({ world, carrier, codec, peers, options: timing, log })
     const sink = supervision
-    const signals = new Signals({ clock, system, peers, outbox, streams, control, sink, stacks })
+    const of = { clock, system, peers, outbox, streams, seeker, control, sink, stacks }
+    const signals = new Signals(of)
     this.control = control
     this.registry = new Registry(system, control)
     this.spawn = new RemoteSpawn(system, control, options.remoteSpawn)
@@ -208,6 +212,22 @@ export class Remote implements CarrierSink {
     this.membersChanged()
   }
 
+  holds({ name, incarnation }: Member): boolean {
+    const peer = this.#peers.present(name)
+    if (peer !== undefined && peer.incarnation === incarnation) return this.#holds(peer)
+    return this.#supervision.holds({ node: name, incarnation })
+  }
+
+  forgotten(node: Member): void {
+    const peer = this.#peers.present(node.name)
+    if (peer?.incarnation !== node.incarnation) return
+    peer.streamTimer?.cancel()
+    peer.streamTimer = undefined
+    this.#peers.forget(peer)
+    this.groups.nodeDown(node)
+    this.#supervision.placements.membersChanged()
+  }
+
   /** What was written to a connection that broke may be lost: to be called at each such event of the cluster. */
   connectionLost(peer: Member): void {
     this.#audit.check(peer)
@@ -216,7 +236,12 @@ export class Remote implements CarrierSink {
   /** Members joined or left: to be called at each such event of the cluster. */
   membersChanged(): void {
     for (const peer of [...this.#peers.values()]) {
-      if (peer.up || this.#carrier.member(peer.name)?.incarnation === peer.incarnation) continue
+      const member = this.#carrier.member(peer.name)
+      if (peer.up || member?.incarnation === peer.incarnation) continue
+      if (member === undefined && this.#carrier.partial) {
+        if (!this.#holds(peer)) this.#peers.forget(peer)
+        continue
+      }
       // It was never in reach, so that the cluster did not report it as down.
       this.#down(peer, new TroupeError('ERR_LEFT', `node ${peer.name} is no member any more`))
     }
@@ -262,6 +287,12 @@ export class Remote implements CarrierSink {
     }
     this.#signals.close()
     this.#streams.close()
+  }
+
+  #holds(peer: RemotePeer): boolean {
+    if (peer.calls.size > 0 || peer.inbound.size > 0) return true
+    if (peer.stream !== undefined && peer.stream.pending > 0) return true
+    return this.#supervision.holds(peer.place) || this.#host.holds(peer.incarnation)
   }
 
   #down(peer: RemotePeer, reason: TroupeError): void {

@@ -12,6 +12,7 @@ import { receiverKey } from './key-hash.js'
 import { type Newcomer, Newcomers } from './newcomers.js'
 import type { Outbox } from './outbox.js'
 import type { RemotePeer, RemotePeers } from './remote-peer.js'
+import type { Seeker } from './seeker.js'
 import type { SignalStreams, SignalsLost } from './signal-streams.js'
 import { decodeReason, encodeReason, plainReason } from './wire-reason.js'
 
@@ -26,6 +27,9 @@ export class Signals implements RemoteBonds, SignalsLost {
   readonly #peers: RemotePeers
   readonly #outbox: Outbox
   readonly #streams: SignalStreams
+  readonly #seeker: Seeker
+  /** Nodes that are searched because actors here watch or link actors of theirs. */
+  readonly #sought = new Set<string>()
   readonly #stacks: boolean
   readonly #sink: RemoteBondsSink
   readonly #newcomers: Newcomers
@@ -36,6 +40,7 @@ export class Signals implements RemoteBonds, SignalsLost {
     readonly peers: RemotePeers
     readonly outbox: Outbox
     readonly streams: SignalStreams
+    readonly seeker: Seeker
     readonly control: Control
     readonly sink: RemoteBondsSink
     /** Errors in exit reasons travel with their stacks. */
@@ -45,6 +50,7 @@ export class Signals implements RemoteBonds, SignalsLost {
     this.#peers = parts.peers
     this.#outbox = parts.outbox
     this.#streams = parts.streams
+    this.#seeker = parts.seeker
     this.#stacks = parts.stacks
     this.#sink = parts.sink
     this.#newcomers = new Newcomers(parts.clock, (newcomer) => this.#over(newcomer))
@@ -101,9 +107,41 @@ export class Signals implements RemoteBonds, SignalsLost {
 
   /** True when the actor's node may be about to become known: the bond is made then, or ends. */
   #expected({ node, id }: AnyRef): boolean {
+    if (this.#seeker.searches) return this.#searched(node, id)
     if (id === undefined) return false
     const incarnation = incarnationOf(id)
     return this.#peers.isNews(node, incarnation) && this.#newcomers.expect({ node, incarnation })
+  }
+
+  /** False when that node, or that start of it, is known to be over. */
+  #searched(node: string, id: string | undefined): boolean {
+    const peer = this.#peers.named(node)
+    if (peer !== undefined) {
+      if (id === undefined || !this.#peers.isNews(node, incarnationOf(id))) return false
+    }
+    if (this.#sought.has(node)) return true
+    this.#sought.add(node)
+    // Not before the bond is noted: a search may end at once.
+    const over = (): void => void Promise.resolve().then(() => this.#searchOver(node))
+    this.#seeker.seek(node, 0, over, over)
+    return true
+  }
+
+  /** Bonds with the start that was found are made, those with others end. */
+  #searchOver(node: string): void {
+    this.#sought.delete(node)
+    const peer = this.#peers.named(node)
+    if (peer !== undefined && !this.#peers.isDown(peer)) this.#bond(peer)
+    const starts = new Set<string>()
+    const { watches, links } = this.#sink.outgoing(node)
+    for (const { target } of [...watches, ...links]) {
+      starts.add(target.id === undefined ? '' : incarnationOf(target.id))
+    }
+    if (peer !== undefined) {
+      starts.delete(peer.incarnation)
+      starts.delete('')
+    }
+    for (const incarnation of starts) this.#ended({ node, incarnation })
   }
 
   #over(newcomer: Newcomer): void {
@@ -113,15 +151,20 @@ export class Signals implements RemoteBonds, SignalsLost {
       this.#bond(peer)
       return
     }
-    // Only what names that very start ends; names belong to the start that is up.
+    this.#ended(newcomer)
+  }
+
+  /** Only what names that very start ends; names belong to the start that is up, and end with ''. */
+  #ended({ node, incarnation }: Place): void {
     const reason: ExitReason = { type: 'nodeDown', node }
     const { watches, links } = this.#sink.outgoing(node)
     for (const { id, target } of watches) {
       if (!isOfStart(target, incarnation)) continue
-      this.#sink.downed(newcomer, id, { incarnation: 0, reason, willRestart: false })
+      this.#sink.downed({ node, incarnation }, id, { incarnation: 0, reason, willRestart: false })
     }
     for (const { id, target } of links) {
-      if (isOfStart(target, incarnation)) this.#sink.exited(newcomer, id, 'here', reason)
+      if (!isOfStart(target, incarnation)) continue
+      this.#sink.exited({ node, incarnation }, id, 'here', reason)
     }
   }
 
@@ -203,7 +246,7 @@ const isCount = (value: unknown): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0
 
 const isOfStart = ({ id }: AnyRef, incarnation: string): boolean =>
-  id !== undefined && incarnationOf(id) === incarnation
+  (id === undefined ? '' : incarnationOf(id)) === incarnation
 
 /** The same as the peer sees it. */
 const seenThere = (made: 'here' | 'there'): 'here' | 'there' => (made === 'here' ? 'there' : 'here')

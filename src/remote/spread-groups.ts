@@ -203,6 +203,7 @@ export class SpreadGroups implements GroupsCore {
     const before = author.state.version
     switch (message.type) {
       case 'delta':
+        author.promised = Math.max(author.promised, message.from + message.ops.length)
         author.early.set(message.from, message.ops)
         if (author.early.size > EARLY_MAX) author.early.clear()
         break
@@ -223,7 +224,7 @@ export class SpreadGroups implements GroupsCore {
     if (author.state.version !== before) author.parts.clear()
   }
 
-  /** Nobody in particular: all. */
+  /** No names: all are asked. */
   #onWant(nodes: readonly WantedNode[], late: boolean, effects: GroupsEffect[]): void {
     const { node, incarnation, count } = this.#own.state
     const ours = nodes.some(([name, of]) => name === node && of === incarnation)
@@ -351,7 +352,7 @@ class Author {
 
   /** There is a gap that nothing has filled. */
   get lacking(): boolean {
-    return this.promised > this.state.version || this.early.size > 0
+    return this.promised > this.state.version
   }
 
   end(): void {

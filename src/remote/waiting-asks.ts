@@ -68,7 +68,7 @@ export class WaitingAsks {
   ): boolean {
     if (this.#size >= this.#most) return false
     const { kind, to, method, callId, key, args = [] } = asked
-    const { head, payloads } = this.#codec.encodeArgs(args)
+    const { head, payloads } = asked.body ?? this.#codec.encodeArgs(args)
     const body = { head, payloads: payloads.map((bytes) => new Uint8Array(bytes)) }
     const envelope = new Envelope(kind, to, method, callId, key, undefined, body, undefined)
     const ask = { call, envelope, plan, deadlineMs: this.#clock.now() + timeoutMs }

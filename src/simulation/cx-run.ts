@@ -16,6 +16,16 @@ export interface CxRun {
   readonly outcome: 'asRecorded' | 'sameFailure' | 'other' | 'byHand'
   /** Labels of recorded choices, and texts of recorded faults, that do not occur any more: the code has changed. */
   readonly unused: readonly string[]
+  /** True when the code is not the one that was recorded, as far as its fingerprint knows it; false by hand. */
+  readonly changed: boolean
+}
+
+export interface CxOptions {
+  /** The name of the file, for errors. */
+  readonly file?: string
+  /** Line by line, whatever the `#!` lines say. */
+  readonly byHand?: boolean
+  readonly trace?: 'none' | 'memory'
 }
 
 /**
@@ -29,12 +39,7 @@ export interface CxRun {
 export async function runCounterexample(
   text: string,
   scenario: Scenario,
-  options: {
-    readonly file?: string
-    /** Line by line, whatever the `#!` lines say. */
-    readonly byHand?: boolean
-    readonly trace?: 'none' | 'memory'
-  } = {},
+  options: CxOptions = {},
 ): Promise<CxRun> {
   const { file = 'counterexample', byHand = false, trace = 'none' } = options
   const read = parseCounterexample(text, file)
@@ -42,7 +47,7 @@ export async function runCounterexample(
     checkLines(read, scenario, text, file)
     const seed = read.meta?.seed ?? 1
     const result = await simulate(lineByLine(read, scenario, file), { seed, trace })
-    return { result, outcome: 'byHand', unused: [] }
+    return { result, outcome: 'byHand', unused: [], changed: false }
   }
   return again(read.meta, scenario, file, trace)
 }
@@ -62,7 +67,7 @@ async function again(
   const same = meta.signature !== undefined && result.signature === meta.signature
   const outcome = result.hash === meta.hash ? 'asRecorded' : same ? 'sameFailure' : 'other'
   const idle = Object.keys(meta.tape).filter((label) => !(label in result.tape))
-  return { result, outcome, unused: [...idle, ...unused] }
+  return { result, outcome, unused: [...idle, ...unused], changed: result.code !== meta.code }
 }
 
 /** The scenario with the lines of a file as its workload. */

@@ -1,4 +1,4 @@
-import { TroupeError } from '../base/errors.js'
+import { messageOf, TroupeError } from '../base/errors.js'
 import {
   badOption,
   check,
@@ -9,6 +9,7 @@ import {
 } from '../base/options.js'
 import { askChild } from '../world/real/child-run.js'
 import { EventLog, type EventLogData } from './event-log.js'
+import { takeStep } from './guards/slot.js'
 import type { Scenario } from './scenario.js'
 import { isScenario, runOf } from './scenario-run.js'
 import { errorText } from './simulation-failure.js'
@@ -187,9 +188,10 @@ async function elsewhere(
     throw badOption('verifyDeterminism.otherProcess.timeoutMs', durationMs(1).text, timeoutMs)
   }
   const request: RecordRequest = { module: String(module), name, seeds }
-  const answer = (await askChild(siblingOf('recorder-main'), env, request, timeoutMs)) as
-    | readonly RunRecord[]
-    | { readonly error: string }
+  const main = siblingOf('recorder-main')
+  const answer = (await askChild(main, env, request, timeoutMs, takeStep).catch((error) => {
+    throw new Error(`${messageOf(error)} [SEED=${seeds.join(', ')}]`, { cause: error })
+  })) as readonly RunRecord[] | { readonly error: string }
   if ('error' in answer) throw new Error(`the other process: ${answer.error}`)
   return answer
 }

@@ -7,6 +7,7 @@ import type { Clock } from '../world/clock.js'
 import type { History, Op, Outcome, Plain } from './op.js'
 import type { Operation } from './scenario.js'
 import { notRunning, type SimCluster, unknownNode } from './sim-cluster.js'
+import { withPlace } from './user-place.js'
 
 /** What clients share. */
 export interface DriverGround {
@@ -184,12 +185,12 @@ export class Driver extends Client {
 
   /** Breaks something: `partition { n1 } { n2 n3 }`, or the same as an object. @throws TroupeError ERR_BAD_FAULT */
   fault(fault: Fault | string): void {
-    this.ground.inject(fault, false)
+    withPlace(['ERR_BAD_FAULT'], () => this.ground.inject(fault, false))
   }
 
   /** Ends a fault that lasts, named as it was begun. @throws TroupeError ERR_BAD_FAULT when it is not at work */
   endFault(fault: Fault | string): void {
-    this.ground.inject(fault, true)
+    withPlace(['ERR_BAD_FAULT'], () => this.ground.inject(fault, true))
   }
 
   /** So many clients at once, spread over the nodes; resolves when all are done. */

@@ -5,7 +5,7 @@ import type { CxLine } from './cx-line.js'
 import { Driver, type DriverGround } from './driver.js'
 import { FaultPlayer } from './fault-player.js'
 import { type FaultLine, faultSchedule } from './fault-schedule.js'
-import { fingerprint } from './fingerprint.js'
+import { fingerprint, sourcesOf } from './fingerprint.js'
 import { MessageTrace } from './message-trace.js'
 import { History, type Op, type Plain } from './op.js'
 import { toPlain } from './plain.js'
@@ -60,6 +60,8 @@ export class Execution {
   #workloadUs = 0
   #failure: { readonly check: string; readonly error: Error } | undefined
   #limit: Verdict | undefined
+  /** Which limit it was, and what had not ended. */
+  #limitError: Error | undefined
   #over = false
   #checking = false
 
@@ -124,7 +126,7 @@ export class Execution {
     } catch (error) {
       if (!(error instanceof SimulationFailure)) throw error
       const limit = LIMITS[error.kind]
-      if (limit !== undefined) this.#limit ??= limit
+      if (limit !== undefined) this.#end(limit, error.message)
       else this.#fail('error', error.cause instanceof Error ? error.cause : error)
     }
     this.#cluster.end()
@@ -136,11 +138,30 @@ export class Execution {
   #done(): boolean {
     if (this.#over || this.#failure !== undefined || this.#limit !== undefined) return true
     const { events, nowMs } = this.#sim
-    if (events > this.#limits.steps) this.#limit = 'stepLimit'
-    else if (nowMs > this.#limits.virtualMs) this.#limit = 'timeLimit'
-    if (this.#limit !== undefined) return true
+    const { steps, virtualMs } = this.#limits
+    if (events > steps) return this.#end('stepLimit', `more than ${steps} events`)
+    if (nowMs > virtualMs) return this.#end('timeLimit', `not over after ${virtualMs} virtual ms`)
     if (this.#checking) this.#checkAlways(events)
     return this.#failure !== undefined
+  }
+
+  #end(limit: Verdict, what: string): true {
+    this.#limit ??= limit
+    this.#limitError ??= new Error([what, ...this.#unfinished()].join('; '))
+    return true
+  }
+
+  #unfinished(): string[] {
+    if (!this.#checking) {
+      const { missing } = this.#cluster
+      return [
+        missing === undefined ? 'start has not ended' : `the nodes have not joined: ${missing}`,
+      ]
+    }
+    return this.#history.ops
+      .filter(({ status }) => status === 'open')
+      .slice(0, 3)
+      .map(({ name, node, calledUs }) => `${name} on ${node} is open since ${calledUs / 1000} ms`)
   }
 
   #checkAlways(events: number): void {
@@ -307,12 +328,12 @@ export class Execution {
     const failure = this.#failure
     const verdict = failure === undefined ? (this.#limit ?? 'ok') : 'fail'
     const { hash, events, nowMs } = this.#sim
-    const code = fingerprint(this.#scenario)
+    const sources = sourcesOf(this.#scenario, this.#cluster.classes)
     const result: Result = {
       scenario: name,
       verdict,
       check: failure?.check,
-      error: failure?.error,
+      error: failure?.error ?? this.#limitError,
       signature: failure && signatureOf(failure.check, failure.error),
       seed: this.#seed,
       hash,
@@ -329,7 +350,8 @@ export class Execution {
       guarded: this.#sim.guarded,
       warnings: this.#sim.warnings,
       trace: undefined,
-      code,
+      code: fingerprint(sources),
+      sources,
     }
     if (this.#options.trace !== 'memory') return result
     return { ...result, trace: traceOf(result, this.#lines) }

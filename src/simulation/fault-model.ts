@@ -27,6 +27,8 @@ export type FaultKind =
   | 'reorder'
   /** Bits of what a node sends are wrong. */
   | 'bitflip'
+  /** What a node sends has the contents of the time before. */
+  | 'stale'
   /** A wall clock is off, drifts, or jumps. */
   | 'clock'
   /** A disk is slow, fails, or is full. */
@@ -45,6 +47,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   'duplicate',
   'reorder',
   'bitflip',
+  'stale',
   'clock',
   'store',
 ]
@@ -72,7 +75,7 @@ export function kindOf(fault: Fault): FaultKind | undefined {
     case 'omit_receive':
       return 'omitReceive'
     case 'byzantine':
-      return 'bitflip'
+      return fault.how === 'stale' ? 'stale' : 'bitflip'
     default:
       return undefined
   }
@@ -198,8 +201,8 @@ export const faultModels = {
   duplication: (share: number): FaultModel => model({}, { duplication: share }),
   /** At most `f` nodes stand still at times. */
   pauses: (f = 1): FaultModel => model({ pause: 1 }, { faulty: f }),
-  /** At most `f` nodes send wrong bits. */
-  byzantine: (f = 1): FaultModel => model({ bitflip: 1 }, { faulty: f }),
+  /** At most `f` nodes send wrong bits, or old contents. */
+  byzantine: (f = 1): FaultModel => model({ bitflip: 1, stale: 1 }, { faulty: f }),
   clocks: (): FaultModel => model({ clock: 1 }),
   /** At most `f` disks fail at once. */
   disks: (f = 1): FaultModel => model({ store: 1 }, { faulty: f }),

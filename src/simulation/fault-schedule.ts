@@ -79,6 +79,7 @@ const COUNTED: ReadonlySet<FaultKind> = new Set([
   'omitSend',
   'omitReceive',
   'bitflip',
+  'stale',
   'store',
 ])
 
@@ -164,6 +165,12 @@ class State {
         const how = this.#random.pick(['bitflip', 'corrupt'] as const)
         return this.#rule(atUs, true, (node) => {
           return { verb: 'byzantine', node, how, where: 'wire', percent }
+        })
+      }
+      case 'stale': {
+        const percent = this.#random.pick([30, 100])
+        return this.#rule(atUs, true, (node) => {
+          return { verb: 'byzantine', node, how: 'stale', where: 'wire', percent }
         })
       }
       case 'delay': {

@@ -10,7 +10,7 @@ export {
 export type { ChoiceSource, Tape } from './choices.js'
 export { parseCounterexample, printCounterexample } from './cx-file.js'
 export type { Counterexample, CxLine, CxMeta, CxResult } from './cx-line.js'
-export { type CxRun, runCounterexample } from './cx-run.js'
+export { type CxOptions, type CxRun, runCounterexample } from './cx-run.js'
 export {
   NondeterminismError,
   type OtherProcess,
@@ -51,6 +51,15 @@ export {
 export type { ProtocolNode } from './protocol-node.js'
 export { mergeTraces, type Recording, recordTrace } from './real-trace.js'
 export { type Replayed, type ReplayOptions, replay } from './replay.js'
+export {
+  replayInWorker,
+  runCounterexampleInWorker,
+  verifyInWorker,
+  type Watched,
+  type WorkerCxOptions,
+  type WorkerReplayOptions,
+  type WorkerVerifyOptions,
+} from './replay-in-worker.js'
 export { type Result, report, type Verdict } from './result.js'
 export {
   runInWorker,

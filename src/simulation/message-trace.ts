@@ -6,6 +6,7 @@ import type { Plain } from './op.js'
 import { toPlain } from './plain.js'
 import type { Recorder } from './recorder.js'
 import type { SimCluster } from './sim-cluster.js'
+import type { TraceKind } from './trace-line.js'
 
 /** Bodies whose text is longer are shown by their digest. */
 const BODY_MAX = 1_000
@@ -50,7 +51,7 @@ export class MessageTrace {
     const sent =
       frame.direction === 'in' ? pending.find((one) => fits(one, message, frame)) : undefined
     const id = sent?.id ?? textOf(message)
-    const kind = ruling.type === 'drop' ? 'drop' : ruling.type === 'twice' ? 'duplicate' : undefined
+    const kind = KINDS[ruling.type]
     if (kind !== undefined) this.#recorder.note(kind, { n: node, id, c: sent?.line })
     if (kind === 'drop' && sent !== undefined) pending.splice(pending.indexOf(sent), 1)
   }
@@ -110,6 +111,14 @@ export class MessageTrace {
       for (const way of ways.keys()) if (way.split('>').includes(node)) ways.delete(way)
     }
   }
+}
+
+/** What is written of a ruling; delays show in the times. */
+const KINDS: Partial<Record<Ruling['type'], TraceKind>> = {
+  drop: 'drop',
+  twice: 'duplicate',
+  corrupt: 'corrupt',
+  replace: 'replace',
 }
 
 /** Envelopes; what keeps connections and membership alive would hide them. */

@@ -265,6 +265,7 @@ export class ProtocolNetwork {
       case 'memberLeft':
       case 'selfLeft':
       case 'persist':
+      case 'publish': // there is no broker here
         break
       default:
         unreachable(effect)

@@ -1,5 +1,5 @@
 import { TroupeError } from '../base/errors.js'
-import { fingerprint } from './fingerprint.js'
+import { changesSince } from './fingerprint.js'
 import { faultsThatFit, recordedFaults } from './recorded-faults.js'
 import type { Result } from './result.js'
 import type { Scenario } from './scenario.js'
@@ -25,13 +25,15 @@ export interface Replayed {
   readonly result: Result
   /** Labels of choices, and texts of faults, that no longer occur. Empty in strict mode. */
   readonly unused: readonly string[]
+  /** What of the code is not as it was recorded: `start`, `operation add`, `actor bank/account`, `troupe`. */
+  readonly changed: readonly string[]
 }
 
 /**
  * Runs a scenario as a trace says it ran.
  *
  * @throws TroupeError ERR_BAD_TRACE for a trace that is damaged, of another scenario, or recorded from
- *   real nodes; ERR_REPLAY in strict mode, with both lines
+ *   real nodes; ERR_REPLAY in strict mode, with both lines and what has changed in the code
  */
 export async function replay(
   trace: Trace | string,
@@ -46,12 +48,13 @@ export async function replay(
   if (header.name !== scenario.name) {
     throw badTrace(file, `it is of scenario ${header.name}, not of ${scenario.name}`)
   }
+  const gap = lines.findIndex(({ i }, at) => i !== at)
+  if (gap !== -1) throw badTrace(file, `expected line ${gap}, got ${lines[gap]?.i}`, gap + 2)
   const { faults, unused: skipped } =
     mode === 'lenient'
       ? faultsThatFit(header.faults, scenario)
       : { faults: recordedFaults(header.faults), unused: [] }
-  const changed = header.code !== fingerprint(scenario)
-  const wrong = mode === 'strict' ? new Comparison(lines, file, changed) : undefined
+  const wrong = mode === 'strict' ? new Comparison(lines, file) : undefined
   const result = await simulate(scenario, {
     seed: header.seed,
     tape: header.tape,
@@ -62,10 +65,13 @@ export async function replay(
       return wrong?.take(line)
     },
   })
-  if (until === undefined) wrong?.end(result, end.hash)
-  else wrong?.check()
+  const whole = until === undefined
+  const deviation = wrong?.deviation(whole ? { result, hash: end.hash } : undefined)
+  const complete = whole && deviation === undefined
+  const changed = changesSince(header.sources ?? result.sources, result.sources, complete)
+  if (deviation !== undefined) throw deviationError(deviation, changed)
   const unused = Object.keys(header.tape).filter((label) => !(label in result.tape))
-  return { result, unused: [...unused, ...skipped] }
+  return { result, unused: [...unused, ...skipped], changed }
 }
 
 function stopHere(): 'stop' {
@@ -74,62 +80,63 @@ function stopHere(): 'stop' {
   return 'stop'
 }
 
-const badTrace = (file: string, detail: string): TroupeError =>
-  new TroupeError('ERR_BAD_TRACE', `${file}: ${detail}`)
+const badTrace = (file: string, detail: string, line = 1): TroupeError =>
+  new TroupeError('ERR_BAD_TRACE', `${file}:${line}: ${detail}`, { data: { file, line } })
+
+/** Where a run went another way than its trace. */
+interface Deviation {
+  readonly text: string
+  readonly data?: object
+}
 
 /** Holds the lines of a run against those of a trace. */
 class Comparison {
   readonly #lines: readonly TraceLine[]
   readonly #file: string
-  readonly #changed: boolean
   #count = 0
-  #difference: TroupeError | undefined
+  #difference: Deviation | undefined
 
-  /** `changed`: the scenario is not the one that was recorded. */
-  constructor(lines: readonly TraceLine[], file: string, changed: boolean) {
+  constructor(lines: readonly TraceLine[], file: string) {
     this.#lines = lines
     this.#file = file
-    this.#changed = changed
   }
 
   take(line: TraceLine): 'stop' | undefined {
     if (this.#difference !== undefined) return 'stop'
     const expected = this.#lines[this.#count++]
     if (expected !== undefined && same(expected, line)) return undefined
-    this.#difference = this.#deviation(expected, line)
+    this.#difference = this.#between(expected, line)
     return 'stop'
   }
 
-  check(): void {
-    if (this.#difference !== undefined) throw this.#difference
-  }
-
-  end(result: Result, hash: string): void {
-    this.check()
+  /** @param ended the run, which should have come to the end of the trace with this hash */
+  deviation(
+    ended: { readonly result: Result; readonly hash: string } | undefined,
+  ): Deviation | undefined {
+    if (this.#difference !== undefined || ended === undefined) return this.#difference
     const missing = this.#lines[this.#count]
-    if (missing !== undefined) throw this.#deviation(missing, undefined)
-    if (result.hash === hash) return
-    const detail = `all ${this.#count} lines are the same, but the hash at the end is ${result.hash}, not ${hash}`
-    throw new TroupeError('ERR_REPLAY', `${this.#file}: ${detail}${this.#hint}`)
+    if (missing !== undefined) return this.#between(missing, undefined)
+    const { hash } = ended.result
+    if (hash === ended.hash) return undefined
+    const detail = `all ${this.#count} lines are the same, but the hash at the end is ${hash}, not ${ended.hash}`
+    return { text: `${this.#file}: ${detail}` }
   }
 
-  get #hint(): string {
-    return this.#changed ? `; ${CHANGED}` : ''
-  }
-
-  #deviation(expected: TraceLine | undefined, got: TraceLine | undefined): TroupeError {
+  #between(expected: TraceLine | undefined, got: TraceLine | undefined): Deviation {
     const { i } = (expected ?? got) as TraceLine
     const detail = `the run went another way at line ${i}: expected ${show(expected)}, got ${show(got)}`
     // The header is the file's first line.
-    const place = `${this.#file}:${i + 2}`
-    return new TroupeError('ERR_REPLAY', `${place}: ${detail}${this.#hint}`, {
-      data: { line: i, expected, got },
-    })
+    return { text: `${this.#file}:${i + 2}: ${detail}`, data: { line: i, expected, got } }
   }
 }
 
-const CHANGED =
-  "the scenario is not the one that was recorded: mode 'lenient' takes what still fits"
+function deviationError({ text, data }: Deviation, changed: readonly string[]): TroupeError {
+  const why =
+    changed.length > 0
+      ? `changed since it was recorded: ${changed.join(', ')}: mode 'lenient' takes what still fits`
+      : 'scenario and actors are as they were recorded: look at what they import, or for something that the seed does not decide (verifyDeterminism)'
+  return new TroupeError('ERR_REPLAY', `${text}; ${why}`, { data: { ...data, changed } })
+}
 
 /** What a line says; fields that a later version may add do not count. */
 const FIELDS = [

@@ -1,9 +1,12 @@
+import { CheckFailed } from './check.js'
 import type { Tape } from './choices.js'
 import type { CxLine } from './cx-line.js'
 import type { FaultLine } from './fault-schedule.js'
+import type { Sources } from './fingerprint.js'
 import type { GuardWarning } from './guarded-host.js'
 import type { Op } from './op.js'
 import type { Trace } from './trace-line.js'
+import { placeText } from './user-place.js'
 
 /**
  * `ok`: all checks held. `fail`: one did not, or something threw. `stepLimit`, `timeLimit`,
@@ -17,7 +20,7 @@ export interface Result {
   readonly verdict: Verdict
   /** The check that did not hold; `workload`, `start` or `error` for what threw. */
   readonly check: string | undefined
-  /** What threw, or what a check said. */
+  /** What threw, what a check said, or which limit it was and what had not ended by then. */
   readonly error: Error | undefined
   /** What sets this failure apart from others: same signature, same bug in all likelihood. */
   readonly signature: string | undefined
@@ -44,15 +47,22 @@ export interface Result {
   /** Globals that code of nodes used, and that the simulated world did in their place. */
   readonly warnings: readonly GuardWarning[]
   readonly trace: Trace | undefined
-  /** A fingerprint of the scenario's code. */
+  /** A fingerprint of all `sources`. */
   readonly code: string
+  /** What the run was made of, by a digest each: parts of the scenario, and the actor classes that ran. */
+  readonly sources: Sources
 }
 
 /** Verdict, what failed, the last operations, and how to see it again: for people. */
 export function report(result: Result): string {
   const { scenario, verdict, check, error, seed, events, virtualMs, history, hash } = result
   const lines = [`${scenario}: ${verdict}${check === undefined ? '' : ` (${check})`}`]
-  if (error !== undefined) lines.push(`  ${error.message}`)
+  if (error !== undefined) {
+    const thrown = error instanceof CheckFailed ? error.cause : error
+    const at = verdict === 'fail' ? placeText(thrown) : undefined
+    const placed = at === undefined || error.message.includes(at)
+    lines.push(`  ${error.message}${placed ? '' : ` (at ${at})`}`)
+  }
   lines.push(`  seed ${seed}, ${events} events, ${Math.round(virtualMs)} ms, hash ${hash}`)
   const done = history.filter(({ status }) => status === 'ok').length
   lines.push(`  ${done} of ${history.length} operations done, ${result.faults.length} faults`)

@@ -1,6 +1,6 @@
 import { check, durationMs, integer, isText, oneOf, readOptions } from '../base/options.js'
 import type { Result } from './result.js'
-import { answersOf, type ScenarioPlan } from './seed-thread.js'
+import { answersOf, type ScenarioTask, type ThreadPlan } from './seed-thread.js'
 
 export interface WorkerRunOptions {
   /** The name by which the module exports the run, `(seed) => Promise<unknown>`, or a scenario. Default: `run`. */
@@ -32,6 +32,8 @@ export interface WorkerSimulateOptions extends WorkerRunOptions {
   readonly nodes?: number
   /** Default `none`. `memory`: each result holds its trace. */
   readonly trace?: 'none' | 'memory'
+  /** After every so many seeds garbage is collected, and what lives is measured: `heapBytes`. Default 0: never. */
+  readonly heapEvery?: number
 }
 
 /** How a scenario came out under one seed. */
@@ -46,9 +48,11 @@ export interface SimulatedSeed {
   readonly result?: Result
   /** Why there is no result. */
   readonly reason?: string
+  /** What lives in the thread when this run is over, buffers included; where it was measured. */
+  readonly heapBytes?: number
 }
 
-const FIELDS = {
+export const WORKER_FIELDS = {
   export: { fallback: 'run', check: isText },
   stallMs: { fallback: 10_000, check: durationMs(1) },
   imports: {
@@ -58,10 +62,11 @@ const FIELDS = {
 }
 
 const SIMULATE_FIELDS = {
-  ...FIELDS,
+  ...WORKER_FIELDS,
   export: { fallback: 'default', check: isText },
   nodes: { fallback: undefined as unknown as number, check: integer(1, 10_000) },
   trace: { fallback: 'none' as const, check: oneOf('none', 'memory') },
+  heapEvery: { fallback: 0, check: integer(0) },
 }
 
 /**
@@ -77,9 +82,11 @@ export async function runInWorker(
   seeds: readonly (number | string)[],
   options?: WorkerRunOptions,
 ): Promise<SeedOutcome[]> {
-  const read = readOptions<WorkerRunOptions>('runInWorker', FIELDS, options)
+  const read = readOptions<WorkerRunOptions>('runInWorker', WORKER_FIELDS, options)
   const outcomes: SeedOutcome[] = []
-  for await (const outcome of answersOf(planOf(module, read, 'run'), seeds)) outcomes.push(outcome)
+  for await (const { code: _, ...outcome } of answersOf(planOf(module, read, 'run'), seeds)) {
+    outcomes.push(outcome)
+  }
   return outcomes
 }
 
@@ -98,18 +105,23 @@ export async function* simulateInWorker(
   options?: WorkerSimulateOptions,
 ): AsyncGenerator<SimulatedSeed, void> {
   const read = readOptions<WorkerSimulateOptions>('simulateInWorker', SIMULATE_FIELDS, options)
-  const { nodes, trace = 'none' } = read
-  const scenario: ScenarioPlan = { trace, ...(nodes !== undefined && { nodes }) }
-  const plan = { ...planOf(module, read, 'default'), scenario }
-  for await (const { value, ...outcome } of answersOf(plan, seeds)) {
+  const { nodes, trace = 'none', heapEvery = 0 } = read
+  const task: ScenarioTask = {
+    type: 'simulate',
+    trace,
+    heapEvery,
+    ...(nodes !== undefined && { nodes }),
+  }
+  const plan = { ...planOf(module, read, 'default'), task }
+  for await (const { value, code: _, ...outcome } of answersOf(plan, seeds)) {
     yield value === undefined ? outcome : { ...outcome, result: value as Result }
   }
 }
 
-function planOf(
+export function planOf(
   module: string | URL,
   { export: name, stallMs = 10_000, imports = [] }: WorkerRunOptions,
   byDefault: string,
-) {
+): ThreadPlan {
   return { module: String(module), name: name ?? byDefault, stallMs, imports: imports.map(String) }
 }

@@ -5,7 +5,7 @@ import { TRACE_VERSION, type Trace, type TraceLine } from './trace-line.js'
 
 /** The trace of a simulated run: its lines, with what replays the run in front and what came of it behind. */
 export function traceOf(result: Result, lines: readonly TraceLine[]): Trace {
-  const { scenario: name, seed, code, nodes, tape, verdict, check, events, hash } = result
+  const { scenario: name, seed, code, sources, nodes, tape, verdict, check, events, hash } = result
   return {
     header: {
       v: TRACE_VERSION,
@@ -14,6 +14,7 @@ export function traceOf(result: Result, lines: readonly TraceLine[]): Trace {
       seed,
       runtime: VERSION,
       code,
+      sources,
       nodes,
       world: 'simulation',
       tape,

@@ -1,7 +1,7 @@
 import { canDrainNow, drainLater, drainNow, macrotask } from '../world/real/drain.js'
 import { catchStrays } from '../world/real/strays.js'
 import type { Agenda, SimEvent } from './agenda.js'
-import { guardSlot } from './guards/slot.js'
+import { guardSlot, takeStep } from './guards/slot.js'
 import type { WaitLedger } from './sim-waits.js'
 import { describe, errorText, type FailureKind, SimulationFailure } from './simulation-failure.js'
 
@@ -179,8 +179,7 @@ export class Runner {
     agenda.hash.number(agenda.nowUs)
     agenda.hash.text(life?.name ?? '')
     agenda.hash.text(event.label)
-    const { progress } = guardSlot
-    if (progress !== undefined) progress[0] = (progress[0] ?? 0) + 1
+    takeStep()
     guardSlot.host = life?.guarded
     agenda.stepping = true
     run?.()

@@ -56,7 +56,10 @@ export interface Scenario {
   /** Names, or how many: `n1`, `n2`, … */
   readonly nodes: number | readonly string[]
   readonly options?: ScenarioNodeOptions | ((node: string) => ScenarioNodeOptions)
-  /** Default true: all nodes have joined the first one, and reach each other, before `start` is called. */
+  /**
+   * Default true: all nodes have joined the first one, and messages can travel between all, before `start`
+   * is called. Where an overlay has partial views each has a neighbour then, and nobody is apart.
+   */
   readonly joined?: boolean
   /**
    * What runs on a node: called for one node after the other, and again when one is started anew. Others may
@@ -92,8 +95,13 @@ export interface Scenario {
 const NAME = /^[A-Za-z0-9._-]{1,64}$/
 const NODES_MAX = 10_000
 
-export const badScenario = (name: unknown, detail: string, cause?: unknown): TroupeError =>
-  new TroupeError('ERR_BAD_SCENARIO', `scenario ${show(name)}: ${detail}`, { cause })
+export const badScenario = (
+  name: unknown,
+  detail: string,
+  cause?: unknown,
+  data?: object,
+): TroupeError =>
+  new TroupeError('ERR_BAD_SCENARIO', `scenario ${show(name)}: ${detail}`, { cause, data })
 
 /**
  * The node names of a scenario, which is checked on the way.

@@ -1,5 +1,7 @@
 import { WatchedWorker } from '../world/real/watched-worker.js'
-import { siblingOf } from './determinism.js'
+import type { CxOptions } from './cx-run.js'
+import { type OtherProcess, siblingOf } from './determinism.js'
+import type { ReplayOptions } from './replay.js'
 
 /** What a thread runs, and how. */
 export interface ThreadPlan {
@@ -9,14 +11,25 @@ export interface ThreadPlan {
   readonly name: string
   readonly stallMs: number
   readonly imports: readonly string[]
-  /** A scenario is to be simulated, and its result told. */
-  readonly scenario?: ScenarioPlan
+  /** What is to be done with the scenario; without it there is a run. */
+  readonly task?: ScenarioTask
 }
 
-export interface ScenarioPlan {
+/** What a thread does with a scenario. */
+export type ScenarioTask = {
+  /** How many nodes, in place of its own. */
   readonly nodes?: number
-  readonly trace: 'none' | 'memory'
-}
+} & (
+  | {
+      readonly type: 'simulate'
+      readonly trace: 'none' | 'memory'
+      /** Every so many seeds the live heap is measured; 0: never. */
+      readonly heapEvery: number
+    }
+  | { readonly type: 'replay'; readonly text: string; readonly options: ReplayOptions }
+  | { readonly type: 'counterexample'; readonly text: string; readonly options: CxOptions }
+  | { readonly type: 'verify'; readonly otherProcess?: OtherProcess }
+)
 
 /** What became of one seed. */
 export interface SeedAnswer {
@@ -24,6 +37,9 @@ export interface SeedAnswer {
   readonly verdict: 'done' | 'failed' | 'stuck'
   readonly value?: unknown
   readonly reason?: string
+  /** Of the error, where it has one. */
+  readonly code?: string
+  readonly heapBytes?: number
 }
 
 /** A thread that takes one seed after another; it is killed when it takes no step, and is gone then. */
@@ -32,8 +48,8 @@ class SeedThread {
   #asked: { readonly seed: number | string; settle(answer: SeedAnswer): void } | undefined
   #gone = false
 
-  constructor({ module, name, stallMs, imports, scenario }: ThreadPlan) {
-    const data = { module, name, scenario }
+  constructor({ module, name, stallMs, imports, task }: ThreadPlan) {
+    const data = { module, name, task }
     this.#worker = new WatchedWorker(siblingOf('worker-main'), imports, data, stallMs, {
       onMessage: (message) => this.#answer(message as SeedAnswer),
       onEnd: (stalled, error) => {

@@ -1,14 +1,20 @@
 import { EventEmitter } from 'eventemitter3'
 import type { Actor } from '../actor/actor.js'
+import type { Definition } from '../actor/definition.js'
 import { messageOf, TroupeError } from '../base/errors.js'
 import type { Logger } from '../base/logger.js'
 import type { Node } from '../node/node.js'
+import { readOverlay } from '../node/overlay-named.js'
 import { startNode } from '../node/start-node.js'
+import { fullMesh } from '../overlay/full-mesh.js'
+import type { Overlay, OverlayFactory } from '../overlay/overlay.js'
 import type { LivingActor } from './check.js'
+import { Connectedness } from './connectedness.js'
 import type { CxLine } from './cx-line.js'
-import { systemOf } from './node-insides.js'
+import { onSpawn, systemOf } from './node-insides.js'
 import { badScenario, nodesOf, type Scenario } from './scenario.js'
 import type { Simulation } from './simulation.js'
+import { placeText, userPlace } from './user-place.js'
 
 /** A host of the clients and of the one who watches: nothing befalls it. */
 export const CLIENTS = '(clients)'
@@ -41,21 +47,25 @@ export class SimCluster {
   readonly events = new EventEmitter<SimClusterEvents>()
   readonly sim: Simulation
   readonly names: readonly string[]
+  /** The classes of all actors that have been started so far. */
+  readonly classes = new Set<Definition>()
   readonly #scenario: Scenario
   readonly #members = new Map<string, Member>()
+  readonly #connectedness: Connectedness
 
   /** @throws TroupeError ERR_BAD_SCENARIO */
   constructor(sim: Simulation, scenario: Scenario) {
     this.sim = sim
     this.names = nodesOf(scenario)
     this.#scenario = scenario
+    this.#connectedness = new Connectedness(this.names)
     for (const name of this.names)
       this.#members.set(name, { node: undefined, started: false, restarts: -1 })
   }
 
   /**
-   * Starts all nodes, lets them join the first and waits until each can reach each, unless the scenario
-   * says otherwise; then calls `start` for one after the other.
+   * Starts all nodes, lets them join the first and waits until messages can travel between all (see
+   * `Connectedness`), unless the scenario says otherwise; then calls `start` for one after the other.
    *
    * @throws TroupeError ERR_BAD_SCENARIO with what `start` threw as its cause
    */
@@ -64,9 +74,14 @@ export class SimCluster {
     if (this.#scenario.joined !== false) {
       const [first = '', ...rest] = this.names
       await Promise.all(rest.map((name) => this.join(name, first)))
-      await Promise.all(this.names.map((name) => this.#reachesAll(name)))
+      await this.#connectedness.whole()
     }
     for (const name of this.names) await this.#begin(name)
+  }
+
+  /** Why the nodes have not joined each other yet, for people; undefined when they have, or need not. */
+  get missing(): string | undefined {
+    return this.#scenario.joined === false ? undefined : this.#connectedness.missing
   }
 
   has(name: string): boolean {
@@ -180,15 +195,25 @@ export class SimCluster {
     const world = member.restarts < 0 ? this.sim.world(name) : this.sim.restart(name)
     member.restarts++
     member.started = true
+    let core: Overlay | undefined
+    const overlay = keeping(
+      readOverlay(own?.overlay ?? fullMesh(), 'scenario.options.overlay'),
+      (made) => {
+        core = made
+      },
+    )
     member.node = await startNode({
       cookie: COOKIE,
       copyLocal: true,
       logger: this.#logger(name),
       ...own,
+      overlay,
       name,
       listen: { host: name, port: PORT },
       world,
     })
+    if (member.restarts === 0 && core !== undefined) this.#connectedness.add(member.node, core)
+    onSpawn(member.node, (definition) => this.classes.add(definition))
     const { incarnation } = member.node
     this.events.emit('started', { node: name, incarnation, restarts: member.restarts })
   }
@@ -199,24 +224,11 @@ export class SimCluster {
     try {
       await this.#scenario.start?.(node, { restarts, nodes: this.names })
     } catch (error) {
-      const detail = `start threw on node ${name}: ${messageOf(error)}`
-      throw badScenario(this.#scenario.name, detail, error)
+      const at = placeText(error)
+      const where = at === undefined ? name : `${name} at ${at}`
+      const detail = `start threw on node ${where}: ${messageOf(error)}`
+      throw badScenario(this.#scenario.name, detail, error, { node: name, ...userPlace(error) })
     }
-  }
-
-  /** Resolves when messages of a node can travel to all others. */
-  #reachesAll(name: string): Promise<void> {
-    const node = this.running(name) as Node
-    const all = (): boolean => this.names.every((other) => node.isUp(other))
-    if (all()) return Promise.resolve()
-    return new Promise((resolve) => {
-      const check = (): void => {
-        if (!all()) return
-        node.events.off('nodeUp', check)
-        resolve()
-      }
-      node.events.on('nodeUp', check)
-    })
   }
 
   #member(name: string): Member {
@@ -230,6 +242,19 @@ export class SimCluster {
       this.events.emit('logged', { node, level, message, fields })
     }
     return { debug() {}, info: at('info'), warn: at('warn'), error: at('error') }
+  }
+}
+
+/** The same overlay, whose cores are shown to `keep`. What is no factory `startNode` refuses. */
+function keeping(factory: OverlayFactory, keep: (core: Overlay) => void): OverlayFactory {
+  if (typeof factory?.create !== 'function') return factory
+  return {
+    name: factory.name,
+    create: (self, random) => {
+      const core = factory.create(self, random)
+      keep(core)
+      return core
+    },
   }
 }
 

@@ -1,6 +1,7 @@
 import { RingQueue } from '../base/ring-queue.js'
 import type { Connection, ConnectionHandler } from '../world/network.js'
 import type { Agenda, SimEvent } from './agenda.js'
+import { guardSlot } from './guards/slot.js'
 import type { Packet, Pipe, PipeEnds } from './pipe.js'
 import type { Life } from './sim-host.js'
 
@@ -167,6 +168,8 @@ export class SimConnection implements Connection, PipeEnds {
   /** One packet an event; the rest of the inbox comes with the next. */
   #read(): void {
     const packet = this.#inbox.shift() as Packet
+    // The arrival is the network's event; what follows from it is this program's.
+    guardSlot.host = this.#life.guarded
     if (packet.kind === 'data') {
       this.#in.consumed(packet.bytes.length)
       if (!this.#ended) this.#handler?.onData(packet.bytes)

@@ -143,8 +143,8 @@ export class SimRules implements RuleFaults {
     if (report === undefined) return rule
     return {
       named: rule.named,
-      judge: (frame, message) => {
-        const ruling = rule.judge(frame, message)
+      judge: (frame, message, content) => {
+        const ruling = rule.judge(frame, message, content)
         if (ruling !== undefined && message !== undefined) report(node, ruling, message, frame)
         return ruling
       },
@@ -156,8 +156,8 @@ export class SimRules implements RuleFaults {
 function noticed(rule: FaultRule, standing: () => Standing): FaultRule {
   return {
     named: rule.named,
-    judge: (frame, message) => {
-      const ruling = rule.judge(frame, message)
+    judge: (frame, message, content) => {
+      const ruling = rule.judge(frame, message, content)
       if (ruling !== undefined) standing().met = true
       return ruling
     },

@@ -6,6 +6,7 @@ import type { Result } from './result.js'
 import type { Scenario } from './scenario.js'
 import type { TraceEvent } from './trace-event.js'
 import type { TraceLine } from './trace-line.js'
+import { withPlace } from './user-place.js'
 
 export interface SimulateOptions {
   /** Everything drawn in the run follows from it. Default 1. */
@@ -68,8 +69,12 @@ const FIELDS = {
  * A run that fails is a result, not a rejection.
  *
  * @throws TroupeError ERR_BAD_OPTION; ERR_BAD_SCENARIO for a malformed scenario and for what its `start` throws at
- *   first; ERR_BAD_FAULT for a fault that names an unknown node
+ *   first; ERR_BAD_FAULT for a fault that names an unknown node; with file and line in `data`, where they are known
  */
 export async function simulate(scenario: Scenario, options: SimulateOptions = {}): Promise<Result> {
-  return new Execution(scenario, readOptions('simulate', FIELDS, options)).run()
+  const execution = withPlace(
+    ['ERR_BAD_SCENARIO', 'ERR_BAD_FAULT', 'ERR_BAD_OPTION'],
+    () => new Execution(scenario, readOptions('simulate', FIELDS, options)),
+  )
+  return execution.run()
 }

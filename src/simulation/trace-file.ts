@@ -36,6 +36,8 @@ export function parseTrace(text: string, file = 'trace'): Trace {
     try {
       value = JSON.parse(row)
     } catch (cause) {
+      if (at > 0 && at === rows.length - 1)
+        throw bad(at, 'the trace is cut short in this line', cause)
       throw bad(at, `expected a JSON object, got ${show(row)}`, cause)
     }
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {

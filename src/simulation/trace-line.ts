@@ -1,4 +1,5 @@
 import type { FaultText } from './fault-player.js'
+import type { Sources } from './fingerprint.js'
 import type { Plain } from './op.js'
 
 /** The version of the format; a reader refuses others. Unknown fields are ignored. */
@@ -9,6 +10,9 @@ export type TraceKind =
   | 'send'
   | 'drop'
   | 'duplicate'
+  /** A message leaves with a wrong bit, or with the contents of another. */
+  | 'corrupt'
+  | 'replace'
   | 'deliver'
   | 'crash'
   | 'fault'
@@ -52,8 +56,10 @@ export interface TraceHeader {
   readonly seed: string
   /** Version of troupe. */
   readonly runtime: string
-  /** A fingerprint of the scenario's own code. */
+  /** A fingerprint of all `sources`. */
   readonly code: string
+  /** Parts of the scenario, and the actor classes that ran, by a digest each; absent in a trace of real nodes. */
+  readonly sources?: Sources
   readonly nodes: readonly string[]
   /** `simulation`, or `real` for one that was recorded from real nodes, which cannot be replayed. */
   readonly world: 'simulation' | 'real'

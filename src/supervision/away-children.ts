@@ -2,6 +2,7 @@ import type { Cell } from '../actor/cell.js'
 import { Definition } from '../actor/definition.js'
 import type { ExitReason } from '../actor/exit-reason.js'
 import type { AnyRef } from '../actor/ref.js'
+import { codeOf } from '../base/errors.js'
 import type { ChildSpec } from './child-spec.js'
 import type { PlacedCopy, PlacementOrder, PlacementOutcome, Placements } from './placement.js'
 import type { Place } from './relocation.js'
@@ -99,7 +100,9 @@ export class AwayChildren {
     }
     answer.then(
       (outcome) => {
-        if (outcome.type !== 'done') return failed(outcome.error, outcome.type === 'lost')
+        // A node that stops is no place any more, and that is no failure of the child.
+        const stops = outcome.type === 'failed' && codeOf(outcome.error) === 'ERR_NODE_STOPPED'
+        if (outcome.type !== 'done') return failed(outcome.error, stops || outcome.type === 'lost')
         if (this.#over) return
         const away = this.#byId.get(id)
         if (away?.copy.number === number) away.ref = outcome.ref

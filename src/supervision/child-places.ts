@@ -88,7 +88,7 @@ export class ChildPlaces<S extends CoreSpec> {
   handleLost({ id, run }: { readonly id: string; readonly run: number }): void {
     const child = this.#runner.children.get(id)
     if (!child?.lost || child.run !== run || child.status !== 'running' || !child.place) return
-    if (this.#adopt(child)) return
+    if (this.adopt(child)) return
     const reason: ExitReason = { type: 'nodeDown', node: child.place.node }
     this.#log({ event: 'childEnded', id, reason })
     if (child.spec.restart === 'temporary') {
@@ -109,7 +109,7 @@ export class ChildPlaces<S extends CoreSpec> {
     this.#due = false
     let waiting = false
     for (const child of this.#runner.children.values()) {
-      if (child.status !== 'waiting' || this.#adopt(child)) continue
+      if (child.status !== 'waiting' || this.adopt(child)) continue
       if (this.#place(child)) {
         this.#dueSoon()
         return
@@ -120,7 +120,7 @@ export class ChildPlaces<S extends CoreSpec> {
   }
 
   /** The copy on a node that is back in contact is the child again. */
-  #adopt(child: Child<S>): boolean {
+  adopt(child: Child<S>): boolean {
     const { id, run, place, lost } = child
     const { reachable } = this.#runner.view
     if (!lost || !place || !reachable.some((one) => same(one, place))) return false

@@ -199,6 +199,7 @@ export class ChildRunner<S extends CoreSpec> {
     child.status = 'stopped'
     if (lost) {
       child.held = false
+      if (child.place) this.#leaveOut(child.place)
       this.abandon(child)
       if (!work.ending) this.#noPlace(work, child, error)
     } else {
@@ -221,6 +222,14 @@ export class ChildRunner<S extends CoreSpec> {
   }
 
   // Places
+
+  /** Until there is news of the members. */
+  #leaveOut({ node, incarnation }: Place): void {
+    const reachable = this.view.reachable.filter(
+      (place) => place.node !== node || place.incarnation !== incarnation,
+    )
+    this.view = { ...this.view, reachable }
+  }
 
   /** @throws TroupeError ERR_NO_PLACE when the function `on` throws */
   placeFor(child: Child<S>): Place | undefined {

@@ -166,6 +166,12 @@ export class Links {
     }
   }
 
+  /** True when a link with an actor of that start of a node is kept. */
+  holds(place: Place): boolean {
+    if (this.#incoming.count(peerKey(place)) > 0) return true
+    return this.#outgoing.all(place.node).some(({ ref }) => isOf(ref, place))
+  }
+
   outgoing(node: string): { id: number; target: AnyRef; from: AnyRef }[] {
     const links = this.#outgoing.all(node)
     return links.map(({ id, ref, cell }) => ({ id, target: ref, from: cell.ref }))

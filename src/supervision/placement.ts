@@ -59,6 +59,8 @@ export interface RemotePlacement {
   stop(copy: PlacedCopy, reason: ExitReason, deadlineMs: number, hold: boolean): Promise<boolean>
   /** No restart will come for a held ref. */
   finish(copy: PlacedCopy, reason: ExitReason): void
+  /** Looks for a node that is not in view. When it is found it is up. */
+  seek(node: string): void
 }
 
 /** News for the supervisors of this node; `remote/` calls them. */
@@ -82,6 +84,8 @@ export interface PlacementListener {
   nodeDown(place: Place): void
   nodeUp(place: Place): void
   membersChanged(): void
+  /** True when a child of this supervisor is there. */
+  holds(place: Place): boolean
 }
 
 /** At most this many abandoned copies are remembered; more, and the oldest are forgotten. */
@@ -150,6 +154,15 @@ export class Placements implements PlacementNews {
     for (const listener of [...this.#listeners.values()]) listener.membersChanged()
   }
 
+  /** True when a child placed from here is there, or a copy that is to be ended on contact. */
+  holds(place: Place): boolean {
+    for (const listener of this.#listeners.values()) if (listener.holds(place)) return true
+    for (const { place: left } of this.#abandoned.values()) {
+      if (left.node === place.node && left.incarnation === place.incarnation) return true
+    }
+    return false
+  }
+
   #end(key: string, copy: PlacedCopy): void {
     const { owner, id, number, place } = copy
     void this.remote.stop(copy, SHUTDOWN, OLD_COPY_STOP_MS, false).then((ended) => {
@@ -187,5 +200,6 @@ export function noPlacement(self: Place): RemotePlacement {
     restart: outcome,
     stop: () => Promise.resolve(false),
     finish: () => {},
+    seek: () => {},
   }
 }

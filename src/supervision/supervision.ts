@@ -169,6 +169,11 @@ export class Supervision implements Bonds, RemoteBondsSink {
     this.#links.nodeDown(place)
   }
 
+  /** True when something here counts on hearing of that node's end: a watch, a link, a placed child. */
+  holds(place: Place): boolean {
+    return this.#watches.holds(place) || this.#links.holds(place) || this.placements.holds(place)
+  }
+
   outgoing(node: string): OutgoingBonds {
     return { watches: this.#watches.outgoing(node), links: this.#links.outgoing(node) }
   }

@@ -254,6 +254,8 @@ export class SupervisorCore<S extends CoreSpec> {
   #onChildEnded(event: EventOf<S, 'childEnded'>): void {
     const child = this.child(event.id)
     if (!child || child.run !== event.run) return
+    // Its node is back, and its turn to be taken back has not come yet: who reported this reports no more.
+    if (child.lost) this.#places.adopt(child)
     if (child.status === 'starting') this.#runner.childStarted(event.id, event.run)
     if (child.status === 'stopping') this.#runner.endedFirst(child, event.reason)
     if (child.status !== 'running' || child.ended || child.lost) return

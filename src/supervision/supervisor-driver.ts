@@ -190,6 +190,24 @@ export class SupervisorDriver implements HostListener, PlacementListener {
     this.#step({ type: 'members', view: this.#view() })
   }
 
+  holds({ node, incarnation }: Place): boolean {
+    return [...this.#core.children()].some(
+      ({ place }) => place?.node === node && place.incarnation === incarnation,
+    )
+  }
+
+  /** Nodes for which children wait may be there, and not in view. */
+  #seekPlaces(): void {
+    const { remote } = this.#supervision.placements
+    for (const { spec, status, place, lostFrom } of this.#core.children()) {
+      if (status !== 'waiting') continue
+      const named = typeof spec.on === 'string' ? spec.on : undefined
+      for (const node of new Set([named, (place ?? lostFrom)?.node])) {
+        if (node !== undefined) remote.seek(node)
+      }
+    }
+  }
+
   #view() {
     return this.#supervision.placements.remote.view()
   }
@@ -260,6 +278,7 @@ export class SupervisorDriver implements HostListener, PlacementListener {
         return
       }
       case 'retryPlaces':
+        this.#seekPlaces()
         this.#retry?.cancel()
         this.#retry = this.#cell.system.clock.after(
           PLACE_RETRY_MS,

@@ -154,6 +154,12 @@ export class Watches {
     }
   }
 
+  /** True when a watch from or to that start of a node is kept. */
+  holds(place: Place): boolean {
+    if (this.#incoming.count(peerKey(place)) > 0) return true
+    return this.#outgoing.all(place.node).some(({ ref }) => ref && isOf(ref, place))
+  }
+
   outgoing(node: string): { id: number; target: AnyRef }[] {
     const all: { id: number; target: AnyRef }[] = []
     for (const { id, ref } of this.#outgoing.all(node)) if (ref) all.push({ id, target: ref })

@@ -165,6 +165,9 @@ export class CoreNetwork {
       case 'sendOnce':
         this.#borrow(node, effect.to, () => this.#send(node, effect.to.name, effect.body))
         break
+      case 'publish':
+        this.#publish(node, effect.body)
+        break
       case 'measure':
         this.#borrow(node, effect.peer, (link) => this.#measure(node, link))
         break
@@ -209,6 +212,20 @@ export class CoreNetwork {
     if (this.#draw.float() < this.#options.lossRate) return
     this.#carry(link, node, copy)
     if (this.#draw.float() < this.#options.duplicateRate) this.#carry(link, node, copy)
+  }
+
+  /** To all nodes that run and are not cut off, itself included, each in its own time. */
+  #publish(node: CoreNode, body: unknown): void {
+    const copy = this.#copy(body)
+    for (const to of this.alive()) {
+      if (this.#draw.float() < this.#options.lossRate || this.#isCut(node.name, to.name)) continue
+      const times = this.#draw.float() < this.#options.duplicateRate ? 2 : 1
+      for (let i = 0; i < times; i++) {
+        this.#agenda.after(this.#latency(node.name, to.name), () =>
+          this.#step(to, { type: 'published', body: copy }),
+        )
+      }
+    }
   }
 
   #carry(link: Link, from: CoreNode, body: unknown): void {

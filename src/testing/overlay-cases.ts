@@ -41,6 +41,7 @@ export function overlayCases(
     persists: true,
     nodes: 20,
     symmetric: true,
+    stores: false,
     seeds: [1, 2, 3],
     ...expectations,
   })

@@ -28,6 +28,8 @@ export const FRAME = {
   DELIVERY: 18,
   /** The sender does not want this connection any more; whoever does not either closes it. */
   RELEASE: 19,
+  /** Ways to nodes that are no neighbours, and signs of life from them. */
+  ROUTE: 20,
   // messages
   ENVELOPE: 32,
   RELAY: 33,

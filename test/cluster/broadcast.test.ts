@@ -1,6 +1,6 @@
 import { assert } from 'chai'
 import { seededRandom } from '../../src/base/random.js'
-import { neighbourhood } from '../../src/cluster/neighbourhood.js'
+import { meshLinks } from '../../src/cluster/mesh-links.js'
 import { Gate } from '../../src/peer/gate.js'
 import { FRAME } from '../../src/wire/frame.js'
 import { linked, ring } from './linked-overlay.js'
@@ -206,10 +206,10 @@ describe('cluster: broadcast', () => {
   })
 })
 
-describe('neighbourhood', () => {
+describe('links of broadcasts in a mesh', () => {
   it('takes all of few peers', () => {
     const peers = names(8)
-    assert.deepEqual(neighbourhood('me', peers), peers)
+    assert.deepEqual(meshLinks('me', peers), peers)
   })
 
   for (const count of [10, 50, 300]) {
@@ -218,7 +218,7 @@ describe('neighbourhood', () => {
       const links = new Map(
         all.map((name) => [
           name,
-          neighbourhood(
+          meshLinks(
             name,
             all.filter((other) => other !== name),
           ),
@@ -241,8 +241,8 @@ describe('neighbourhood', () => {
     let changed = 0
     for (const name of all) {
       const others = all.filter((other) => other !== name)
-      const before = new Set(neighbourhood(name, others))
-      const after = neighbourhood(name, [...others, 'new'])
+      const before = new Set(meshLinks(name, others))
+      const after = meshLinks(name, [...others, 'new'])
       changed += after.filter((peer) => !before.has(peer)).length
     }
     assert.isBelow(changed, 15)

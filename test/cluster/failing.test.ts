@@ -150,9 +150,9 @@ describe('cluster: nodes fail', () => {
         'peerDown b',
         'nodeDown b',
         'peerUp b',
+        'nodeUp b',
         'memberLeft b replaced',
         'memberJoined b',
-        'nodeUp b',
       ],
     )
   })

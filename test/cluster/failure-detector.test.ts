@@ -39,8 +39,10 @@ function lineOf(effect: DetectorEffect): string {
       return 'cancel'
     case 'nodeUp':
       return `up ${effect.node.generation}${effect.again ? ' again' : ''}`
-    default:
+    case 'nodeDown':
       return `down ${effect.node.generation} ${effect.reason.code}`
+    default:
+      return effect.type
   }
 }
 
@@ -59,6 +61,20 @@ const run = (events: readonly DetectorEvent[]): string[] => {
 }
 
 describe('failure detector', () => {
+  it('keeps a connected node up that dropped out of a view, and forgets one that was not connected', () => {
+    const forgotten: DetectorEvent = { type: 'memberLeft', member: b, reason: 'forgotten' }
+    assert.deepEqual(run([joined(b), up(b), forgotten]), ['up 1'])
+    assert.deepEqual(run([joined(b), up(b), forgotten, down(b), timer]), [
+      'up 1',
+      'start 2000',
+      'cancel',
+      'down 1 ERR_NODE_DOWN',
+    ])
+    const detector = new FailureDetector(2_000)
+    for (const event of [joined(b), forgotten]) detector.step(event)
+    assert.equal(detector.size, 0)
+  })
+
   it('calls down who was up and was given up, until it is up again', () => {
     for (const [events, isDown] of [
       [[joined(b)], [false]],
@@ -130,9 +146,14 @@ describe('failure detector', () => {
     ],
     ['it is evicted', [joined(b), up(b), left(b, 'evicted')], ['up 1', 'down 1 ERR_NODE_DOWN']],
     [
-      'a newer incarnation connects: the older is down at once',
+      'a newer incarnation of a member connects: the older is down and the newer up, at once',
       [joined(b), up(b), down(b), up(newer)],
-      ['up 1', 'start 2000', 'cancel', 'down 1 ERR_NODE_DOWN'],
+      ['up 1', 'start 2000', 'cancel', 'down 1 ERR_NODE_DOWN', 'up 2'],
+    ],
+    [
+      'a newer incarnation of one that left connects: it is not up before it joins',
+      [joined(b), up(b), left(b), up(newer)],
+      ['up 1', 'down 1 ERR_LEFT'],
     ],
     [
       'a newer incarnation joins: the older is down, the newer up when connected',

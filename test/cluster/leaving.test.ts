@@ -64,6 +64,25 @@ describe('cluster: leaving', () => {
     assert.deepEqual(town.node('c').only('left'), ['left removed'])
   })
 
+  it('tells one that was replaced while it was cut off; it dials nobody any more', async () => {
+    const town = new SimCluster({ seed: 38 })
+    await town.settled(['a', 'b'])
+    const [a, b] = [town.node('a'), town.node('b')]
+    const heal = town.sim.partition(['a', 'elsewhere'], ['b'])
+    await town.sim.run(8_000)
+    const heir = await town.start('b', { host: 'elsewhere' })
+    await town.join('b', 'a')
+    await town.sim.run(8_000)
+    heal()
+    await town.sim.run(30_000)
+    assert.deepEqual(b.only('left'), ['left removed'])
+    assert.isTrue(a.cluster.isUp('b') && heir.cluster.isUp('a'))
+    assert.deepInclude(b.cluster.transportStats(), { connections: 0, lanes: [] })
+    const told = [a.log.length, heir.log.length, b.log.length]
+    await town.sim.run(600_000)
+    assert.deepEqual([a.log.length, heir.log.length, b.log.length], told)
+  })
+
   it('evicts who was given up for long, if the mesh is told to', async () => {
     const town = new SimCluster({ seed: 35 })
     await town.settled(['a', 'b', 'c'], { overlay: fullMesh({ evictAfterMs: 10_000 }) })

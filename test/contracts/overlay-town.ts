@@ -42,8 +42,8 @@ export interface OverlaySubject {
   readonly removesOthers?: boolean
   /** A node that starts again finds back without a join: by its configuration, or by its store. Default true. */
   readonly rejoins?: boolean
-  /** Groups and watches work between nodes that are not connected. Default true. */
-  readonly farWatches?: boolean
+  /** False: all goes through one place, so that there are no ways to cut between two groups. Default true. */
+  readonly partitions?: boolean
   /** Nodes of the larger tests. Default 5. */
   readonly nodes?: number
 }

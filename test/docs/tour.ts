@@ -27,28 +27,63 @@ function marked(page: string): string {
   return parts.length === 0 ? page : parts.map(([, part]) => part).join('\n')
 }
 
+interface Tour {
+  readonly page: string
+  readonly code: string
+}
+
+/** A program in a folder of its own inside test/, so that the root tsconfig covers it and decorators compile in its mode. */
+function written({ code }: Tour): { readonly file: string; remove(): void } {
+  const folder = mkdtempSync(`${root}test/docs/tour-`)
+  const file = `${folder}/tour.ts`
+  writeFileSync(file, code)
+  return { file, remove: () => rmSync(folder, { recursive: true, force: true }) }
+}
+
+/** All pages that this run tests; the compiler looks at them once, together. */
+const tours: Tour[] = []
+let complaints: Promise<Map<string, string>> | undefined
+
+/** What the compiler says about each page. */
+async function compiled(): Promise<Map<string, string>> {
+  const programs = tours.map((tour) => ({ tour, ...written(tour) }))
+  try {
+    const tsc = `${root}node_modules/typescript/bin/tsc`
+    const said = await run(process.execPath, [tsc, '-p', root]).then(
+      () => [],
+      ({ stdout, message }) => (stdout === '' ? message : stdout).split('\n') as string[],
+    )
+    const isOf = (line: string, file: string): boolean => line.startsWith(file.slice(root.length))
+    const others = said.filter((line) => !programs.some(({ file }) => isOf(line, file)))
+    const of = (file: string): string => said.filter((line) => isOf(line, file)).join('\n')
+    return new Map(programs.map(({ tour, file }) => [tour.page, `${of(file)}${others.join('\n')}`]))
+  } finally {
+    for (const { remove } of programs) remove()
+  }
+}
+
 /** Tests that the code of a page compiles, runs, and prints what its comments say. */
 export function tourTests(page: string, least: number): void {
+  const tour = { page, code: program(marked(readFileSync(`${root}${page}`, 'utf8'))) }
+  tours.push(tour)
+
   describe(page, function () {
     this.timeout(60_000)
-    const code = program(marked(readFileSync(`${root}${page}`, 'utf8')))
-    // inside test/, so that the root tsconfig covers it and decorators compile in its mode
-    const folder = mkdtempSync(`${root}test/docs/tour-`)
-    const file = `${folder}/tour.ts`
-
-    before(() => writeFileSync(file, code))
-    after(() => rmSync(folder, { recursive: true, force: true }))
 
     it('has a tour that compiles', async () => {
-      await run(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-p', root]).catch(
-        (error: { stdout: string }) => assert.fail(error.stdout),
-      )
+      complaints ??= compiled()
+      assert.equal((await complaints).get(page), '')
     })
 
     it('has a tour that prints what its comments say', async () => {
-      assert.isAbove(promised(code).length, least)
-      const { stdout } = await run(process.execPath, ['--import', 'tsx', file], { cwd: root })
-      assert.deepEqual(stdout.trimEnd().split('\n'), promised(code))
+      assert.isAbove(promised(tour.code).length, least)
+      const { file, remove } = written(tour)
+      try {
+        const { stdout } = await run(process.execPath, ['--import', 'tsx', file], { cwd: root })
+        assert.deepEqual(stdout.trimEnd().split('\n'), promised(tour.code))
+      } finally {
+        remove()
+      }
     })
   })
 }

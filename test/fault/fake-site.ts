@@ -57,6 +57,10 @@ export class FakeSite implements Gated, GateAccess {
     return this.#asked?.name
   }
 
+  content(): undefined {
+    return undefined
+  }
+
   reset(peer: string): number {
     return this.resets.push(peer)
   }

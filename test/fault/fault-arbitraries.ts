@@ -75,6 +75,13 @@ export const anyFault: fc.Arbitrary<Fault> = fc.oneof(
     where: fc.constantFrom('wire' as const, 'store' as const),
     percent: share,
   }),
+  fc.record({
+    verb: is('byzantine'),
+    node,
+    how: fc.constant('stale' as const),
+    where: fc.constant('wire' as const),
+    percent: share,
+  }),
   fc.record({ verb: is('connection'), a: node, b: node, how: fc.constant('reset' as const) }),
   fc.record({
     verb: is('clock'),

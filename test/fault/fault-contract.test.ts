@@ -230,6 +230,46 @@ describe('faults on a node', () => {
   )
 
   everywhere(
+    'who is stale says what it said the time before, to each and of each name',
+    async (env) => {
+      const { ledger, home, atA } = await setting(env)
+      const stale = atA.inject('byzantine a stale')
+      for (const n of [1, 2, 2, 3]) ledger.tell.write(n)
+      assert.deepEqual(await written(env, home, 4), [1, 1, 2, 2])
+      assert.equal(stale.hits, 2, 'one passed, and one was the same')
+      assert.equal(await env.complete(ledger.ask.record('a')), 5)
+      assert.equal(await env.complete(ledger.ask.record('b')), 6)
+      stale.end()
+      ledger.tell.write('end')
+      assert.deepEqual(await written(env, home, 7), [1, 1, 2, 2, 'a', 'a', 'end'])
+    },
+    SEEDS,
+  )
+
+  everywhere(
+    'who is stale answers what it answered to the same question before',
+    async (env) => {
+      const { ledger, home, atB } = await setting(env)
+      const ask = (): Promise<number> => env.complete(ledger.ask.size())
+      const stale = atB.inject('byzantine b stale')
+      const answers: number[] = []
+      for (let n = 0; n < 4; n++) {
+        answers.push(await ask())
+        await env.complete(home.ask.record(n))
+      }
+      assert.deepEqual(answers, [0, 0, 1, 2], 'one behind')
+      assert.equal(await env.complete(ledger.ask.record('x')), 5, 'another question')
+      assert.equal(stale.hits, 3)
+      stale.end()
+      assert.equal(await ask(), 5)
+      const rare = atB.inject('byzantine b stale 0.001%')
+      for (let n = 0; n < 3; n++) await env.complete(home.ask.record(n))
+      assert.deepEqual([await ask(), await ask(), rare.hits], [8, 8, 0])
+    },
+    SEEDS,
+  )
+
+  everywhere(
     'a reset breaks the connections, and they come back',
     async (env) => {
       const { a, b, ledger, atB } = await setting(env)

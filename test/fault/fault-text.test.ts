@@ -81,9 +81,18 @@ const LINES: readonly [text: string, fault: Fault, printed?: string][] = [
     { verb: 'byzantine', node: 'n2', how: 'corrupt', where: 'store', percent: 5 },
   ],
   [
-    'fault byzantine n2 stale 3',
-    { verb: 'user', name: 'stale', args: ['n2', 3] },
-    'fault user stale n2 3',
+    'fault byzantine n2 stale',
+    { verb: 'byzantine', node: 'n2', how: 'stale', where: 'wire', percent: 100 },
+  ],
+  [
+    'fault byzantine n2 stale wire 30%',
+    { verb: 'byzantine', node: 'n2', how: 'stale', where: 'wire', percent: 30 },
+    'fault byzantine n2 stale 30%',
+  ],
+  [
+    'fault byzantine n2 lie 3',
+    { verb: 'user', name: 'lie', args: ['n2', 3] },
+    'fault user lie n2 3',
   ],
   ['fault connection n1 n2 reset', { verb: 'connection', a: 'n1', b: 'n2', how: 'reset' }],
   [
@@ -137,7 +146,9 @@ const BROKEN: readonly [text: string, column: number, expected: RegExp][] = [
   ['fault duplicate', 16, /^a message such as n1>n2:add#1 or two nodes$/],
   ['fault duplicate n1', 19, /^a node name or '\*'$/],
   ['fault reorder n1', 17, /^a node name or '\*'$/],
-  ['fault byzantine n2', 19, /^'bitflip' or 'corrupt'$/],
+  ['fault byzantine n2', 19, /^'bitflip' or 'corrupt' or 'stale'$/],
+  ['fault byzantine n2 stale store', 26, /^a share from/],
+  ['fault byzantine n2 stale 3', 26, /^a share from/],
   ['fault byzantine n2 bitflip disk', 28, /^a share from/],
   ['fault connection n1 n2', 23, /^'reset'$/],
   ['fault connection n1 n2 close', 24, /^'reset'$/],

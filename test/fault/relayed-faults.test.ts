@@ -78,6 +78,29 @@ describe('faults and functions on messages that others relay', () => {
   )
 
   everywhere(
+    'have old contents where their source is stale, and not where a relay is',
+    async (env) => {
+      const { home, ledger } = await setting(env)
+      const relay = faults(env.subject('b').node).inject('byzantine b stale')
+      for (const entry of [1, 2]) ledger.tell.write(entry)
+      assert.deepEqual(await written(env, home), [1, 2])
+      assert.equal(relay.hits, 0)
+      const source = faults(env.subject('a').node).inject('byzantine a stale')
+      for (const entry of [3, 4, 5]) ledger.tell.write(entry)
+      assert.deepEqual(await written(env, home), [1, 2, 3, 3, 4])
+      assert.equal(source.hits, 2)
+      const far = faults(env.subject('c').node).inject('byzantine c stale')
+      const sizes = [await env.complete(ledger.ask.size())]
+      source.end()
+      ledger.tell.write(6)
+      sizes.push(await env.complete(ledger.ask.size()), await env.complete(ledger.ask.size()))
+      assert.deepEqual(sizes, [5, 5, 6])
+      assert.equal(far.hits, 1)
+    },
+    5,
+  )
+
+  everywhere(
     'show their source, change on the way, and pass no function at the relay',
     async (env) => {
       const { home, ledger } = await setting(env)

@@ -16,7 +16,7 @@ import {
 } from '../../src/index.js'
 import { completeOptions } from '../../src/node/given-options.js'
 import { readNodeOptions } from '../../src/node/node-options.js'
-import { overlayFromText } from '../../src/overlay/overlay-named.js'
+import { overlayFromText } from '../../src/node/overlay-named.js'
 import { Simulation } from '../../src/simulation/simulation.js'
 
 const environment = (value: string | undefined): Environment => ({
@@ -71,7 +71,10 @@ describe('the overlay of a node', () => {
   })
 
   for (const [given, text] of [
-    ['hyperview', /no overlay "hyperview"; there are: .*client-server, full-mesh, .*static/],
+    [
+      'hyperview',
+      /no overlay "hyperview"; there are: .*client-server, cyclon, full-mesh, .*static/,
+    ],
     ['constructor', /TROUPE_OVERLAY: there is no overlay "constructor"/],
     ['__proto__', /no overlay/],
     ['full-mesh {"gossipMs":0}', /fullMesh\.gossipMs must be/],
@@ -172,7 +175,8 @@ describe('a configuration file', () => {
   })
 
   for (const [text, refused] of [
-    ['{', /cannot be read/],
+    ['{', /holds no JSON object/],
+    ['{ "cookie": "s3cret", }', /^(?!.*s3cret).*holds no JSON object/],
     ['[]', /holds no JSON object/],
     ['{ "nonsense": 1 }', /startNode\.nonsense is not an option/],
     ['{ "overlay": "hyperview" }', /no overlay "hyperview"/],

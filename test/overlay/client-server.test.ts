@@ -174,6 +174,21 @@ describe('client-server: admission', () => {
     assert.deepEqual(membersOf(net, 'c0'), ['c0', 's0', 's1'])
   })
 
+  it('looks at the configured addresses again when no server that it knows is left', () => {
+    const net = cluster(2, 0)
+    net.start('c0', clientServer({ role: 'client', servers: ['s0:9000', 's1:9000'] }))
+    net.run(5_000)
+    const own = primaryOf(net, 'c0')
+    const other = own === 's0' ? 's1' : 's0'
+    net.leave(other, other)
+    net.run(5_000)
+    assert.deepEqual(net.node('c0').overlay.snapshot()['servers'], [own])
+    net.crash(own)
+    net.start(other, server)
+    net.run(30_000)
+    assert.equal(primaryOf(net, 'c0'), other)
+  })
+
   it('lets clients take out only themselves, unless clientsRemove', () => {
     for (const clientsRemove of [false, true]) {
       const net = cluster(2, 3, { clientsRemove })

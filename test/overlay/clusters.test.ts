@@ -1,6 +1,12 @@
 import { clientServer } from '../../src/overlay/client-server/client-server.js'
+import { cyclon } from '../../src/overlay/cyclon.js'
 import { fullMesh } from '../../src/overlay/full-mesh.js'
-import type { OverlayFactory } from '../../src/overlay/overlay.js'
+import { hiscamp } from '../../src/overlay/hiscamp.js'
+import type { Distance } from '../../src/overlay/hiscamp-options.js'
+import { hyparview } from '../../src/overlay/hyparview.js'
+import type { Member, OverlayFactory } from '../../src/overlay/overlay.js'
+import { scampV1 } from '../../src/overlay/scamp-v1.js'
+import { scampV2 } from '../../src/overlay/scamp-v2.js'
 import { staticMembers } from '../../src/overlay/static-members.js'
 import { type OverlaySubject, overlayClusterCases } from '../contracts/overlay-clusters.js'
 import { Real } from '../promises/real.js'
@@ -16,15 +22,28 @@ const roles: OverlayFactory = {
   },
 }
 
+/** Even and odd names are far from each other. */
+const distance: Distance = (a, b) => Math.abs(odd(a) - odd(b)) * 10
+const odd = ({ name }: Member): number => Number(name.slice(1)) % 2
+
 const SUBJECTS: readonly OverlaySubject[] = [
   { name: 'fullMesh', make: () => fullMesh() },
   { name: 'staticMembers', make: staticMembers, joins: false, removesOthers: false },
-  { name: 'clientServer', make: () => roles, farWatches: false },
+  { name: 'clientServer', make: () => roles },
+  { name: 'hyparview', make: () => hyparview({ shuffleMs: 200 }) },
+  { name: 'scampV1', make: () => scampV1({ periodMs: 200 }) },
+  { name: 'scampV2', make: () => scampV2({ periodMs: 200 }) },
+  // Of the other site each knows a few, which a cut may take away: then a side is in pieces.
+  { name: 'hiscamp', make: () => hiscamp({ periodMs: 200, distance }), partitions: false },
+  { name: 'cyclon', make: () => cyclon({ periodMs: 200 }) },
 ]
+
+/** The others meet more seeds in test/far. */
+const DIRECT = new Set(['fullMesh', 'staticMembers'])
 
 for (const subject of SUBJECTS) {
   describe(`clusters over ${subject.name}`, () => {
-    for (const seed of seeds(subject.farWatches === false ? 4 : 20)) {
+    for (const seed of seeds(DIRECT.has(subject.name) ? 20 : 2)) {
       for (const { title, run } of overlayClusterCases(subject, () => new Simulated(seed))) {
         it(`${title} [SEED=${seed}]`, run)
       }

@@ -259,6 +259,35 @@ describe('sessions between peers, in virtual time', () => {
       assert.deepEqual(a.dead, [{ key: 1, code: 'ERR_NODE_DOWN', args: ['for the old one'] }])
     })
 
+    it('takes nothing for a restarted node before that is up: nobody has been told of it', async () => {
+      const lab = new SimLab({ seed: 'not yet' })
+      const [a, b] = [await lab.start('a'), await lab.start('b')]
+      a.peers.connect(b.peers.self)
+      await lab.until(() => a.peers.isUp('b'))
+      const { port } = b.address
+      lab.sim.crash('b')
+      await lab.until(() => !a.peers.isUp('b'))
+      const reborn = restarted(lab, 'b', port, 2)
+      await lab.complete(reborn.peers.start())
+      let refused = 0
+      for (let key = 1; !a.peers.isUp('b'); key++) {
+        try {
+          a.tell('b', key, 'too soon')
+        } catch (error) {
+          assert.equal(codeOf(error), 'ERR_NODE_DOWN')
+          refused++
+        }
+        await lab.pass(0.2)
+      }
+      assert.isAbove(refused, 0)
+      a.tell('b', 1, 'in time')
+      await lab.pass(1_000)
+      assert.deepEqual(
+        reborn.got.map((g) => g.args),
+        [['in time']],
+      )
+    })
+
     const contested = async (lab: SimLab, kept: boolean, generation: number) => {
       const [a, b] = [await lab.start('a'), await lab.start('b')]
       a.peers.connect(b.peers.self)

@@ -14,6 +14,7 @@ async function triangle(env: Simulated) {
   const [a] = subjects
   const [first, second, third] = made.map((ref) => a.node.ref(Gossip, String(ref)))
   env.sim.link('a', 'c', { latencyMs: [200, 300] })
+  await env.run(50) // what is under way by now is as fast as before, and takes along what is written meanwhile
   return {
     subjects,
     made,

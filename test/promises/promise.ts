@@ -11,19 +11,48 @@ export function promise(heading: string, words: string, tests: () => void): void
   describe(`${heading}: ${words}`, tests)
 }
 
-/** One body in a simulation, over some seeds. Replay one with `SEED=n npx mocha -g 'the title'`. */
+/** Another overlay under the same tests: in a simulation, and with one seed each. */
+export interface Under {
+  readonly title: string
+  simulated(seed: number | string): Simulated
+  /** Tests that it fails by design, by a part of their title. */
+  readonly except?: RegExp
+}
+
+let under: Under | undefined
+
+/** Registers the tests of files of this folder once more, over another overlay. */
+export async function overOverlay(other: Under, files: readonly string[]): Promise<void> {
+  under = other
+  try {
+    for (const file of files)
+      await import(`./${file}.test.ts?over=${encodeURIComponent(other.title)}`)
+  } finally {
+    under = undefined
+  }
+}
+
+/** One body in a simulation, over some seeds, and those at which something was `found` once. Replay one with `SEED=n npx mocha -g 'the title'`. */
 export function inSimulation(
   title: string,
   body: (env: Simulated) => Promise<void>,
   few = 3,
+  found: readonly number[] = [],
 ): void {
-  for (const seed of seeds(few)) {
-    it(`${title} [SEED=${seed}]`, () => within(new Simulated(seed), body))
+  const other = under
+  if (other?.except?.test(title)) return
+  const drawn = seeds(other === undefined ? few : 1)
+  const kept = process.env['SEED'] === undefined && other === undefined ? found : []
+  for (const seed of new Set([...drawn, ...kept])) {
+    const text = other === undefined ? title : `${title}, over ${other.title}`
+    it(`${text} [SEED=${seed}]`, () =>
+      within(other === undefined ? new Simulated(seed) : other.simulated(seed), body))
   }
 }
 
 /** One body on real sockets. */
 export function onSockets(title: string, body: (env: Real) => Promise<void>): void {
+  if (under !== undefined) return
   it(`${title} [TCP]`, () => within(new Real(), body)).timeout(20_000)
 }
 
@@ -32,8 +61,9 @@ export function everywhere(
   title: string,
   body: (env: Environment) => Promise<void>,
   few = 3,
+  found: readonly number[] = [],
 ): void {
-  inSimulation(title, body, few)
+  inSimulation(title, body, few, found)
   onSockets(title, body)
 }
 

@@ -219,7 +219,10 @@ promise('Reliable delivery', 'An answer is as reliable as its question', () => {
   inSimulation(
     'an ask whose question or answer is lost is answered all the same, and runs once',
     async (env) => {
-      const { subjects, gates } = await gatedCluster(env, ['a', 'b'])
+      const { subjects, gates } = await gatedCluster(env, ['a', 'b'], {
+        // With the usual wait a message that is lost five times comes in a minute.
+        delivery: { acknowledged: { retryMs: 100, maxRetryMs: 1_000 } },
+      })
       const [a, b] = subjects as [Subject, Subject]
       const made = b.node.spawn(SureLedger)
       const ledger = a.node.ref(SureLedger, String(made))

@@ -1,5 +1,5 @@
 import { lan } from '../../src/index.js'
-import { Simulation } from '../../src/simulation/simulation.js'
+import { Simulation, type SimulationOptions } from '../../src/simulation/simulation.js'
 import type { Address } from '../../src/world/network.js'
 import { Environment, list } from './environment.js'
 import { FaultyWorld } from './faulty-world.js'
@@ -10,10 +10,10 @@ export class Simulated extends Environment {
   readonly timing = lan()
   readonly sim: Simulation
 
-  constructor(seed: number | string) {
+  constructor(seed: number | string, options: Omit<SimulationOptions, 'seed'> = {}) {
     super()
     this.title = `SEED=${seed}`
-    this.sim = new Simulation({ seed })
+    this.sim = new Simulation({ ...options, seed })
   }
 
   override now(): number {

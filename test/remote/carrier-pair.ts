@@ -111,6 +111,8 @@ export class CarrierNet {
 export class FakeCarrier implements Carrier {
   readonly direct = true
   readonly self: Member
+  partial = false
+  readonly relays = false
   sink: CarrierSink | undefined
   /** False: the process is dead. */
   running = true
@@ -183,6 +185,10 @@ export class FakeCarrier implements Carrier {
 
   onBroadcast(): () => void {
     return () => {}
+  }
+
+  seek(node: string, _bytes: number, _found: () => void, failed: (error: TroupeError) => void) {
+    failed(new TroupeError('ERR_UNKNOWN_NODE', `no member ${node}`))
   }
 
   ready(node: string): Promise<void> {

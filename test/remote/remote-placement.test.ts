@@ -228,6 +228,16 @@ describe('remote-placement', () => {
     })
   }
 
+  it('keeps children whose supervisor’s node dropped out of a partial view, for a while', async () => {
+    const { cluster, b, worker } = await setUp(specs.on('b'))
+    b.carrier.partial = true
+    cluster.net.left('b', 'a')
+    await cluster.run(59_000)
+    assert.equal(worker('b')?.state, 'running', 'nobody can tell whether it has left')
+    await cluster.run(2_000)
+    assert.equal(b.remote.counts.hosted, 0)
+  })
+
   it('ends children whose supervisor’s node does not come back', async () => {
     const { cluster, b, worker } = await setUp(specs.on('b'))
     cluster.kill('a')
@@ -286,24 +296,55 @@ describe('remote-placement', () => {
     assert.equal(cell?.incarnation, 1)
   })
 
+  type Nodes = Awaited<ReturnType<typeof setUp>>
+  const NUMBER = 2 ** 32 + 1
+  let newest = 2 ** 40
+
+  /** An order to b about the worker, as if from that node, in a session newer than all of that node's. */
+  async function order(
+    { cluster, b, c, root }: Nodes,
+    from: Nodes['a'],
+    op: string,
+    number: number,
+  ) {
+    const rest = op === 'stop' ? [['normal'], 0, false] : [['normal']]
+    const bytes = c.codec.encodeValue(['place', 1, op, root.id, 'worker', number, ...rest])
+    const signal = (...args: unknown[]) => {
+      const body = c.codec.encodeArgs(args)
+      const envelope = new Envelope(ENVELOPE.SIGNAL, 0, '', 0, 0, undefined, body, undefined)
+      b.remote.envelope(from.carrier.self, 1, envelope)
+    }
+    cluster.net.log = []
+    signal(++newest, 0, 0, 0, null)
+    const [session] = cluster.net.log.at(-1)?.envelope.args ?? []
+    signal(newest, session, 1, 0, bytes)
+    await cluster.run(1)
+  }
+
   it('takes orders for a supervisor’s children from its node only', async () => {
-    const { cluster, a, b, c, root, worker } = await setUp(specs.on('b'))
-    const number = 2 ** 32 + 1
-    const forged = ['place', 1, 'stop', root.id, 'worker', number, ['normal'], 0, false]
-    const bytes = c.codec.encodeValue(forged)
-    for (const from of [c, a]) {
-      // A signal in a session newer than all of that node's.
-      const signal = (...args: unknown[]) => {
-        const body = c.codec.encodeArgs(args)
-        const envelope = new Envelope(ENVELOPE.SIGNAL, 0, '', 0, 0, undefined, body, undefined)
-        b.remote.envelope(from.carrier.self, 1, envelope)
-      }
-      cluster.net.log = []
-      signal(2 ** 40, 0, 0, 0, null)
-      const [session] = cluster.net.log.at(-1)?.envelope.args ?? []
-      signal(2 ** 40, session, 1, 0, bytes)
-      await cluster.run(1)
-      assert.equal(worker('b')?.state, from === c ? 'running' : undefined)
+    const nodes = await setUp(specs.on('b'))
+    await order(nodes, nodes.c, 'stop', NUMBER)
+    assert.equal(nodes.worker('b')?.state, 'running')
+    await order(nodes, nodes.a, 'stop', NUMBER)
+    assert.isUndefined(nodes.worker('b'))
+  })
+
+  it('ends what is older than the copy that is to end: the order that began that one got lost', async () => {
+    const older = await setUp(specs.on('b'))
+    await order(older, older.a, 'stop', NUMBER - 1)
+    assert.equal(older.worker('b')?.state, 'running', 'and nothing that is newer')
+    await order(older, older.a, 'stop', NUMBER + 2)
+    assert.isUndefined(older.worker('b'))
+    assert.equal(older.b.remote.counts.hosted, 0)
+    for (const op of ['stop', 'finish']) {
+      const held = await setUp(specs.on('b'))
+      held.cluster.net.cut('a', 'b')
+      held.worker('b')?.kill()
+      await held.cluster.run(1)
+      assert.equal(held.worker('b')?.state, 'waiting')
+      await order(held, held.a, op, NUMBER + 1)
+      assert.isUndefined(held.worker('b'), op)
+      assert.equal(held.b.remote.counts.hosted, 0)
     }
   })
 })

@@ -7,10 +7,13 @@ import {
   report,
   type Scenario,
 } from '../../src/simulation/index.js'
+import { HeapTrend, type HeapVerdict } from './heap-trend.js'
 import { NoResult, type ScenarioModule, simulated } from './in-thread.js'
 
 export interface CampaignOptions {
   readonly seconds: number
+  /** Ends it earlier. */
+  readonly executions?: number
   /** Seeds are `base`/1, `base`/2, … */
   readonly base: string
   /** Where counterexamples go. */
@@ -40,36 +43,43 @@ export interface Campaign {
   readonly unused: readonly string[]
   /** Share of executions in which an operation was done. */
   readonly completed: number
+  /** What lives between executions; absent where there were too few of them to tell. */
+  readonly heap: HeapVerdict | undefined
   readonly verdict: 'ok' | 'fail'
   readonly seconds: number
 }
 
 const COMPLETED_MIN = 0.9
+/** Garbage is collected, and the heap measured, once in so many executions. */
+const HEAP_EVERY = 4
 
 /** Runs a scenario under one seed after another until the time is over. */
 export async function campaign(scenario: Scenario, options: CampaignOptions): Promise<Campaign> {
-  const { seconds, base, say } = options
+  const { seconds, executions: most = Number.POSITIVE_INFINITY, base, say } = options
   const began = performance.now()
   const elapsed = (): number => (performance.now() - began) / 1000
   const operations: Record<string, number> = {}
   const faults: Record<string, number> = {}
+  const heap = new HeapTrend()
   let [executions, failed, stuck, completed] = [0, 0, 0, 0]
   function* seeds(): Generator<string> {
-    while (elapsed() < seconds) yield `${base}/${executions + 1}`
+    while (elapsed() < seconds && executions < most) yield `${base}/${executions + 1}`
   }
-  for await (const one of simulated(options.from, seeds())) {
+  for await (const one of simulated(options.from, seeds(), { heapEvery: HEAP_EVERY })) {
     const { seed, result } = one
     if (one.verdict === 'failed') throw new NoResult(scenario.name, one)
     executions++
     if (result === undefined) {
       failed++
       stuck++
+      heap.restart(executions)
       say(
         `${new NoResult(scenario.name, one).message}\n  again: npm run sim -- ${options.name} --seed ${seed}`,
       )
       if (options.stopAtFirst) break
       continue
     }
+    if (one.heapBytes !== undefined) heap.take(executions, one.heapBytes)
     for (const { status } of result.history) operations[status] = (operations[status] ?? 0) + 1
     for (const { fault, ends } of result.faults) {
       const kind = ends ? undefined : kindOf(fault)
@@ -93,6 +103,13 @@ export async function campaign(scenario: Scenario, options: CampaignOptions): Pr
   const time = elapsed()
   if (unused.length > 0) say(`never happened: ${unused.join(', ')}`)
   if (share < COMPLETED_MIN) say(`only ${Math.round(share * 100)} % of executions did an operation`)
+  const memory = heap.verdict
+  if (memory?.leaks) {
+    const { fromMb, toMb, growthKb } = memory
+    say(
+      `memory does not return to its base: ${fromMb} MiB, then ${toMb} MiB, ${growthKb} KiB more an execution`,
+    )
+  }
   return {
     scenario: scenario.name,
     executions,
@@ -103,7 +120,9 @@ export async function campaign(scenario: Scenario, options: CampaignOptions): Pr
     faults,
     unused,
     completed: Math.round(share * 1000) / 1000,
-    verdict: failed > 0 || unused.length > 0 || share < COMPLETED_MIN ? 'fail' : 'ok',
+    heap: memory,
+    verdict:
+      failed > 0 || unused.length > 0 || share < COMPLETED_MIN || memory?.leaks ? 'fail' : 'ok',
     seconds: Math.round(time * 10) / 10,
   }
 }

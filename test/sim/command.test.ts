@@ -1,4 +1,7 @@
 import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { assert } from 'chai'
 
 interface Ended {
@@ -51,6 +54,25 @@ describe('npm run sim', function () {
     const { code, err } = await sim(SPINNING, '--seed', '2', '--stall-ms', '2000')
     assert.equal(code, 1)
     assert.match(err, /spinning: no step within 2000 ms after step \d+ \[SEED=2\]/)
+  })
+
+  it('kills what it replays or verifies, too', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'troupe-sim-'))
+    try {
+      const file = join(dir, 'never.cx')
+      writeFileSync(file, '#! v1 scenario=spinning seed=2 code=0 hash=0\n')
+      const stall = ['--stall-ms', '2000']
+      const runs = await Promise.all([
+        sim(SPINNING, '--replay', file, ...stall),
+        sim(SPINNING, '--verify', '--seed', '2', ...stall),
+      ])
+      for (const { code, err } of runs) {
+        assert.equal(code, 1, err)
+        assert.match(err, /spinning: no step within 2000 ms after step \d+ \[SEED=2\]/)
+      }
+    } finally {
+      rmSync(dir, { recursive: true, force: true })
+    }
   })
 
   it('goes on after it has killed one', async () => {

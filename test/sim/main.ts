@@ -3,11 +3,14 @@
  * runs a scenario of examples/scenarios (or a file that exports one by default) once, or as a trace or counterexample says.
  * With `--seconds N [--seed-base B] [--out DIR] [--stop-at-first]` it runs one seed after another, and keeps what fails.
  * With `--verify` it runs the seed twice here and once in another process, and names the first event that differs.
- * Runs from a seed are in a thread that is watched: one that takes no step for `--stall-ms` (10,000) is killed and its seed named.
+ * Runs are in a thread that is watched: one that takes no step for `--stall-ms` (10,000) is killed and its seed named. With a debugger
+ * attached (`--inspect`) a replay is in this thread, and nobody watches it: to stand still is no mistake there.
  * `npm run sim -- overlay …` measures overlays of thousands of nodes: see overlay-command.ts.
  * Ends with 0 when all checks held, 1 when one did not, 3 for wrong use.
  */
+
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { url as inspectorUrl } from 'node:inspector'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -21,20 +24,31 @@ import {
   report,
   runCounterexample,
   type Scenario,
-  verifyDeterminism,
 } from '../../src/simulation/index.js'
 import { campaign } from './campaign.js'
-import { NoResult, type ScenarioModule, simulated } from './in-thread.js'
+import {
+  NoResult,
+  ranAgain,
+  replayed,
+  type ScenarioModule,
+  simulated,
+  verified,
+} from './in-thread.js'
 import { overlayCommand } from './overlay-command.js'
 
 const HERE = new URL('../../examples/scenarios/', import.meta.url)
 
 const OUTCOMES: Readonly<Record<CxRun['outcome'], string>> = {
   asRecorded: 'the run that was recorded, to the last bit',
-  sameFailure: 'another run, for the code has changed; it fails in the same way',
-  other: 'another run, for the code has changed; it does not fail in that way',
+  sameFailure: 'another run, that fails in the same way',
+  other: 'another run, that does not fail in that way',
   byHand: 'line by line',
 }
+
+const CODE = {
+  true: '; the code has changed since',
+  false: '; scenario and actors are as they were recorded',
+} as const
 
 /** Scenarios that look for bugs in troupe itself. */
 const OURS = new Set(['soak'])
@@ -100,32 +114,55 @@ async function load(name: string, { nodes, 'stall-ms': stall }: Values): Promise
 async function run({ scenario, from }: Loaded, values: Values): Promise<Result> {
   const trace = values.trace === undefined ? 'none' : 'memory'
   if (values.replay === undefined) {
-    for await (const one of simulated(from, [values.seed], trace)) {
+    for await (const one of simulated(from, [values.seed], { trace })) {
       if (one.result !== undefined) return one.result
       throw new NoResult(scenario.name, one)
     }
   }
   const file = values.replay as string
   const text = readFileSync(file, 'utf8')
-  if (file.endsWith('.cx')) {
-    const { result, outcome, unused } = await runCounterexample(text, scenario, { file, trace })
-    console.error(`${file}: ${OUTCOMES[outcome]}`)
-    for (const label of unused) console.error(`not used: ${label}`)
-    return result
-  }
-  const mode = values.lenient ? 'lenient' : 'strict'
-  const until = values.until === undefined ? {} : { until: Number(values.until) }
-  const { result, unused } = await replay(text, scenario, { file, mode, trace, ...until })
+  if (file.endsWith('.cx')) return repeatCounterexample({ scenario, from }, file, text, trace)
+  return repeatTrace({ scenario, from }, file, text, trace, values)
+}
+
+/** Somebody looks at what stands still. */
+const debugging = (): boolean => inspectorUrl() !== undefined
+
+async function repeatCounterexample(
+  { scenario, from }: Loaded,
+  file: string,
+  text: string,
+  trace: 'none' | 'memory',
+): Promise<Result> {
+  const options = { file, trace }
+  const { result, outcome, unused, changed } = debugging()
+    ? await runCounterexample(text, scenario, options)
+    : await ranAgain(scenario.name, from, text, options)
+  console.error(`${file}: ${OUTCOMES[outcome]}${outcome === 'byHand' ? '' : CODE[`${changed}`]}`)
   for (const label of unused) console.error(`not used: ${label}`)
   return result
 }
 
+async function repeatTrace(
+  { scenario, from }: Loaded,
+  file: string,
+  text: string,
+  trace: 'none' | 'memory',
+  values: Values,
+): Promise<Result> {
+  const mode = values.lenient ? 'lenient' : 'strict'
+  const until = values.until === undefined ? {} : { until: Number(values.until) }
+  const options = { file, mode, trace, ...until } as const
+  const { result, unused, changed } = debugging()
+    ? await replay(text, scenario, options)
+    : await replayed(scenario.name, from, text, options)
+  for (const label of unused) console.error(`not used: ${label}`)
+  for (const part of changed) console.error(`changed since: ${part}`)
+  return result
+}
+
 async function verify({ scenario, from }: Loaded, { seed }: Values): Promise<number> {
-  const elsewhere = { otherProcess: { module: from.module } }
-  await verifyDeterminism(scenario, {
-    seeds: [seed],
-    ...(from.nodes === undefined && elsewhere),
-  })
+  await verified(scenario.name, from, seed)
   const where = from.nodes === undefined ? 'here and in another process' : 'here (--nodes)'
   console.log(`${scenario.name}: seed ${seed} gives the same run, ${where}`)
   return 0
@@ -192,7 +229,7 @@ try {
   process.exitCode = await main()
 } catch (error) {
   const noResult = error instanceof NoResult ? error.verdict : undefined
-  const known = noResult !== undefined || codeOf(error) !== undefined
+  const known = error instanceof NoResult || codeOf(error) !== undefined
   console.error(known ? (error as Error).message : error)
   process.exitCode = noResult === 'stuck' || codeOf(error) === 'ERR_NONDETERMINISM' ? 1 : 3
 }

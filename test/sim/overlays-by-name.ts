@@ -83,29 +83,18 @@ const KNOWN: Readonly<Record<string, KnownOverlay>> = {
 /** Of a published comparison: view 35, exchanges of 14; the whole view is connected to, so that gossip may use it. */
 const CYCLON = { view: 35, shuffle: 14, links: 35 }
 
-/** Not exported by every version of `troupe/overlay`. */
-const exported = overlays as unknown as Readonly<
-  Record<string, ((options: unknown) => OverlayFactory) | undefined>
->
-
-function addOneSided(
-  key: string,
-  name: string,
-  more: (ground: Ground) => object = () => ({}),
-): void {
-  const make = exported[name]
-  if (make === undefined) return
-  ONE_SIDED[key] = oneSided((options, ground) => make({ ...more(ground), ...options }))
+const ONE_SIDED: Readonly<Record<string, KnownOverlay>> = {
+  scampv1: oneSided((options) => overlays.scampV1(options)),
+  scampv2: oneSided((options) => overlays.scampV2(options)),
+  cyclon: oneSided((options) => overlays.cyclon({ ...CYCLON, ...options })),
+  hiscamp: oneSided((options, { torus }) =>
+    overlays.hiscamp({
+      distance: (a, b) => torus.distance(a.name, b.name),
+      threshold: 0.2,
+      ...options,
+    }),
+  ),
 }
-
-const ONE_SIDED: Record<string, KnownOverlay> = {}
-addOneSided('scampv1', 'scampV1')
-addOneSided('scampv2', 'scampV2')
-addOneSided('cyclon', 'cyclon', () => CYCLON)
-addOneSided('hiscamp', 'hiscamp', ({ torus }) => ({
-  distance: (a: Member, b: Member) => torus.distance(a.name, b.name),
-  threshold: 0.2,
-}))
 
 /** `client-server` and `clientServer` are one. */
 const plain = (name: string): string => name.replace(/-/g, '').toLowerCase()

@@ -113,8 +113,9 @@ describe('counterexamples', () => {
           return forgetful.start?.(node, context)
         },
       }
-      const { outcome, unused, result } = await runCounterexample(text, chatty)
+      const { outcome, unused, result, changed } = await runCounterexample(text, chatty)
       assert.equal(outcome, 'asRecorded')
+      assert.isTrue(changed)
       assert.equal(result.check, 'what was counted is not forgotten')
       assert.isEmpty(unused)
     })
@@ -176,7 +177,8 @@ describe('counterexamples', () => {
     ['fault partition { n1 } { n2 n7 }', /^f.cx:2:29: expected a node .*, got "n7"/],
     ['fault omit n1>n8:add#1', /^f.cx:2:15: expected a node .*, got "n8"/],
     ['fault user jam n1', /^f.cx:2:12: expected a user fault .* \(it has none\), got "jam"/],
-    ['fault byzantine n2 stale', /^f.cx:2:20: expected a user fault .*, got "stale"/],
+    ['fault byzantine n2 lie', /^f.cx:2:20: expected a user fault .*, got "lie"/],
+    ['fault byzantine n2 stale store', /^f.cx:2:26: expected a share from/],
     ['end omit_send n1 n3', /^f.cx:2:1: expected the end of a fault that is at work \(none is\)/],
     ['end heal', /^f.cx:2:1: expected the end of a fault that is at work/],
   ]

@@ -98,13 +98,14 @@ describe('a simulated overlay', () => {
 
   it('learns of the dead at once, when it sends to them, or never', () => {
     const reliability = (detection: 'closed' | 'send' | 'none') => {
-      const more = { nodes: 200, fail: 0.6, burst: 60, detection }
-      return runOverlay(options(hyparview(), more)).reliability ?? 0
+      const more = { nodes: 200, fail: 0.6, burst: 40, detection }
+      const each = [1, 2, 3, 4, 5].map((seed) => ({ ...options(hyparview(), more), seed }))
+      return each.reduce((sum, one) => sum + (runOverlay(one).reliability ?? 0), 0) / each.length
     }
     const [closed, send, none] = [reliability('closed'), reliability('send'), reliability('none')]
-    assert.isAbove(closed, 0.9)
-    assert.isAbove(send, 0.8)
-    assert.isBelow(none, 0.75)
+    assert.isAbove(closed, 0.98)
+    assert.isAbove(send, none + 0.02)
+    assert.isBelow(none, 0.85)
   })
 
   it('has cheaper links with X-BOT, as many as before, and stays whole', () => {

@@ -59,6 +59,7 @@ class RandomViews implements Overlay {
       case 'peerUp':
       case 'peerDown':
       case 'connectFailed':
+      case 'published':
         return NO_EFFECTS
       default:
         return unreachable(event)

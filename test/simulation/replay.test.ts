@@ -1,5 +1,6 @@
 import { assert } from 'chai'
 import { codeOf } from '../../src/base/errors.js'
+import { Actor } from '../../src/index.js'
 import { faultModels } from '../../src/simulation/fault-model.js'
 import { replay } from '../../src/simulation/replay.js'
 import type { Scenario } from '../../src/simulation/scenario.js'
@@ -152,7 +153,88 @@ describe('replay', () => {
     }
     const error = await rejection(replay(trace, renamed, { file: 'old.jsonl' }))
     assert.match(error.message, /^old.jsonl:\d+: the run went another way at line \d+/)
-    assert.match(error.message, /the scenario is not the one that was recorded: mode 'lenient'/)
+    assert.match(
+      error.message,
+      /; changed since it was recorded: workload, operation add \(not there\), operation plus \(new\): mode 'lenient' takes what still fits/,
+    )
+  })
+
+  describe('of actors that have changed since', () => {
+    const first = class Tally extends Actor {
+      total = 0
+      add(by: number): number {
+        this.total += by
+        return this.total
+      }
+    }
+    const doubling = class Tally extends Actor {
+      total = 0
+      add(by: number): number {
+        this.total += 2 * by
+        return this.total
+      }
+    }
+    const asBefore = class Tally extends Actor {
+      total = 0
+      add(by: number): number {
+        this.total = this.total + by
+        return this.total
+      }
+    }
+    const tallying = (Tally: typeof first): Scenario => ({
+      name: 'tallying',
+      nodes: 2,
+      start: (node) => void node.spawn(Tally, undefined, { name: 'tally' }),
+      operations: { add: (node, by: number) => node.lookup(Tally, 'tally').ask.add(by) },
+      workload: async (w) => void (await w.call('add', 3)),
+    })
+
+    it('says which one when the run goes another way', async () => {
+      const trace = await traceOf(tallying(first))
+      const error = await rejection(replay(trace, tallying(doubling)))
+      assert.equal(codeOf(error), 'ERR_REPLAY')
+      assert.match(error.message, /expected "op\.ret .*:3\}".*, got "op\.ret .*:6\}"/)
+      assert.match(error.message, /; changed since it was recorded: actor Tally: mode 'lenient'/)
+      const { changed } = (error as unknown as { data: { changed: string[] } }).data
+      assert.deepEqual(changed, ['actor Tally'])
+    })
+
+    it('goes on leniently, and says which one', async () => {
+      const trace = await traceOf(tallying(first))
+      const { result, changed } = await replay(trace, tallying(doubling), { mode: 'lenient' })
+      assert.equal(result.history[0]?.value, 6)
+      assert.deepEqual(changed, ['actor Tally'])
+    })
+
+    it('says so too where the change has no effect', async () => {
+      const trace = parseTrace(printTrace(await traceOf(tallying(first))))
+      const { result, changed } = await replay(trace, tallying(asBefore))
+      assert.equal(result.hash, trace.end.hash)
+      assert.deepEqual(changed, ['actor Tally'])
+      assert.notEqual(result.code, trace.header.code)
+      assert.deepEqual((await replay(trace, tallying(first))).changed, [])
+    })
+
+    it('finds an actor that is no more, and one that is new', async () => {
+      const trace = await traceOf(tallying(first))
+      const start = (): void => {}
+      const none = await replay(trace, { ...tallying(first), start }, { mode: 'lenient' })
+      assert.deepEqual(none.changed, ['start', 'actor Tally (not there)'])
+      const empty = await traceOf({ ...tallying(first), start })
+      const { changed } = await replay(empty, tallying(first), { mode: 'lenient' })
+      assert.deepEqual(changed, ['start', 'actor Tally (new)'])
+    })
+
+    it('says where nothing has changed that the cause lies elsewhere', async () => {
+      let calls = 0
+      const unstable: Scenario = {
+        ...tallying(first),
+        operations: { add: (node) => node.lookup(first, 'tally').ask.add(++calls) },
+      }
+      const trace = await traceOf(unstable)
+      const error = await rejection(replay(trace, unstable))
+      assert.match(error.message, /scenario and actors are as they were recorded/)
+    })
   })
 
   it('finds a line more in the log, which changes no event', async () => {
@@ -197,7 +279,7 @@ describe('replay', () => {
   it('refuses a trace of another scenario, and one of real nodes', async () => {
     const trace = await traceOf(counting)
     const error = await rejection(replay(trace, troubled, { file: 'x.trace.jsonl' }))
-    assert.match(error.message, /x.trace.jsonl: it is of scenario counting, not of troubled/)
+    assert.match(error.message, /x.trace.jsonl:1: it is of scenario counting, not of troubled/)
     const real = { ...trace, header: { ...trace.header, world: 'real' as const } }
     assert.match((await rejection(replay(real, counting))).message, /real nodes/)
   })

@@ -51,6 +51,16 @@ export const spinning: Scenario = {
   },
 }
 
+/** Comes to no end in a process with another time zone. */
+export const elsewhereSpinning: Scenario = {
+  ...counting,
+  name: 'elsewhere-spinning',
+  async workload(w) {
+    await w.call('add', 1)
+    if (process.env['TZ'] === 'Pacific/Kiritimati') for (;;) await null
+  },
+}
+
 export const nameless = { ...counting, name: '' }
 
 export const everything: FaultModel = faultModels

@@ -188,7 +188,7 @@ describe('simulate', () => {
           throw new Error('no disk')
         },
       },
-      /scenario "s": start threw on node n\d: no disk/,
+      /scenario "s": start threw on node n\d at .*simulate\.test\.ts:\d+:\d+: no disk/,
     ],
   ]
   for (const [what, scenario, message] of bad) {

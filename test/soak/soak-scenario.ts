@@ -69,6 +69,7 @@ export const soak: Scenario = {
     check.eventually('a watch of what has ended has fired', watchesHaveFired),
     check.eventually('groups are the same everywhere', groupsAgree),
     check.eventually('no ask is left unsettled', noAskIsLeft),
+    check.eventually('nodes hold what their actors need, and no more', heldIsNeeded),
     check.history('every operation has returned', (ops) => {
       const open = ops.find(({ status }) => status === 'open')
       return open === undefined || `${open.name} on ${open.node} is open`
@@ -177,6 +178,48 @@ function noAskIsLeft({ nodes }: View): string | undefined {
     if (outbound + inbound > 0) return `${name} has ${outbound} asks out and ${inbound} in`
   }
   return undefined
+}
+
+/** Connections of a node: a lane for membership and one for messages to each other node. */
+const CONNECTIONS = 2 * (NAMES.length - 1)
+/** The actors of every node besides jobs: `start` spawns them. */
+const STANDING = 3
+
+function heldIsNeeded(view: View): string | undefined {
+  const jobs = view.actors(Job)
+  const children = view
+    .actors(Jobs)
+    .reduce((sum, { actor }) => sum + actor.whichChildren().length, 0)
+  if (jobs.length !== children) return `${jobs.length} jobs live, supervisors have ${children}`
+  for (const [name, node] of view.nodes) {
+    const { actors, bonds, remote, delivery, transport } = node.stats()
+    const here = jobs.filter((job) => job.node === name).length
+    const queued = transport.lanes.reduce((sum, { queuedBytes }) => sum + queuedBytes, 0)
+    const held: [what: string, is: number | undefined, should: number][] = [
+      ['actors', actors.living, STANDING + here],
+      ['children of others', Math.max(remote.hosted, here), here],
+      ['watches', bonds.watches, watchesNeeded(view, name)],
+      ['links', bonds.links, 0],
+      ['messages under way', delivery?.pending, 0],
+      ['bytes in lanes', queued, 0],
+      ['connections', transport.connections, CONNECTIONS],
+    ]
+    const wrong = held.find(([, is, should]) => is !== should)
+    if (wrong !== undefined) return `${name} holds ${wrong[1]} ${wrong[0]}, and needs ${wrong[2]}`
+  }
+  return undefined
+}
+
+/** Of what is followed, all that has not ended for good: at its own node, and at its watcher's if that is another. */
+function watchesNeeded(view: View, name: string): number {
+  let needed = 0
+  for (const { node, actor } of view.actors(Watcher)) {
+    for (const { ref, downs } of actor.told.values()) {
+      if (downs.some(({ willRestart }) => !willRestart)) continue
+      if (node === name || ref.node === name) needed++
+    }
+  }
+  return needed
 }
 
 export default soak

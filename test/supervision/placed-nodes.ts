@@ -68,6 +68,8 @@ export class PlacedNodes implements RemotePlacement {
     this.owner.supervision.connect(noRemoteBonds, this, () => undefined)
   }
 
+  seek(): void {}
+
   view(): MembersView {
     const { self } = this.owner.supervision
     const up = [...this.hosts.values()].filter((host) => !host.cut).map(({ place }) => place)

@@ -18,6 +18,7 @@ class FakeRemote implements RemotePlacement {
   start = noPlacement(place('me')).start
   restart = noPlacement(place('me')).restart
   finish = () => {}
+  seek = () => {}
   stop(copy: PlacedCopy, _reason: ExitReason): Promise<boolean> {
     this.stopped.push(`${copy.id}#${copy.number}`)
     return Promise.resolve(this.answer)

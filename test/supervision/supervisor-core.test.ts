@@ -252,6 +252,23 @@ describe('supervisor core: children on other nodes', () => {
     assert.equal(it.children, 'a:running b:running c:running')
   })
 
+  it('hears of an end on a node that is back, before it came to taking the child back', () => {
+    const twice = oneForOne({ maxRestarts: 2 })
+    const busy = new CoreScript(twice, onB({ relocate: 'never' }), view('b', 'c')).up()
+    assert.deepEqual(busy.ended('a'), ['restart a'])
+    busy.do({ type: 'nodeDown', place: place('b') })
+    busy.do({ type: 'nodeUp', place: place('b') })
+    assert.deepEqual(busy.ended('b'), ['adopt b@b'])
+    assert.deepEqual(busy.started('a'), ['restart b@b'])
+
+    const waiting = new CoreScript(twice, onB({ relocate: 'never' }), view('b', 'c')).up()
+    waiting.do({ type: 'nodeDown', place: place('b') })
+    assert.deepEqual(waiting.ended('a'), ['restart a'])
+    waiting.do({ type: 'nodeUp', place: place('b') })
+    assert.deepEqual(waiting.ended('b'), ['adopt b@b'])
+    assert.deepEqual(waiting.started('a'), ['restart b@b'])
+  })
+
   it('starts the child anew when its node returns as a new incarnation', () => {
     const it = new CoreScript(oneForOne(), onB({ relocate: 'never' }), view('b', 'c')).up()
     it.do({ type: 'nodeDown', place: place('b') })

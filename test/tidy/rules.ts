@@ -32,7 +32,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   actor: ['base', 'world'],
   supervision: ['base', 'world', 'actor'],
   remote: ['base', 'world', 'wire', 'actor', 'supervision', 'cluster'],
-  node: BELOW_NODE,
+  broker: ['base', 'world', 'peer', 'overlay', 'cluster'],
+  node: [...BELOW_NODE, 'broker'],
   root: [...BELOW_NODE, 'node'],
   simulation: [...BELOW_NODE, 'fault', 'node', 'root'],
   verification: [...BELOW_NODE, 'fault', 'node', 'root', 'simulation'],
@@ -49,8 +50,8 @@ const ALSO: readonly { room: string; file: string; typeOnly: boolean }[] = [
   { room: 'fault', file: 'src/peer/passage.ts', typeOnly: false },
 ]
 
-/** The rooms that build worlds. All others take theirs as they are handed it. */
-const REACH_REAL = new Set(['node', 'root', 'simulation', 'verification', 'testing'])
+/** The rooms that build worlds, and the one that has sockets by a package. All others take theirs as they are handed it. */
+const REACH_REAL = new Set(['node', 'root', 'simulation', 'verification', 'testing', 'broker'])
 
 const isReal = (path: string): boolean => path.startsWith('src/world/real/')
 
@@ -86,6 +87,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   actor: ['eventemitter3', 'reflect-metadata'],
   supervision: ['eventemitter3'],
   remote: ['eventemitter3'],
+  broker: ['amqplib'],
   node: ['eventemitter3'],
   simulation: ['eventemitter3'],
 }

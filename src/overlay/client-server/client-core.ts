@@ -105,9 +105,7 @@ export class ClientCore implements Overlay {
       case 'start':
         this.#effects.startTimer(GOSSIP, this.#options.gossipMs)
         if (event.restored !== undefined) this.#restore(event.restored)
-        for (const address of serversToDial(this.#options, this.#self)) {
-          this.#effects.emit({ type: 'connectAddress', address })
-        }
+        this.#dialServers()
         break
       case 'join':
         this.#join(event.contact)
@@ -137,6 +135,7 @@ export class ClientCore implements Overlay {
         break
       case 'nodeDown': // its connection was lost before, and that is what counts
       case 'roundTrip': // nothing was measured
+      case 'published': // nor published
         break
       default:
         unreachable(event)
@@ -147,6 +146,12 @@ export class ClientCore implements Overlay {
     const servers = storedServers(restored)
     if (servers === undefined) this.#effects.bad(this.#self.name, 'the stored members are damaged')
     else for (const server of servers) this.#learn(server)
+  }
+
+  #dialServers(): void {
+    for (const address of serversToDial(this.#options, this.#self)) {
+      this.#effects.emit({ type: 'connectAddress', address })
+    }
   }
 
   #join(contact: Member): void {
@@ -358,6 +363,8 @@ export class ClientCore implements Overlay {
   #gossip(): void {
     this.#effects.startTimer(GOSSIP, this.#options.gossipMs)
     for (const name of this.#at.attached.keys()) this.#sendAttach(name)
+    // Those it knows are gone, and others may be where its configuration says.
+    if (this.#at.attached.size === 0 && !this.#out) this.#dialServers()
     const strangers = [...this.#effects.up.keys()].filter((name) => !this.#isNeeded(name))
     for (const name of this.#strangers.round(strangers)) {
       this.#effects.disconnect(name, 'it is no server of this client')

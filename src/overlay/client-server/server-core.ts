@@ -169,6 +169,7 @@ export class ServerCore implements Overlay {
         break
       case 'connectFailed': // the driver goes on dialling servers; clients dial themselves
       case 'roundTrip': // nothing was measured
+      case 'published': // nor published
         break
       default:
         unreachable(event)

@@ -67,3 +67,9 @@ const shared = globalThis as { [KEY]?: GuardSlot }
 shared[KEY] ??= { installed: false, host: undefined, progress: undefined }
 
 export const guardSlot: GuardSlot = shared[KEY]
+
+/** Counts a step, where somebody watches. */
+export function takeStep(): void {
+  const { progress } = guardSlot
+  if (progress !== undefined) progress[0] = (progress[0] ?? 0) + 1
+}

@@ -1,8 +1,8 @@
-import { AsyncResource } from 'node:async_hooks'
 import net from 'node:net'
 import tls from 'node:tls'
 import { TroupeError } from '../../base/errors.js'
 import type { Address, Connection, Listener, Network, TlsOptions, TurnedAway } from '../network.js'
+import { runOutside } from './outside.js'
 import { ownAddresses } from './own-addresses.js'
 import { TcpConnection } from './tcp-connection.js'
 import { guardTlsDoor } from './tls-door.js'
@@ -12,16 +12,10 @@ const TLS_HANDSHAKE_MS = 10_000
 /** A lane may be idle for hours: keeps routers on the way from forgetting it. */
 const ALIVE = { keepAlive: true, keepAliveInitialDelay: 30_000 }
 
-/**
- * Sockets are made inside this resource, so that what arrives on them runs in the async context of
- * the program's start and not in that of whoever happened to dial.
- */
-const outside = new AsyncResource('troupe')
-
 /** TCP, with TLS where asked for. */
 export const tcpNetwork: Network = {
-  listen: (...args) => outside.runInAsyncScope(listen, undefined, ...args),
-  connect: (to, options) => outside.runInAsyncScope(connect, undefined, to, options),
+  listen: (...args) => runOutside(() => listen(...args)),
+  connect: (to, options) => runOutside(() => connect(to, options)),
 }
 
 function listen(

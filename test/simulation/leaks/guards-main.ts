@@ -3,9 +3,9 @@ import { randomBytes, randomInt, randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep, setInterval as ticks } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { codeOf } from '../../../src/index.js'
+import { Actor, actor, codeOf } from '../../../src/index.js'
 import { EPOCH_MS } from '../../../src/simulation/host-clock.js'
-import { Simulation, SimulationFailure } from '../../../src/simulation/index.js'
+import { Simulation, SimulationFailure, simulate } from '../../../src/simulation/index.js'
 import { Runner, WaitingNodes } from '../waiting-node.js'
 
 const say = (what: string, fine: boolean): void => {
@@ -159,3 +159,25 @@ class Fetcher extends Runner {
 const free = new WaitingNodes({ guards: { files: 'off' }, escapedWaits: 'off' })
 const freely = await free.ask(Fetcher).catch((error) => error)
 say('a kind can be let out', codeOf((freely as Error).cause) !== 'ERR_GUARDED')
+
+// what a message from another node sets off
+
+@actor('guards/clock')
+class RemoteClock extends Actor {
+  read(): number {
+    return Date.now()
+  }
+}
+const remote = await simulate({
+  name: 'remote',
+  nodes: 2,
+  start: (node) => void node.spawn(RemoteClock, undefined, { name: 'clock' }),
+  operations: { read: (node) => node.lookup(RemoteClock, 'clock', { on: 'n1' }).ask.read() },
+  workload: async (w) => void (await w.callOn('n2', 'read')),
+})
+const read = Number(remote.history[0]?.value)
+say('a handler of a remote message is inside', read >= EPOCH_MS && read < EPOCH_MS + 60_000)
+say(
+  'and is told of',
+  remote.warnings.some(({ name, host }) => name === 'Date.now' && host === 'n1'),
+)

@@ -1,10 +1,17 @@
 import { TroupeError } from '../base/errors.js'
 import { badOption, check, isObject, show } from '../base/options.js'
-import { clientServer } from './client-server/client-server.js'
-import type { GivenClientServerOptions } from './client-server/client-server-options.js'
-import { fullMesh } from './full-mesh.js'
-import type { OverlayFactory } from './overlay.js'
-import { type StaticMember, staticMembers } from './static-members.js'
+import { broker } from '../broker/broker.js'
+import { clientServer } from '../overlay/client-server/client-server.js'
+import type { GivenClientServerOptions } from '../overlay/client-server/client-server-options.js'
+import { cyclon } from '../overlay/cyclon.js'
+import { fullMesh } from '../overlay/full-mesh.js'
+import { hiscamp } from '../overlay/hiscamp.js'
+import type { Distance } from '../overlay/hiscamp-options.js'
+import { hyparview } from '../overlay/hyparview.js'
+import type { Member, OverlayFactory } from '../overlay/overlay.js'
+import { scampV1 } from '../overlay/scamp-v1.js'
+import { scampV2 } from '../overlay/scamp-v2.js'
+import { type StaticMember, staticMembers } from '../overlay/static-members.js'
 
 /** An overlay by its name: what configuration files and environments can say. */
 export interface NamedOverlay {
@@ -15,9 +22,28 @@ export interface NamedOverlay {
 
 /** What can be asked for by name. The options come from outside: each function checks its own. */
 const OVERLAYS: Readonly<Record<string, (options: object | undefined) => OverlayFactory>> = {
+  broker: (options) => broker(options),
   'client-server': (options = {}) => clientServer(options as GivenClientServerOptions),
+  cyclon: (options) => cyclon(options),
   'full-mesh': (options) => fullMesh(options),
+  hiscamp: ({ site = 'site:', ...options }: BySite = {}) =>
+    hiscamp({ distance: siteDistance(site), ...options }),
+  hyparview: (options) => hyparview(options),
+  'scamp-v1': (options) => scampV1(options),
+  'scamp-v2': (options) => scampV2(options),
   static: (options = []) => staticMembers(options as readonly (string | StaticMember)[]),
+}
+
+interface BySite {
+  /** How the tag begins that names a member's site. Default `site:`. */
+  readonly site?: string
+}
+
+/** A configuration file cannot hold a function: members with the same site are near, all others are not. */
+function siteDistance(prefix: string): Distance {
+  const siteOf = ({ tags }: Member): string | undefined =>
+    tags.find((tag) => tag.startsWith(prefix))
+  return (a, b) => (siteOf(a) === siteOf(b) ? 0 : Number.POSITIVE_INFINITY)
 }
 
 const ALIASES: Readonly<Record<string, string>> = { 'static-members': 'static' }

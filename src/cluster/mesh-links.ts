@@ -11,7 +11,7 @@ const SHORTCUTS = 4
  * which keeps all nodes together, and random ones, which keep ways short. Both ends come to the same
  * links by themselves, and a node that comes or goes changes few of them.
  */
-export function neighbourhood(self: string, peers: readonly string[]): readonly string[] {
+export function meshLinks(self: string, peers: readonly string[]): readonly string[] {
   if (peers.length <= ALL_MAX) return peers
   const chosen = new Set<string>()
   const own = hashText(self)

@@ -1,0 +1,366 @@
+import type { Random } from '../base/random.js'
+import { unreachable } from '../base/unreachable.js'
+import {
+  type ClusterMember,
+  clusterMemberToWire,
+  type Greeting,
+  type HiScampMessage,
+  hiscampMessageFromWire,
+  NEWS_MAX,
+  hiscampWire as wire,
+} from './hiscamp-message.js'
+import { type HiScampOptions, readHiScampOptions } from './hiscamp-options.js'
+import { isOlder, KnownClusters } from './known-clusters.js'
+import { memberToWire } from './member.js'
+import { GONE } from './one-sided-views.js'
+import type { Member, OverlayFactory } from './overlay.js'
+import { FAR, IN_VIEW, PARTIAL, Scamp } from './scamp.js'
+import { isSubscription, scampWire } from './scamp-message.js'
+import type { ViewEntry } from './view-table.js'
+
+const NAME = 'hiscamp'
+
+/**
+ * SCAMP in two levels. Nodes that are near each other form clusters, in which views are kept as SCAMP
+ * keeps them; beside them every node holds a few members of other clusters (the cluster-level view),
+ * so that what is gossiped over `neighbours()` seldom takes a long way. Ganesh, Kermarrec, Massoulié:
+ * "HiScamp: Self-Organizing Hierarchical Membership Protocol" (2002).
+ *
+ * A cluster is known by its founder, whose place it has, even when the founder is gone. A newcomer is
+ * passed on to the nearest cluster that anybody on the way knows; where that is farther than
+ * `threshold`, it founds one. Many that come at once found too many: a node that hears of an older
+ * cluster near enough moves there.
+ *
+ * Departure: the paper keeps one entry for another cluster at a few members and elects them; here
+ * every node has `farLinks` of its own, drawn among the clusters it has heard of, which needs no
+ * agreement and leaves a cluster as many ways out as it has members.
+ *
+ * @throws TroupeError ERR_BAD_OPTION
+ */
+export function hiscamp(
+  options: Partial<HiScampOptions> & Pick<HiScampOptions, 'distance'>,
+): OverlayFactory {
+  const read = readHiScampOptions(options)
+  return { name: NAME, create: (self, random) => new HiScamp(self, random, read) }
+}
+
+/** Hops of a newcomer to its cluster, and of a new cluster's announcement, at most. */
+const SEEK_HOPS = 16
+const ANNOUNCE_HOPS = 64
+
+class HiScamp extends Scamp {
+  readonly #options: HiScampOptions
+  readonly #clusters = new KnownClusters()
+  /** Of which cluster the members of the far view are, where that is known; by name. */
+  readonly #far = new Map<string, Member>()
+  #founder: Member
+
+  constructor(self: Member, random: Random, options: HiScampOptions) {
+    const rules = { name: NAME, copies: options.redundancy, tellsDrops: true, indirect: false }
+    super(self, random, rules, options)
+    this.#options = options
+    this.#founder = self
+  }
+
+  override neighbours(): readonly string[] {
+    const far = this.table.list(FAR).filter((entry) => (entry.views & PARTIAL) === 0)
+    return [...this.table.names(PARTIAL), ...far.map((entry) => entry.member.name)].sort()
+  }
+
+  protected override isNeighbour(name: string): boolean {
+    return this.table.has(name, PARTIAL | FAR)
+  }
+
+  protected override picture(): Readonly<Record<string, unknown>> {
+    return {
+      cluster: this.#founder.name,
+      ...super.picture(),
+      hView: this.table.names(FAR),
+      clusters: this.#clusters.size,
+    }
+  }
+
+  protected override joinThrough(contact: Member): void {
+    this.#addFar(contact, undefined)
+    if (this.#isAlone()) this.ask(contact, this.#seeking())
+  }
+
+  protected override isRequest(body: unknown): boolean {
+    return isSubscription(body) || hiscampMessageFromWire(body)?.type === 'seek'
+  }
+
+  protected override foundAgain(member: Member): void {
+    this.once(member, this.#greeting('far'))
+    if (this.#isAlone() && !this.isAsking) this.ask(member, this.#seeking())
+  }
+
+  protected override departed(member: Member): void {
+    super.departed(member)
+    if (this.isOut) return
+    this.#clusters.forget(member.name)
+    this.#fillFar()
+  }
+
+  protected override farewell(): void {
+    super.farewell()
+    for (const { member, views } of this.table.list(FAR)) {
+      if ((views & (PARTIAL | IN_VIEW)) === 0) this.once(member, [GONE])
+    }
+    this.#clusters.clear()
+    this.#far.clear()
+    this.#founder = this.self
+  }
+
+  protected override round(): void {
+    this.#clusters.tick()
+    super.round()
+    for (const { member } of this.table.list(FAR)) this.send(member.name, this.#greeting('far'))
+    this.#trimFar()
+    this.#fillFar()
+    if (this.isAsking) return
+    const far = this.table.list(FAR)
+    const better = this.#clusters.oldest(
+      this.random,
+      (founder) => isOlder(founder, this.#founder) && this.#isNear(founder),
+    )
+    const alone = this.#isAlone() && far.length > 0 ? this.random.pick(far).member : undefined
+    const contact = better ?? alone
+    if (contact !== undefined) this.ask(contact, this.#seeking())
+  }
+
+  protected override connected(entry: ViewEntry): void {
+    super.connected(entry)
+    if ((entry.views & FAR) !== 0) this.send(entry.member.name, this.#greeting('far'))
+  }
+
+  protected override receive(from: Member, body: unknown): boolean {
+    const message = hiscampMessageFromWire(body)
+    if (message === undefined) return super.receive(from, body)
+    this.#handle(from, message)
+    return true
+  }
+
+  protected override ping(_entry: ViewEntry): unknown {
+    return this.#greeting('near')
+  }
+
+  /** Whoever acts as the contact says first of which cluster it is. */
+  protected override admit(subscriber: Member): void {
+    this.once(subscriber, wire.welcome(this.#founder))
+    super.admit(subscriber)
+  }
+
+  protected override accepted(_from: Member): void {
+    this.answered()
+  }
+
+  #handle(from: Member, message: HiScampMessage): void {
+    switch (message.type) {
+      case 'seek':
+        this.#seek(message.member, message.raw, message.ttl)
+        break
+      case 'welcome':
+        this.#welcomed(from, message.founder)
+        break
+      case 'found':
+        this.answered()
+        this.#met(message.founder, from)
+        break
+      case 'announce':
+        this.#announced(message.of, message.raw, message.ttl)
+        break
+      case 'greet':
+        this.#greeted(from, message)
+        break
+      default:
+        unreachable(message)
+    }
+  }
+
+  #seek(seeker: Member, raw: unknown, ttl: number): void {
+    if (!this.mayTake(seeker)) return
+    const own = this.#distance(seeker, this.#founder)
+    const nearest = this.#clusters.nearest(seeker, this.#distance, this.random)
+    const left = Math.min(ttl, SEEK_HOPS) - 1
+    if (nearest !== undefined && nearest.far < own && left > 0) {
+      this.once(nearest.member, wire.seek(raw, left))
+    } else if (own <= this.#options.threshold) {
+      if (this.isRepeated(seeker)) this.once(seeker, scampWire.accept())
+      else this.enter(seeker)
+    } else {
+      const next = left > 0 ? this.#anyNeighbour(seeker.name) : undefined
+      if (next === undefined) this.#found(seeker)
+      else this.once(next, wire.seek(raw, left))
+    }
+  }
+
+  /** It is the first of its cluster, which some nodes of other clusters shall know. */
+  #found(founder: Member): void {
+    this.once(founder, wire.found(this.#founder))
+    if (this.#clusters.has(founder)) return
+    const of = { founder, member: founder, age: 0 }
+    this.#clusters.learn(of)
+    const raw = clusterMemberToWire(of)
+    const copies = this.table.list(FAR).length + this.#options.redundancy
+    for (let i = 0; i < copies; i++) this.#announce(founder.name, raw, ANNOUNCE_HOPS)
+    this.#fillFar()
+  }
+
+  #announced(of: ClusterMember, raw: unknown, ttl: number): void {
+    const left = Math.min(ttl, ANNOUNCE_HOPS) - 1
+    const { founder, member } = of
+    this.#learn(of)
+    const size = this.table.list(FAR).length
+    const isNew = !this.#isOwn(founder) && !this.#hasFar(founder) && this.mayTake(member)
+    if (isNew && size < this.#options.farMax && this.random.int(size + 1) === 0) {
+      this.#addFar(member, founder)
+    } else if (left > 0) this.#announce(member.name, raw, left)
+  }
+
+  #announce(except: string, raw: unknown, ttl: number): void {
+    const next = this.#anyNeighbour(except)
+    if (next !== undefined) this.once(next, wire.announce(raw, ttl))
+  }
+
+  #anyNeighbour(except: string): Member | undefined {
+    const names = this.neighbours().filter((name) => name !== except)
+    return names.length === 0 ? undefined : this.table.get(this.random.pick(names))?.member
+  }
+
+  #welcomed(from: Member, founder: Member): void {
+    if (!this.mayTake(from)) return
+    if (!this.#isOwn(founder)) {
+      if (!this.isAsking || !this.#isNear(founder)) return
+      if (!this.#isAlone() && !isOlder(founder, this.#founder)) return
+      this.#moveTo(founder)
+    }
+    this.keep(from)
+    this.#dropFar(from.name)
+    this.#fillFar()
+  }
+
+  /** Its place in the old cluster goes to those it leaves, as when it unsubscribes. */
+  #moveTo(founder: Member): void {
+    this.unsubscribe(false)
+    for (const entry of [...this.table.list(PARTIAL)]) this.forget(entry)
+    for (const { member } of [...this.table.list(IN_VIEW)]) this.table.drop(member.name, IN_VIEW)
+    this.#founder = founder
+    this.#clusters.drop(founder)
+    for (const { member } of [...this.table.list(FAR)]) {
+      const cluster = this.#far.get(member.name)
+      if (cluster === undefined || this.#isOwn(cluster)) this.#dropFar(member.name)
+    }
+  }
+
+  #greeted(from: Member, { how, founder, news }: HiScampMessage & { type: 'greet' }): void {
+    if (!this.mayTake(from)) return
+    for (const one of news) this.#learn(one)
+    if (this.#isOwn(founder)) this.#greetedByNear(from, how)
+    else this.#greetedByFar(from, how, founder)
+  }
+
+  #greetedByNear(from: Member, how: Greeting): void {
+    this.#clusters.forget(from.name)
+    if (how === 'near') this.pinged(from)
+    if (how === 'far') this.once(from, this.#greeting('answer'))
+    if (how === 'answer' || this.table.has(from.name, FAR)) this.keep(from)
+    this.#dropFar(from.name)
+  }
+
+  #greetedByFar(from: Member, how: Greeting, founder: Member): void {
+    this.#met(founder, from)
+    this.table.drop(from.name, IN_VIEW)
+    const entry = this.table.get(from.name)
+    if (entry !== undefined && (entry.views & PARTIAL) !== 0) this.forget(entry)
+    if (how !== 'answer') this.once(from, this.#greeting('answer'))
+    this.#fillFar()
+  }
+
+  /** Somebody said itself of which cluster it is. */
+  #met(founder: Member, member: Member): void {
+    this.#clusters.forget(member.name)
+    this.#learn({ founder, member, age: 0 })
+    if (this.table.has(member.name, FAR)) this.#far.set(member.name, founder)
+  }
+
+  #learn(of: ClusterMember): void {
+    if (!this.#isOwn(of.founder) && this.mayTake(of.member)) this.#clusters.learn(of)
+  }
+
+  /** With few near members a node keeps more far ones: c + 1 in all, as in a view of SCAMP's. */
+  #farWanted(): number {
+    const few = this.options.redundancy + 1 - this.table.list(PARTIAL).length
+    return Math.min(this.#options.farMax, Math.max(this.#options.farLinks, few))
+  }
+
+  /** One a round of those it has no need of any more. */
+  #trimFar(): void {
+    const far = this.table.list(FAR)
+    if (far.length > this.#farWanted()) this.#dropFar(this.random.pick(far).member.name)
+  }
+
+  #fillFar(): void {
+    if (this.isOut) return
+    for (const name of [...this.#far.keys()]) {
+      if (!this.table.has(name, FAR)) this.#far.delete(name)
+    }
+    while (this.table.list(FAR).length < this.#farWanted()) {
+      const reached = new Set([...this.#far.values()].map((founder) => founder.incarnation))
+      const next = this.#clusters.pick(this.random, reached)
+      if (next === undefined || !this.#addFar(next.member, next.founder)) break
+    }
+  }
+
+  #addFar(member: Member, founder: Member | undefined): boolean {
+    if (this.table.list(FAR).length >= this.#options.farMax) return false
+    if (this.table.has(member.name, FAR | PARTIAL) || !this.mayTake(member)) return false
+    if (this.table.add(member, FAR) === undefined) return false
+    if (founder !== undefined) this.#far.set(member.name, founder)
+    this.once(member, this.#greeting('far'))
+    return true
+  }
+
+  #dropFar(name: string): void {
+    this.table.drop(name, FAR)
+    this.#far.delete(name)
+  }
+
+  #greeting(how: Greeting): unknown {
+    const partial = this.table.list(PARTIAL)
+    const mates =
+      how !== 'answer' || partial.length === 0
+        ? []
+        : [{ founder: this.#founder, member: this.random.pick(partial).member, age: 0 }]
+    const others = this.#clusters.sample(this.random, NEWS_MAX - mates.length)
+    return wire.greet(how, this.#founder, [...mates, ...others])
+  }
+
+  #seeking(): unknown {
+    return wire.seek(memberToWire(this.self), SEEK_HOPS)
+  }
+
+  #hasFar(founder: Member): boolean {
+    return [...this.#far.values()].some((one) => one.incarnation === founder.incarnation)
+  }
+
+  #isOwn(founder: Member): boolean {
+    return founder.incarnation === this.#founder.incarnation
+  }
+
+  #isNear(founder: Member): boolean {
+    return this.#distance(this.self, founder) <= this.#options.threshold
+  }
+
+  #isAlone(): boolean {
+    return this.table.list(PARTIAL).length === 0 && this.table.list(IN_VIEW).length === 0
+  }
+
+  readonly #distance = (a: Member, b: Member): number => {
+    try {
+      const far: unknown = this.#options.distance(a, b)
+      return typeof far === 'number' && far >= 0 ? far : Number.POSITIVE_INFINITY
+    } catch {
+      return Number.POSITIVE_INFINITY
+    }
+  }
+}

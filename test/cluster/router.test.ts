@@ -1,0 +1,179 @@
+import { assert } from 'chai'
+import { TroupeError } from '../../src/base/errors.js'
+import { Reach } from '../../src/cluster/reach.js'
+import { encodeRelay, type RelayHead, readRelay } from '../../src/cluster/relay-frame.js'
+import { ROUTE, routeToWire } from '../../src/cluster/route-message.js'
+import { Router } from '../../src/cluster/router.js'
+import type { Member } from '../../src/overlay/overlay.js'
+import { Simulation } from '../../src/simulation/simulation.js'
+import { Codec } from '../../src/wire/codec.js'
+import { ENVELOPE, Envelope } from '../../src/wire/envelope.js'
+import { FRAME, type FrameKind } from '../../src/wire/frame.js'
+import { ScriptedOverlay } from '../overlay/scripted-overlay.js'
+import { FakeTransport } from './fake-transport.js'
+import { memberOfStart } from './route-network.js'
+
+/** Keeps the control frames that were sent. */
+class Wire extends FakeTransport {
+  readonly frames: { readonly to: string; readonly kind: FrameKind; readonly body: Uint8Array }[] =
+    []
+
+  override sendControl(to: string, kind: number, body: Uint8Array): boolean {
+    this.frames.push({ to, kind: kind as FrameKind, body })
+    return this.connected.has(to)
+  }
+}
+
+const codec = new Codec()
+const [b, c] = [memberOfStart('b'), memberOfStart('c')]
+
+/** A router at `a`, connected to b and c. */
+function bench() {
+  const self = memberOfStart('a')
+  const overlay = new ScriptedOverlay(self, [])
+  const transport = new Wire()
+  const world = new Simulation({ seed: 1 }).world('a')
+  const bad: string[] = []
+  const badMessage = (from: string, detail: string): void => void bad.push(`${from}: ${detail}`)
+  const reach = new Reach({
+    self,
+    overlay,
+    transport,
+    codec,
+    clock: world.clock,
+    ttl: 32,
+    alive: () => {},
+    bye: () => {},
+    badMessage,
+  })
+  const lost: string[] = []
+  const members = new Map<string, Member>()
+  const router = new Router({
+    self,
+    overlay,
+    transport,
+    channels: transport.channels,
+    codec,
+    turn: world.turn,
+    relayTtl: 32,
+    reach,
+    member: (name) => members.get(name),
+    isDown: () => false,
+    contact: () => {},
+    used: () => {},
+    undelivered: (to, _channel, _envelope, { code }) => void lost.push(`${to.name} ${code}`),
+    deliver: () => {},
+    badMessage,
+  })
+  for (const peer of [b, c]) {
+    transport.connected.add(peer.name)
+    reach.feed({ type: 'peerUp', peer })
+  }
+  return { transport, reach, router, members, bad, lost }
+}
+
+const head = (id: number, source: Member, destination: string): RelayHead => ({
+  id,
+  ttl: 9,
+  channel: 'default',
+  source: source.name,
+  sourceIncarnation: source.incarnation,
+  sourceGeneration: source.generation,
+  destination,
+  destinationIncarnation: '',
+  returnedFrom: '',
+})
+
+const relayed = (of: RelayHead): Uint8Array =>
+  encodeRelay({ head: of, envelope: new Uint8Array(8) }, codec)
+
+describe('router', () => {
+  it('drops a route that leads in a circle, and searches a better one for what follows', () => {
+    const { transport, reach, router } = bench()
+    const d = memberOfStart('d')
+    const reply = { kind: ROUTE.REPLY, ttl: 9, number: 1, author: d, to: 'x' } as const
+    reach.receive(c, codec.encodeValue(routeToWire(reply)))
+    assert.equal(reach.hop('d'), 'c')
+    const source = memberOfStart('s')
+    router.receive(b, relayed(head(1, source, 'd')))
+    assert.equal(router.stats.forwarded, 1)
+    router.receive(c, relayed(head(1, source, 'd')))
+    assert.equal(router.stats.duplicates, 1)
+    assert.isUndefined(reach.hop('d'))
+    transport.frames.length = 0
+    router.receive(b, relayed(head(2, source, 'd')))
+    assert.deepEqual(
+      transport.frames.map(({ to, kind }) => [to, kind]),
+      [
+        ['b', FRAME.ROUTE],
+        ['c', FRAME.ROUTE],
+      ],
+    )
+  })
+
+  it('sends what is out of hops back to where it came from', () => {
+    const { transport, router } = bench()
+    router.receive(b, relayed({ ...head(1, b, 'd'), ttl: 1 }))
+    const [back] = transport.frames
+    const frame = back && readRelay(back.body, codec)
+    assert.equal(back?.to, 'b')
+    assert.deepInclude(frame?.head, { source: 'a', destination: 'b', returnedFrom: 'd' })
+    assert.equal(router.stats.expired, 1)
+  })
+
+  it('returns nothing twice', () => {
+    const { transport, router } = bench()
+    router.receive(b, relayed({ ...head(1, b, 'd'), ttl: 1, returnedFrom: 'e' }))
+    assert.deepEqual(transport.frames, [])
+  })
+
+  it('counts what comes back as lost, and refuses what cannot be read', () => {
+    const { reach, router, bad, lost } = bench()
+    reach.stop()
+    assert.equal(router.send('d', 1, tell()), 2, 'nothing waits any more')
+    router.receive(b, relayed({ ...head(1, b, 'a'), returnedFrom: 'd' }))
+    assert.match(bad.join(), /ERR_/)
+    assert.deepEqual(lost, [])
+    router.receive(b, new Uint8Array(3))
+    assert.match(bad.join(), /malformed/)
+  })
+
+  it('sends what waited for a node over its lanes, and for its next start nothing', () => {
+    const connected = (start: number): string[] => {
+      const { transport, reach, router, members } = bench()
+      members.set('d', memberOfStart('d', 1))
+      router.send('d', 1, tell())
+      const peer = memberOfStart('d', start)
+      members.set('d', peer)
+      transport.connected.add('d')
+      reach.feed({ type: 'peerUp', peer })
+      return transport.calls
+    }
+    assert.deepEqual(connected(1), ['send d'])
+    assert.deepEqual(connected(2), [])
+  })
+
+  it('returns what the next hop does not take, however large', () => {
+    const { transport, router } = bench()
+    const sent = transport.sendControl.bind(transport)
+    transport.sendControl = (to, kind, body) => {
+      if (to === 'c' && kind === FRAME.RELAY) throw new TroupeError('ERR_TOO_LARGE', 'c takes less')
+      return sent(to, kind, body)
+    }
+    router.receive(b, relayed(head(1, b, 'c')))
+    assert.deepInclude(readRelay(transport.frames[0]?.body as Uint8Array, codec)?.head, {
+      destination: 'b',
+      returnedFrom: 'c',
+    })
+  })
+
+  it('fails what waits when the node stops', () => {
+    const { reach, router, lost } = bench()
+    router.send('d', 1, tell())
+    reach.stop()
+    assert.deepEqual(lost, ['d ERR_NO_ROUTE'])
+  })
+})
+
+const tell = (): Envelope =>
+  new Envelope(ENVELOPE.FORWARD, 'mail', 0, 0, 0, ['hello'], undefined, undefined)
