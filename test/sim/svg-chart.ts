@@ -72,7 +72,8 @@ class Scale {
     const bars = series.some((one) => one.kind === 'bars')
     const first = xMin ?? (bars ? Math.min(...x) - 1 : 0)
     const last = xMax ?? Math.max(first + 1, ...x) + (bars ? 1 : 0)
-    this.xs = ticks(first, last, true)
+    const marks = ticks(first, last, true)
+    this.xs = bars ? marks.filter(Number.isInteger) : marks
     this.ys = ticks(yMin, yMax ?? Math.max(yMin + 1e-9, ...points.map((point) => point[1])), false)
   }
 

@@ -63,6 +63,7 @@ describe('a simulated overlay', () => {
     assert.approximately(result.meanShortestPath, 3.9, 0.15)
     assert.approximately(result.meanPassive, 30, 0.5)
     assert.approximately(result.messagesPerNodeCycle, 9.5, 1.5)
+    assert.approximately(result.meanConnections, 6, 0.5) // one is lent, and goes back
     assert.isBelow(result.survivorsInLargestAtOnce ?? 1, 0.5)
     assert.isAtLeast(result.survivorsInLargest ?? 0, 0.99)
     assert.isAtLeast(result.reliability ?? 0, 0.95)
