@@ -141,14 +141,15 @@ export class DeliveryDriver {
     return true
   }
 
-  /** Resolves when acknowledged messages to that node are taken again. */
+  /** Resolves when so few messages to that node are unacknowledged that more may follow. */
   async ready(node: string, channel: number): Promise<void> {
     const { channels } = this.#ground
     const member = this.#ground.member(node)
     const peer = member && this.#peers.get(member.incarnation)
     const way = peer?.find(channels.name(channel))
     if (member === undefined || way === undefined) return
-    while (!this.#stopped && this.#pipeline.isCongested(member.incarnation, way.channel)) {
+    if (!this.#pipeline.isCongested(member.incarnation, way.channel)) return
+    while (!this.#stopped && !this.#pipeline.isRelieved(member.incarnation, way.channel)) {
       this.#waiting.add(way)
       await new Promise<void>((resolve) => way.waiters.push(resolve))
     }
@@ -329,7 +330,7 @@ export class DeliveryDriver {
   /** Room may have come up: who waits for it looks again. */
   #wake(): void {
     for (const way of this.#waiting) {
-      if (!this.#stopped && this.#pipeline.isCongested(way.incarnation, way.channel)) continue
+      if (!this.#stopped && !this.#pipeline.isRelieved(way.incarnation, way.channel)) continue
       this.#waiting.delete(way)
       for (const resolve of way.waiters.splice(0)) resolve()
     }

@@ -130,7 +130,7 @@ export class OverlayDriver {
     switch (effect.type) {
       case 'connect':
         this.#wanted.add(effect.peer.name) // what a loan still has to carry is carried
-        transport.connect(effect.peer)
+        transport.connect(effect.peer, effect.patient)
         break
       case 'connectAddress':
         this.#dialer.dial(effect.address)

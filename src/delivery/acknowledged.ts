@@ -112,6 +112,13 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
     return 2 * span > windowMessages || 2 * bytes > windowBytes
   }
 
+  /** No more than a quarter of the window is used: whoever slowed down may go on. */
+  get relieved(): boolean {
+    const { windowMessages, windowBytes } = this.#options
+    const { span, bytes } = this.#outstanding
+    return 4 * span <= windowMessages && 4 * bytes <= windowBytes
+  }
+
   /** Would a message of that size be taken now? If not, `drained` follows when there is room. */
   hasRoom(bytes: number): boolean {
     const { windowMessages, windowBytes } = this.#options

@@ -70,6 +70,11 @@ export class Pipeline<M> implements Stage<PipelineEvent<M>, PipelineEffect<M>> {
     return this.flow(to, channel)?.sender?.congested ?? false
   }
 
+  /** At most a quarter of that window is used: whoever waited may go on. */
+  isRelieved(to: string, channel: string): boolean {
+    return this.flow(to, channel)?.sender?.relieved ?? true
+  }
+
   step(event: PipelineEvent<M>): readonly PipelineEffect<M>[] {
     const effects: PipelineEffect<M>[] = []
     switch (event.type) {

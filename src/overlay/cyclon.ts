@@ -172,6 +172,7 @@ class Cyclon extends OneSidedViews {
       this.#recent.delete(oldest as string)
     }
     this.#recent.add(from.name)
+    this.tellLost(from)
     const raw = memberToWire(from)
     for (let i = 0; i < this.#options.view; i++) this.#step(from, raw, this.#options.walk)
   }

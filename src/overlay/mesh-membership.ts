@@ -91,7 +91,7 @@ export class MeshMembership {
     }
     if (is !== undefined) {
       this.emit({ type: 'memberJoined', member: is })
-      this.emit({ type: 'connect', peer: is })
+      this.emit({ type: 'connect', peer: is, patient: is.name < this.#self.member.name })
     } else if (was !== undefined) {
       this.emit({ type: 'disconnect', peer: was.name, reason: 'it is no member any more' })
     }

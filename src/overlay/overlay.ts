@@ -84,8 +84,12 @@ export type OverlayEvent =
   | { readonly type: 'timer'; readonly name: string }
 
 export type OverlayEffect =
-  /** Be connected to this member from now on: dial, redial with backoff, until `disconnect`. */
-  | { readonly type: 'connect'; readonly peer: Member }
+  /**
+   * Be connected to this member from now on: dial, redial with backoff, until `disconnect`. `patient`:
+   * that member is about to dial this node, so it gets a moment to do so first. Two nodes that hear of
+   * each other and dial at once make two connections of which one is closed.
+   */
+  | { readonly type: 'connect'; readonly peer: Member; readonly patient?: boolean }
   /**
    * Find out who answers at this address: dial, redial with backoff until somebody does, which comes
    * back as `introduced`. Ends in silence when it is this node's own address.

@@ -231,6 +231,7 @@ export class Scamp extends OneSidedViews {
   /** Acts as the contact of a subscriber. */
   protected admit(subscriber: Member): void {
     this.once(subscriber, wire.accept())
+    this.tellLost(subscriber)
     if (this.#onward(subscriber.name) === undefined) {
       this.keep(subscriber)
       return

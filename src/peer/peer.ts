@@ -4,6 +4,7 @@ import type { Envelope } from '../wire/envelope.js'
 import { FRAME, type FrameKind } from '../wire/frame.js'
 import type { Timer } from '../world/clock.js'
 import { DEFAULT_CHANNEL, MEMBERSHIP } from './channel-table.js'
+import { EarlyFrames } from './early-frames.js'
 import { type FrameStream, InFrame } from './frame-stream.js'
 import type { Greeting } from './greeting.js'
 import { isCount } from './greeting.js'
@@ -22,15 +23,8 @@ export interface PeerHost {
   forget(peer: Peer): void
 }
 
-/** A frame that came before the peer was up; without a lane it came on the membership lane. */
-interface Held {
-  readonly lane: Lane | undefined
-  readonly frame: InFrame
-}
-
-/** More frames or bytes than these are not held back for a peer that is not up yet. */
-const HELD_MAX = 4096
-const HELD_BYTES_MAX = 4 * 1024 * 1024
+/** A peer that is about to dial gets so long. */
+const PATIENCE_MS = 300
 
 /** Another node as seen from here: the wish to be connected, its lanes, and the session that stands. */
 export class Peer implements LaneHost, SessionHost {
@@ -48,8 +42,7 @@ export class Peer implements LaneHost, SessionHost {
   #wished = false
   #forgotten = false
   #forgetTimer: Timer | undefined
-  #held: Held[] = []
-  #heldBytes = 0
+  readonly #early = new EarlyFrames()
   readonly #channelsUp = new Set<number>()
 
   constructor(context: PeerContext, host: PeerHost, member: Member) {
@@ -69,11 +62,11 @@ export class Peer implements LaneHost, SessionHost {
     return this.#forgotten
   }
 
-  /** Be connected from now on. */
-  wish(): void {
+  /** Be connected from now on; `patient`: it will probably dial. */
+  wish(patient: boolean): void {
     this.#wished = true
     this.#forgetTimer?.cancel()
-    if (this.session === undefined) this.#redial.start()
+    if (this.session === undefined) this.#redial.start(patient ? PATIENCE_MS : 0)
   }
 
   /** No new attempts. */
@@ -198,16 +191,14 @@ export class Peer implements LaneHost, SessionHost {
     if (this.session === undefined) return
     this.#end(error, (stream) => stream.abort())
     if (this.#forgotten || this.session !== undefined) return
-    if (this.#wished) this.#redial.start(true)
+    if (this.#wished) this.#redial.startSoon()
     else this.#forgetLater()
   }
 
   hold(lane: Lane | undefined, kind: FrameKind, bytes: Buffer, start: number, end: number): void {
-    this.#heldBytes += lane === undefined ? end - start : 0
-    if (this.#held.length >= HELD_MAX || this.#heldBytes > HELD_BYTES_MAX) {
+    if (!this.#early.hold(lane, new InFrame(kind, bytes, start, end))) {
       throw new TroupeError('ERR_BAD_FRAME', `${this.name} sends before it is connected`)
     }
-    this.#held.push({ lane, frame: new InFrame(kind, bytes, start, end) })
     lane?.pause()
   }
 
@@ -287,11 +278,8 @@ export class Peer implements LaneHost, SessionHost {
 
   /** What came in early is delivered now, in its order. */
   #release(): void {
-    const held = this.#held
-    this.#held = []
-    this.#heldBytes = 0
     const lanes = new Set<Lane>()
-    for (const { lane, frame } of held) {
+    for (const { lane, frame } of this.#early.take()) {
       if (lane !== undefined) lanes.add(lane)
       const owner = lane ?? this.membership()
       if (!owner.connected) continue
@@ -328,8 +316,7 @@ export class Peer implements LaneHost, SessionHost {
     session.stop()
     const wasLive = this.live
     this.live = false
-    this.#held = []
-    this.#heldBytes = 0
+    this.#early.take()
     const { sink, table } = this.#context
     const member = this.member
     for (const lane of this.lanes()) lane.detach(close, orderly)

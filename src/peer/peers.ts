@@ -132,14 +132,14 @@ export class Peers implements Transport, PeerHost {
     })
   }
 
-  connect(member: Member): void {
+  connect(member: Member, patient = false): void {
     if (this.#stopping || member.name === this.self.name) return
     const known = this.#roster.get(member.name)
     const stale = known !== undefined && isOlder(member, known.member)
     const busy = known?.session !== undefined && known.incarnation !== member.incarnation
     const peer = known !== undefined && (stale || busy) ? known : this.#roster.adopt(member)
     if (peer.incarnation === member.incarnation && member.addresses.length > 0) peer.member = member
-    peer.wish()
+    peer.wish(patient)
   }
 
   disconnect(name: string, reason: string): void {

@@ -25,13 +25,21 @@ export class Redial {
     this.#attempt = attempt
   }
 
-  /** The first attempt is made at once, or with `soon` after a short random wait. Harmless while it runs. */
-  start(soon = false): void {
+  /** The first attempt is made at once, or after `waitMs`. Harmless while it runs. */
+  start(waitMs = 0): void {
     if (this.#wanted) return
     this.#wanted = true
     this.#failures = 0
-    if (soon) this.#later()
+    if (waitMs > 0) this.#wait(waitMs)
     else this.#try()
+  }
+
+  /** The first attempt is made after a short random wait. Harmless while it runs. */
+  startSoon(): void {
+    if (this.#wanted) return
+    this.#wanted = true
+    this.#failures = 0
+    this.#later()
   }
 
   /** It succeeded, or is not wanted any more: an attempt under way is cancelled. */
@@ -54,10 +62,13 @@ export class Redial {
 
   #later(): void {
     const { backoffMinMs, backoffMaxMs } = this.#context.options
-    const { clock, random } = this.#context.world
+    const { random } = this.#context.world
+    this.#wait(backoffMs(this.#failures, backoffMinMs, backoffMaxMs, random))
+  }
+
+  #wait(waitMs: number): void {
     this.#timer?.cancel()
-    const waitMs = backoffMs(this.#failures, backoffMinMs, backoffMaxMs, random)
-    this.#timer = clock.after(waitMs, () => this.#try())
+    this.#timer = this.#context.world.clock.after(waitMs, () => this.#try())
   }
 
   #try(): void {

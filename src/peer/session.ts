@@ -93,7 +93,7 @@ export class Session {
 
   laneLost(lane: Lane): void {
     if (this.dialled === undefined || this.leaving) return
-    if (this.#host.live || lane.index <= DEFAULT_CHANNEL) this.#redial(lane).start(true)
+    if (this.#host.live || lane.index <= DEFAULT_CHANNEL) this.#redial(lane).startSoon()
   }
 
   heard(): void {

@@ -24,8 +24,11 @@ export interface Transport {
    *   ERR_JOIN_SELF, ERR_HANDSHAKE, ERR_HANDSHAKE_TIMEOUT
    */
   introduce(address: Address, timeoutMs: number): Promise<Member>
-  /** Be connected to this member until `disconnect`: dial, redial with backoff and jitter. */
-  connect(peer: Member): void
+  /**
+   * Be connected to this member until `disconnect`: dial, redial with backoff and jitter. `patient`
+   * leaves it a moment to dial first.
+   */
+  connect(peer: Member, patient?: boolean): void
   /** Say goodbye, close, forget the wish. What is unsent is handed to `undelivered`. */
   disconnect(peer: string, reason: string): void
   /** Forget the wish, and keep a connection that stands until the other side closes it, too. */

@@ -30,7 +30,13 @@ export class EventHash {
 
   bytes(bytes: Uint8Array): void {
     let hash = 0x811c9dc5
-    for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ (bytes[i] ?? 0), 0x01000193)
+    let i = 0
+    for (const whole = bytes.length - 3; i < whole; i += 4) {
+      const word = byte(bytes, i) | (byte(bytes, i + 1) << 8) | (byte(bytes, i + 2) << 16)
+      hash = Math.imul(hash ^ word ^ (byte(bytes, i + 3) << 24), 0x01000193)
+      hash = (hash << 13) | (hash >>> 19) // high bits reach low ones
+    }
+    for (; i < bytes.length; i++) hash = Math.imul(hash ^ byte(bytes, i), 0x01000193)
     this.#mix(hash >>> 0)
     this.#mix(bytes.length)
   }
@@ -47,5 +53,7 @@ export class EventHash {
     this.#b ^= this.#b >>> 13
   }
 }
+
+const byte = (bytes: Uint8Array, at: number): number => bytes[at] as number
 
 const hex = (value: number): string => (value >>> 0).toString(16).padStart(8, '0')

@@ -1,9 +1,10 @@
 /**
  * What does the gate cost a remote tell while nobody has a rule? Baseline: a copy of the source in which its
  * calls are taken out. (Interposed functions take the place of methods, so there is nothing to take out.)
- * Pairs of rounds in turn, in several generations of processes. A generation's cost is the ratio of the lower
- * quartiles of both, for what else the machine does only slows; the interval is Student's over the
- * generations, for what the compiler makes of a process differs from one to the next.
+ * Pairs of rounds in turn, in several generations of processes. A process's cost is the ratio of the lower
+ * quartiles of both, for what else the machine does only slows; a generation is two processes, each of which
+ * loads another of the two first, and the interval is Student's over the generations, for what the
+ * compiler makes of a process differs from one to the next.
  */
 import { fork } from 'node:child_process'
 import {
@@ -21,9 +22,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type CostPair, first, MESSAGES } from './gate-cost-pair.js'
 
-const GENERATIONS = 16
-/** Student's t for 95 % with fifteen degrees of freedom. */
-const T_95 = 2.131
+const GENERATIONS = 24
+/** Student's t for 95 % with 23 degrees of freedom. */
+const T_95 = 2.069
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
 /** File, call, and what stands there in the copy. */
@@ -68,7 +69,7 @@ function copyWithout(calls: typeof CALLS, folder: string): string {
   return join(folder, 'src')
 }
 
-function generation(sources: object): Promise<readonly CostPair[]> {
+function oneProcess(sources: object): Promise<readonly CostPair[]> {
   const file = fileURLToPath(new URL('gate-cost-pair.ts', import.meta.url))
   return first(fork(file, ['measure', JSON.stringify(sources)]))
 }
@@ -86,9 +87,12 @@ function costOf(pairs: readonly CostPair[], one: keyof CostPair, other: keyof Co
   return Math.log(quartile(one) / quartile(other))
 }
 
+const meanOf = (numbers: readonly number[]): number =>
+  numbers.reduce((sum, number) => sum + number, 0) / numbers.length
+
 /** The mean of the generations' costs, and the ends of its interval, in percent. */
 function interval(costs: readonly number[]): { mean: number; low: number; high: number } {
-  const mean = costs.reduce((sum, cost) => sum + cost, 0) / costs.length
+  const mean = meanOf(costs)
   const variance = costs.reduce((sum, cost) => sum + (cost - mean) ** 2, 0) / (costs.length - 1)
   const half = T_95 * Math.sqrt(variance / costs.length)
   const percent = (log: number): number => Math.round((Math.exp(log) - 1) * 10_000) / 100
@@ -100,15 +104,16 @@ const all: CostPair[] = []
 const wall: number[] = []
 const cpu: number[] = []
 try {
-  const sources = {
-    open: copyWithout([], join(folder, 'open')),
-    bypassed: copyWithout(CALLS, join(folder, 'bypassed')),
-  }
+  const open = copyWithout([], join(folder, 'open'))
+  const bypassed = copyWithout(CALLS, join(folder, 'bypassed'))
   for (let i = 0; i < GENERATIONS; i++) {
-    const pairs = await generation(sources)
-    all.push(...pairs)
-    wall.push(costOf(pairs, 'openMs', 'bypassedMs'))
-    cpu.push(costOf(pairs, 'openCpuMs', 'bypassedCpuMs'))
+    const both = [
+      await oneProcess({ open, bypassed }),
+      await oneProcess({ bypassed, open }),
+    ] as const
+    all.push(...both.flat())
+    wall.push(meanOf(both.map((pairs) => costOf(pairs, 'openMs', 'bypassedMs'))))
+    cpu.push(meanOf(both.map((pairs) => costOf(pairs, 'openCpuMs', 'bypassedCpuMs'))))
   }
 } finally {
   rmSync(folder, { recursive: true, force: true })

@@ -41,6 +41,18 @@ export function transportContract(name: string, makeLab: () => Lab): void {
       )
     })
 
+    it('leaves a patient wish to the other side for a moment, then dials itself', async () => {
+      const [a, b] = [await lab.start('a'), await lab.start('b')]
+      a.peers.connect(b.peers.self, true)
+      b.peers.connect(a.peers.self)
+      await lab.until(() => a.peers.isUp('b') && b.peers.isUp('a'), 'the two together')
+      assert.deepEqual([a.tap.dials, b.tap.dials], [0, 2])
+      const c = await lab.start('c')
+      c.peers.connect(a.peers.self, true)
+      await lab.until(() => c.peers.isUp('a'), 'c with a, which does not dial')
+      assert.deepEqual([a.tap.dials, c.tap.dials], [0, 2])
+    })
+
     it('gives a channel as many lanes as the side that wishes more, and learns channels of the peer', async () => {
       const a = await lab.start('a', { channels: { game: { connections: 2 } } })
       const b = await lab.start('b', { channels: { game: { connections: 4 }, chat: {} } })

@@ -177,6 +177,21 @@ describe('acknowledged stage, sending', () => {
     assert.deepEqual(sends(sender.send('m5')), ['5:m5'])
   })
 
+  it('slows down above half of its window, and is relieved at a quarter', () => {
+    const sender = new Sender({ windowMessages: 8 })
+    for (let i = 1; i <= 5; i++) sender.send(`m${i}`)
+    const states = [0, 1, 2, 3].map((ack) => {
+      if (ack > 0) sender.ack(ack)
+      return [sender.core.congested, sender.core.relieved]
+    })
+    const [slow, between, relieved] = [
+      [true, false],
+      [false, false],
+      [false, true],
+    ]
+    assert.deepEqual(states, [slow, between, between, relieved])
+  })
+
   it('counts the ids between the oldest and the newest, acknowledged or not', () => {
     const sender = new Sender({ windowMessages: 4 })
     for (let i = 1; i <= 4; i++) sender.send(`m${i}`)

@@ -23,6 +23,8 @@ export class Tap {
   readonly world: World
   readonly connections = new Set<Connection>()
   readonly handlers = new Map<Connection, ConnectionHandler>()
+  /** How often `connect` was called. */
+  dials = 0
 
   constructor(world: World) {
     const { network } = world
@@ -37,7 +39,10 @@ export class Tap {
     }
     const tapped: Network = {
       listen: (at, accept, tls) => network.listen(at, (c) => accept(keep(c)), tls),
-      connect: async (to, options) => keep(await network.connect(to, options)),
+      connect: async (to, options) => {
+        this.dials++
+        return keep(await network.connect(to, options))
+      },
     }
     this.world = { ...world, network: tapped }
   }

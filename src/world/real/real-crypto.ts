@@ -2,6 +2,10 @@ import { hash, timingSafeEqual } from 'node:crypto'
 import type { Crypto } from '../crypto.js'
 
 const BLOCK_BYTES = 64
+const DIGEST_BYTES = 32
+/** Where the bytes to hash are put together; longer ones get a place of their own. */
+const scratch = Buffer.allocUnsafeSlow(4096)
+const outer = Buffer.allocUnsafeSlow(BLOCK_BYTES + DIGEST_BYTES)
 
 /**
  * HMAC as RFC 2104 makes it of two hashes. `hash` takes the bytes in one call; `createHmac` makes a stream
@@ -9,11 +13,12 @@ const BLOCK_BYTES = 64
  */
 function hmac(key: Uint8Array, data: Uint8Array): Uint8Array {
   const block = key.length > BLOCK_BYTES ? sha256(key) : key
-  const inner = Buffer.allocUnsafe(BLOCK_BYTES + data.length).fill(0x36, 0, BLOCK_BYTES)
-  const outer = Buffer.allocUnsafe(BLOCK_BYTES + 32).fill(0x5c, 0, BLOCK_BYTES)
-  for (let i = 0; i < block.length; i++) {
-    inner[i] = (block[i] as number) ^ 0x36
-    outer[i] = (block[i] as number) ^ 0x5c
+  const size = BLOCK_BYTES + data.length
+  const inner = size <= scratch.length ? scratch.subarray(0, size) : Buffer.allocUnsafe(size)
+  for (let i = 0; i < BLOCK_BYTES; i++) {
+    const byte = block[i] ?? 0
+    inner[i] = byte ^ 0x36
+    outer[i] = byte ^ 0x5c
   }
   inner.set(data, BLOCK_BYTES)
   outer.set(sha256(inner), BLOCK_BYTES)
