@@ -179,6 +179,7 @@ class HiScamp extends Scamp {
 
   #seek(seeker: Member, raw: unknown, ttl: number): void {
     if (!this.mayTake(seeker)) return
+    if (ttl >= SEEK_HOPS) this.tellLost(seeker)
     const own = this.#distance(seeker, this.#founder)
     const nearest = this.#clusters.nearest(seeker, this.#distance, this.random)
     const left = Math.min(ttl, SEEK_HOPS) - 1
@@ -197,7 +198,6 @@ class HiScamp extends Scamp {
   /** It is the first of its cluster, which some nodes of other clusters shall know. */
   #found(founder: Member): void {
     this.once(founder, wire.found(this.#founder))
-    this.tellLost(founder)
     if (this.#clusters.has(founder)) return
     const of = { founder, member: founder, age: 0 }
     this.#clusters.learn(of)
