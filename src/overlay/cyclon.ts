@@ -166,12 +166,13 @@ class Cyclon extends OneSidedViews {
 
   /** One walk for each place in the newcomer's view; at the end of each it gets one. */
   #joined(from: Member): void {
-    if (!this.mayTake(from) || this.#recent.has(from.name)) return
+    if (!this.mayTake(from) || this.#recent.has(from.incarnation)) return
     if (this.#recent.size >= RECENT_MAX) {
       const [oldest] = this.#recent
       this.#recent.delete(oldest as string)
     }
-    this.#recent.add(from.name)
+    this.#recent.add(from.incarnation)
+    this.tellLost(from)
     const raw = memberToWire(from)
     for (let i = 0; i < this.#options.view; i++) this.#step(from, raw, this.#options.walk)
   }

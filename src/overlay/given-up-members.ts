@@ -66,6 +66,19 @@ export class GivenUpMembers {
     this.#lost.clear()
   }
 
+  /** What a newcomer is told of them: some, with half the attempts, so that such news dies out. */
+  news(random: Random, count: number): [Member, number][] {
+    const asked = [...this.#lost.values()].filter((lost) => !lost.expelled && lost.left >= 4)
+    return random.sample(asked, count).map(({ member, left }) => [member, left >> 1])
+  }
+
+  /** Hearsay: takes nobody's place, and no more than half of all. */
+  hear(member: Member, left: number): void {
+    if (this.#lost.has(member.name) || this.#lost.size >= this.#max / 2) return
+    const attempts = Math.min(left, this.#attempts >> 1)
+    this.#lost.set(member.name, { member, expelled: false, left: attempts })
+  }
+
   /** One to ask now. `last`: who asks has nobody else, so that nobody is given up for good. */
   next(random: Random, last: boolean): { member: Member; expelled: boolean } | undefined {
     if (this.#lost.size === 0) return undefined

@@ -54,6 +54,8 @@ class HiScamp extends Scamp {
   /** Of which cluster the members of the far view are, where that is known; by name. */
   readonly #far = new Map<string, Member>()
   #founder: Member
+  /** Somebody of an older cluster that is near enough to move to, heard of since the last round. */
+  #better: ClusterMember | undefined
 
   constructor(self: Member, random: Random, options: HiScampOptions) {
     const rules = { name: NAME, copies: options.redundancy, tellsDrops: true, indirect: false }
@@ -119,10 +121,8 @@ class HiScamp extends Scamp {
     this.#fillFar()
     if (this.isAsking) return
     const far = this.table.list(FAR)
-    const better = this.#clusters.oldest(
-      this.random,
-      (founder) => isOlder(founder, this.#founder) && this.#isNear(founder),
-    )
+    const better = this.#better?.member
+    this.#better = undefined
     const alone = this.#isAlone() && far.length > 0 ? this.random.pick(far).member : undefined
     const contact = better ?? alone
     if (contact !== undefined) this.ask(contact, this.#seeking())
@@ -179,6 +179,7 @@ class HiScamp extends Scamp {
 
   #seek(seeker: Member, raw: unknown, ttl: number): void {
     if (!this.mayTake(seeker)) return
+    if (ttl >= SEEK_HOPS) this.tellLost(seeker)
     const own = this.#distance(seeker, this.#founder)
     const nearest = this.#clusters.nearest(seeker, this.#distance, this.random)
     const left = Math.min(ttl, SEEK_HOPS) - 1
@@ -245,6 +246,7 @@ class HiScamp extends Scamp {
     for (const entry of [...this.table.list(PARTIAL)]) this.forget(entry)
     for (const { member } of [...this.table.list(IN_VIEW)]) this.table.drop(member.name, IN_VIEW)
     this.#founder = founder
+    this.#better = undefined
     this.#clusters.drop(founder)
     for (const { member } of [...this.table.list(FAR)]) {
       const cluster = this.#far.get(member.name)
@@ -284,7 +286,10 @@ class HiScamp extends Scamp {
   }
 
   #learn(of: ClusterMember): void {
-    if (!this.#isOwn(of.founder) && this.mayTake(of.member)) this.#clusters.learn(of)
+    if (this.#isOwn(of.founder) || !this.mayTake(of.member)) return
+    this.#clusters.learn(of)
+    const best = this.#better?.founder ?? this.#founder
+    if (isOlder(of.founder, best) && this.#isNear(of.founder)) this.#better = of
   }
 
   /** With few near members a node keeps more far ones: c + 1 in all, as in a view of SCAMP's. */

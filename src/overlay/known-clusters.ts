@@ -4,16 +4,15 @@ import type { Distance } from './hiscamp-options.js'
 import { compareIncarnations } from './member.js'
 import type { Member } from './overlay.js'
 
-const CLUSTERS_MAX = 64
+const CLUSTERS_MAX = 32
 /** Of one cluster, those heard of last. */
-const MEMBERS_MAX = 3
+const MEMBERS_MAX = 2
 /** Rounds after which news of a member is not believed any more. */
 const AGE_MAX = 30
 
 /**
  * Other clusters this node has heard of, each with some of its members. News ages, so that the dead
- * are not talked about for ever. Bounded: the youngest clusters go, which are the likeliest to end in
- * an older one.
+ * are not talked about for ever. Bounded: those go of which nothing was heard for longest.
  */
 export class KnownClusters {
   /** By the founder's incarnation; the freshest news of each first. */
@@ -36,10 +35,15 @@ export class KnownClusters {
       const age = compareIncarnations(news.member, known.member)
       if (age < 0 || (age === 0 && news.age >= known.age)) return
     }
-    const all = [...members.filter((one) => one !== known), news].sort((a, b) => a.age - b.age)
+    const founder = members[0]?.founder ?? news.founder // one copy of it is enough
+    const others = members.filter((one) => one !== known)
+    const all = [...others, { ...news, founder }].sort((a, b) => a.age - b.age)
     this.#clusters.set(key, all.slice(0, MEMBERS_MAX))
     if (this.#clusters.size > CLUSTERS_MAX) {
-      this.#clusters.delete([...this.#clusters.keys()].reduce((a, b) => (a > b ? a : b)))
+      const ageOf = (at: string): number => this.#clusters.get(at)?.[0]?.age ?? 0
+      this.#clusters.delete(
+        [...this.#clusters.keys()].reduce((a, b) => (ageOf(a) > ageOf(b) ? a : b)),
+      )
     }
   }
 
@@ -83,16 +87,6 @@ export class KnownClusters {
   pick(random: Random, except: ReadonlySet<string>): ClusterMember | undefined {
     const others = [...this.#clusters].filter(([key]) => !except.has(key))
     return others.length === 0 ? undefined : random.pick(random.pick(others)[1])
-  }
-
-  /** A member of the oldest cluster for which this holds. */
-  oldest(random: Random, holds: (founder: Member) => boolean): Member | undefined {
-    let oldest: ClusterMember[] | undefined
-    for (const members of this.#clusters.values()) {
-      if (oldest !== undefined && isOlder(founderOf(oldest), founderOf(members))) continue
-      if (holds(founderOf(members))) oldest = members
-    }
-    return oldest && random.pick(oldest).member
   }
 
   /** A member of the cluster whose founder is nearest, and how far that is. */

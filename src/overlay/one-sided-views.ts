@@ -28,11 +28,14 @@ const AGAIN = 'again'
 
 /** What all overlays of partial views tell each other; their own kinds of message begin at 10. */
 export const GONE = 1
-/** "You are no member any more": somebody's user removed you. */
+/** "You, of this incarnation, are no member any more": somebody's user removed you. */
 const EXPEL = 2
 /** "Are you there?" to a member that was given up. */
 const PROBE = 3
 const ALIVE = 4
+/** "These I have lost": to a newcomer, or they would be forgotten with the nodes that lost them. */
+const LOST = 5
+const LOST_TOLD = 8
 
 /** A contact that was asked to let this node in and has not answered. */
 interface Asked {
@@ -235,7 +238,7 @@ export abstract class OneSidedViews implements Overlay {
       this.send(peer.name, [GONE]) // whoever still wants the connection lets go of it; or a join follows
       return
     }
-    if (this.lost.isExpelled(peer)) this.send(peer.name, [EXPEL])
+    if (this.lost.isExpelled(peer)) this.send(peer.name, [EXPEL, peer.incarnation])
     const entry = this.table.get(peer.name)
     if (entry === undefined) return
     if (!this.table.renew(peer)) {
@@ -270,7 +273,10 @@ export abstract class OneSidedViews implements Overlay {
   }
 
   #common(from: Member, body: unknown): boolean {
-    if (!Array.isArray(body) || body.length !== 1) return false
+    if (!Array.isArray(body)) return false
+    if (body[0] === LOST && body.length === 2) return this.#hearOfLost(body[1])
+    if (body[0] === EXPEL && body.length === 2) return this.#expelled(from, body[1])
+    if (body.length !== 1) return false
     switch (body[0] as unknown) {
       case GONE:
         this.table.remove(from.name, 'left')
@@ -278,10 +284,6 @@ export abstract class OneSidedViews implements Overlay {
         if (this.#asked?.contact.name === from.name) this.#asked = undefined
         this.table.emit({ type: 'release', peer: from.name })
         this.departed(from)
-        return true
-      case EXPEL:
-        this.send(from.name, [GONE])
-        this.#goOut()
         return true
       case PROBE:
         this.once(from, [ALIVE])
@@ -296,11 +298,43 @@ export abstract class OneSidedViews implements Overlay {
     }
   }
 
+  /** Meant for an incarnation before this one, it finds a node that has come back since. */
+  #expelled(from: Member, incarnation: unknown): boolean {
+    if (incarnation === this.self.incarnation) {
+      this.send(from.name, [GONE])
+      this.#goOut()
+    }
+    return typeof incarnation === 'string'
+  }
+
+  /** Whoever lets a newcomer in tells it. */
+  protected tellLost(newcomer: Member): void {
+    const news = this.lost.news(this.random, LOST_TOLD)
+    if (news.length === 0) return
+    this.once(newcomer, [LOST, news.map(([member, left]) => [memberToWire(member), left])])
+  }
+
+  #hearOfLost(list: unknown): boolean {
+    if (!Array.isArray(list) || list.length > LOST_TOLD) return false
+    const news: [Member, number][] = []
+    for (const item of list as unknown[]) {
+      const [raw, left] = Array.isArray(item) && item.length === 2 ? (item as unknown[]) : []
+      const member = memberFromWire(raw)
+      if (member === undefined || !Number.isSafeInteger(left) || (left as number) < 1) return false
+      news.push([member, left as number])
+    }
+    for (const [member, left] of news) {
+      const known = this.table.get(member.name) !== undefined
+      if (!known && this.mayTake(member)) this.lost.hear(member, left)
+    }
+    return true
+  }
+
   #expel(name: string): void {
     const member = this.table.get(name)?.member ?? this.lost.get(name)
     if (member === undefined) return
     this.lost.add(member, true)
-    this.once(member, [EXPEL])
+    this.once(member, [EXPEL, member.incarnation])
     this.table.remove(name, 'left')
     this.departed(member)
   }
@@ -345,7 +379,9 @@ export abstract class OneSidedViews implements Overlay {
 
   #probe(): void {
     const lost = this.lost.next(this.random, this.neighbours().length === 0)
-    if (lost !== undefined) this.once(lost.member, [lost.expelled ? EXPEL : PROBE])
+    if (lost === undefined) return
+    const { member, expelled } = lost
+    this.once(member, expelled ? [EXPEL, member.incarnation] : [PROBE])
   }
 
   #persist(): void {

@@ -202,18 +202,21 @@ export class Scamp extends OneSidedViews {
     else if (copies > 0) {
       this.once(from, wire.accept())
       this.#spread(from, copies)
-    } else this.enter(from)
+    } else {
+      this.tellLost(from)
+      this.enter(from)
+    }
   }
 
   /** True when it asked before, this round. */
   protected isRepeated(subscriber: Member): boolean {
-    const { name } = subscriber
-    if (this.#recent.has(name)) return true
+    const { incarnation } = subscriber
+    if (this.#recent.has(incarnation)) return true
     if (this.#recent.size >= RECENT_MAX) {
       const [oldest] = this.#recent
       this.#recent.delete(oldest as string)
     }
-    this.#recent.add(name)
+    this.#recent.add(incarnation)
     return false
   }
 

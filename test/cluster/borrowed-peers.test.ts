@@ -99,6 +99,15 @@ describe('connections an overlay borrows', () => {
     assert.notInclude(a.subject.log.join(), 'peerDown')
   })
 
+  it('keeps a connection that was wanted first, and carries what was sent before it stood', async () => {
+    const { sim, a, b, atB } = await pair()
+    a.do({ type: 'connect', peer: atB }, { type: 'sendOnce', to: atB, body: [1] })
+    await sim.sim.run(20_000)
+    assert.deepEqual(b.script.bodies(), [[1]])
+    assert.isAbove(connections(a), 0)
+    assert.notInclude(a.subject.log.join(), 'peerDown')
+  })
+
   it('measures the way to a node, connected or not, and says nothing of one that is not there', async () => {
     const { sim, a, atB } = await pair()
     const gone = { ...atB, name: 'gone', addresses: [{ host: 'gone', port: 1 }] }

@@ -44,6 +44,14 @@ const viewGraph = (net: QueueNetwork): ViewGraph =>
 const linkGraph = (net: QueueNetwork): ViewGraph =>
   new ViewGraph(new Map(net.alive().map((node) => [node.member.name, node.overlay.neighbours()])))
 
+const member = (name: string, number: number): Member => ({
+  name,
+  incarnation: incarnationFor(number),
+  generation: number,
+  addresses: [addressOf(name)],
+  tags: [],
+})
+
 function holds({ overlay, name }: CoreNode): void {
   const { links, lost } = viewsOf(overlay)
   const view = namesOf(overlay)
@@ -128,13 +136,6 @@ describe('Cyclon', () => {
   })
 
   it('skips itself, what it knows and who is connected under another incarnation', () => {
-    const member = (name: string, number: number): Member => ({
-      name,
-      incarnation: incarnationFor(number),
-      generation: number,
-      addresses: [addressOf(name)],
-      tags: [],
-    })
     const [self, peer] = [member('self', 1), member('peer', 2)]
     const overlay = cyclon({ view: 4, shuffle: 4 }).create(self, seededRandom(1))
     overlay.step({ type: 'start' })
@@ -145,6 +146,23 @@ describe('Cyclon', () => {
     overlay.step({ type: 'message', from: peer, body: [13, 1, entries] })
     assert.deepEqual(namesOf(overlay), ['peer', 'x'])
     assert.deepInclude(overlay.members(), peer)
+  })
+
+  it('gives up its place for the partner of an exchange, which holds a fresh entry of it instead', () => {
+    const overlay = cyclon({ view: 3, shuffle: 2 }).create(member('self', 1), seededRandom(1))
+    overlay.step({ type: 'start' })
+    const peers = ['a', 'b', 'c'].map((name, i) => member(name, i + 2))
+    const entries = peers.map((peer, i) => [memberToWire(peer), i])
+    overlay.step({ type: 'message', from: peers[0] as Member, body: [13, 1, entries] })
+    assert.deepEqual(namesOf(overlay), ['a', 'b', 'c'])
+    const effects = overlay.step({ type: 'timer', name: 'round' })
+    const shuffle = effects.find((effect) => effect.type === 'sendOnce')
+    if (shuffle?.type !== 'sendOnce') assert.fail('it exchanged nothing')
+    assert.equal(shuffle.to.name, 'c') // the oldest
+    const [, id] = shuffle.body as [number, number]
+    const answer = [14, id, [[memberToWire(member('x', 9)), 0]]]
+    overlay.step({ type: 'message', from: peers[2] as Member, body: answer })
+    assert.deepEqual(namesOf(overlay), ['a', 'b', 'x'])
   })
 
   it('refuses lists that are too long', () => {

@@ -204,6 +204,37 @@ describe('SCAMP', () => {
     assert.deepEqual(asks, [false, false, false, true])
   })
 
+  it('subscribes who asks twice in a period once, and its next incarnation again', () => {
+    const overlay = core(scampV1({ redundancy: 2 }), [member('a', 1)])
+    const copies = (from: Member): number =>
+      sent(overlay.step({ type: 'message', from, body: wire.subscribe() })).length - 1
+    const counts = [member('b', 2), member('b', 2), member('b', 3)].map(copies)
+    assert.deepEqual(counts, [1 + 2, 0, 1 + 2])
+  })
+
+  it('is not put out by an expulsion that was meant for the incarnation before', () => {
+    const a = member('a', 1)
+    const overlay = core(scampV1(), [a])
+    overlay.step({ type: 'message', from: a, body: [2, incarnationFor(49)] })
+    assert.deepEqual(overlay.neighbours(), ['a'])
+    const effects = overlay.step({ type: 'message', from: a, body: [2, incarnationFor(50)] })
+    assert.include(
+      effects.map((effect) => effect.type),
+      'selfLeft',
+    )
+  })
+
+  it('tells a newcomer whom it has lost, with half the attempts left', () => {
+    const [a, b, c] = [member('a', 1), member('b', 2), member('c', 3)]
+    const overlay = core(scampV1(), [a, b])
+    overlay.step({ type: 'nodeDown', peer: 'b', incarnation: b.incarnation })
+    const told = sent(overlay.step({ type: 'message', from: c, body: wire.subscribe() }))
+    assert.deepInclude(told, [5, [[memberToWire(b), 50]]])
+    const newcomer = core(scampV1(), [a])
+    newcomer.step({ type: 'message', from: a, body: [5, [[memberToWire(b), 50]]] })
+    assert.deepEqual(viewsOf(newcomer).lost, ['b'])
+  })
+
   it('puts those it leaves behind in touch: in-view less c + 1 get a member of its view', () => {
     const out = Array.from({ length: 3 }, (_, i) => member(`o${i}`, i + 1))
     const overlay = core(scampV1({ redundancy: 1 }), out)

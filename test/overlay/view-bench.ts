@@ -31,7 +31,8 @@ export function disturbed(factory: OverlayFactory, seed: number | string, holds:
   }
   net.heal()
   for (const name of names) {
-    back(name) // all anew: what was forged is gone with those it was told
+    net.start(name, factory) // all anew: what was forged is gone with those it was told
+    if (name !== names[0]) net.join(name, names[0] as string)
     net.run(500)
   }
   net.run(120_000)
