@@ -56,13 +56,15 @@ class Cyclon extends OneSidedViews {
   #contact: string | undefined
   #pending: Pending | undefined
   #shuffles = 0
-  #rounds = 0
+  /** Begins anywhere, so that nodes that start together do not drop their links together. */
+  #rounds: number
 
   constructor(self: Member, random: Random, options: CyclonOptions) {
     const whole = options.links >= options.view
     super(self, random, new ViewTable(self, [VIEW, LINK], whole ? VIEW : LINK), options.periodMs)
     this.#options = options
     this.#whole = whole
+    this.#rounds = random.int(LINK_ROUNDS)
   }
 
   neighbours(): readonly string[] {
