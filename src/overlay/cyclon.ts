@@ -22,7 +22,7 @@ const NAME = 'cyclon'
  *
  * Most of a view changes every period, and connections shall not: a node keeps `links` of them to
  * members it draws from its view, `neighbours()` are these, and entries are exchanged over connections
- * that are opened for it (docs/decisions/0030).
+ * that are opened for it (docs/decisions/0032).
  *
  * @throws TroupeError ERR_BAD_OPTION
  */
