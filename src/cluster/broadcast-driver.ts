@@ -1,7 +1,6 @@
 import type { Logger } from '../base/logger.js'
 import { integer, readOptions } from '../base/options.js'
 import type { Random } from '../base/random.js'
-import { RingQueue } from '../base/ring-queue.js'
 import { unreachable } from '../base/unreachable.js'
 import type { Broadcast, BroadcastEffect, BroadcastEvent } from '../broadcast/broadcast.js'
 import { type PlumtreeOptions, readPlumtreeOptions } from '../broadcast/broadcast-options.js'
@@ -14,6 +13,7 @@ import type { Clock, Timer } from '../world/clock.js'
 import type { Turn } from '../world/turn.js'
 import type { BroadcastHandlers } from './broadcast-handlers.js'
 import { BroadcastQueue } from './broadcast-queue.js'
+import { EventLine } from './event-line.js'
 import { meshLinks } from './mesh-links.js'
 
 /** Times and bounds of broadcasts. */
@@ -84,7 +84,9 @@ const RETRY_MS = 50
 export class BroadcastDriver {
   readonly #ground: BroadcastGround
   readonly #core: Broadcast
-  readonly #events = new RingQueue<BroadcastEvent>()
+  readonly #line = new EventLine<BroadcastEvent>((event) => {
+    for (const effect of this.#core.step(event)) this.#perform(effect)
+  })
   readonly #timers = new Map<string, Timer>()
   /** Neighbours the core knows of, with what waits for them. */
   readonly #peers = new Map<string, BroadcastQueue>()
@@ -93,8 +95,6 @@ export class BroadcastDriver {
   #retry: Timer | undefined
   #sent = 0
   #dropped = 0
-  #running = false
-  #stopped = false
   #encoded: { readonly body: unknown; readonly bytes: Uint8Array } | undefined
 
   constructor(ground: BroadcastGround) {
@@ -164,8 +164,7 @@ export class BroadcastDriver {
   }
 
   stop(): void {
-    this.#stopped = true
-    this.#events.clear()
+    this.#line.stop()
     this.#retry?.cancel()
     for (const timer of this.#timers.values()) timer.cancel()
     this.#timers.clear()
@@ -191,18 +190,7 @@ export class BroadcastDriver {
   }
 
   #feed(event: BroadcastEvent): void {
-    if (this.#stopped) return
-    this.#events.push(event)
-    if (this.#running) return
-    this.#running = true
-    try {
-      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
-        for (const effect of this.#core.step(next)) this.#perform(effect)
-      }
-    } finally {
-      this.#running = false
-      this.#encoded = undefined
-    }
+    if (this.#line.feed(event)) this.#encoded = undefined
   }
 
   #perform(effect: BroadcastEffect): void {
@@ -231,7 +219,7 @@ export class BroadcastDriver {
   }
 
   #deliver(origin: string, body: unknown, late: boolean): void {
-    if (this.#stopped) return
+    if (this.#line.stopped) return
     this.#ground.handlers.deliver(origin, body, late)
   }
 

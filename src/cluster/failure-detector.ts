@@ -212,6 +212,7 @@ export class FailureDetector implements Detector {
       return // nothing is known of its end; while it is connected it stays up
     }
     watched.left = true
+    watched.isHeir = false
     if (watched.up) this.#down(watched, departure(member, reason), reason === 'left')
     else this.#forgetIdle(watched)
   }

@@ -242,6 +242,7 @@ export class LeaseDetector implements Detector {
       return // it dropped out of a view, and lives on by connection or lease
     }
     watched.left = true
+    watched.isHeir = false
     if (watched.up) this.#down(watched, departure(member, reason), reason === 'left')
     else this.#forgetIdle(watched)
   }

@@ -1,8 +1,8 @@
 import type { TroupeError } from '../base/errors.js'
-import { RingQueue } from '../base/ring-queue.js'
 import { unreachable } from '../base/unreachable.js'
 import type { Member } from '../overlay/overlay.js'
 import type { Clock, Timer } from '../world/clock.js'
+import { EventLine } from './event-line.js'
 import type { Detector, DetectorEffect, DetectorEvent } from './failure-detector.js'
 
 /** Who hears what the failure detector decided. */
@@ -24,10 +24,10 @@ export class NodeWatch {
   readonly #detector: Detector
   readonly #clock: Clock
   readonly #sink: NodeSink
-  readonly #events = new RingQueue<DetectorEvent>()
+  readonly #line = new EventLine<DetectorEvent>((event) => {
+    for (const effect of this.#detector.step(event)) this.#perform(effect)
+  })
   readonly #timers = new Map<string, Timer>()
-  #running = false
-  #stopped = false
 
   constructor(clock: Clock, detector: Detector, sink: NodeSink) {
     this.#detector = detector
@@ -61,22 +61,11 @@ export class NodeWatch {
   }
 
   feed(event: DetectorEvent): void {
-    if (this.#stopped) return
-    this.#events.push(event)
-    if (this.#running) return
-    this.#running = true
-    try {
-      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
-        for (const effect of this.#detector.step(next)) this.#perform(effect)
-      }
-    } finally {
-      this.#running = false
-    }
+    this.#line.feed(event)
   }
 
   stop(): void {
-    this.#stopped = true
-    this.#events.clear()
+    this.#line.stop()
     for (const timer of this.#timers.values()) timer.cancel()
     this.#timers.clear()
   }

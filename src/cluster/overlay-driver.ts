@@ -1,6 +1,5 @@
 import type { Logger } from '../base/logger.js'
 import type { Random } from '../base/random.js'
-import { RingQueue } from '../base/ring-queue.js'
 import { unreachable } from '../base/unreachable.js'
 import type {
   LeaveReason,
@@ -15,6 +14,7 @@ import { FRAME } from '../wire/frame.js'
 import type { Clock, Timer } from '../world/clock.js'
 import { AddressDialer } from './address-dialer.js'
 import { BorrowedPeers } from './borrowed-peers.js'
+import { EventLine } from './event-line.js'
 import type { Medium } from './medium.js'
 import type { OverlayMemory } from './overlay-memory.js'
 
@@ -50,15 +50,17 @@ export interface MembershipSink {
 export class OverlayDriver {
   readonly #ground: OverlayGround
   readonly #sink: MembershipSink
-  readonly #events = new RingQueue<OverlayEvent>()
+  readonly #line = new EventLine<OverlayEvent>((event) => {
+    const effects = this.#step(event)
+    for (const effect of effects) this.#perform(effect)
+    if (this.#hasOtherNeighbours(effects)) this.#sink.neighboursChanged()
+  })
   readonly #timers = new Map<string, Timer>()
   readonly #dialer: AddressDialer
   readonly #borrowed: BorrowedPeers
   /** Peers the overlay wants to be connected to. */
   readonly #wanted = new Set<string>()
   #neighbours: readonly string[] = []
-  #running = false
-  #stopped = false
 
   constructor(ground: OverlayGround, sink: MembershipSink) {
     this.#ground = ground
@@ -82,21 +84,9 @@ export class OverlayDriver {
 
   /** Hands an event to the overlay, now or after those that wait. */
   feed(event: OverlayEvent): void {
-    if (this.#stopped) return
+    if (this.#line.stopped) return
     if (event.type === 'peerUp') this.#borrowed.peerUp(event.peer)
-    this.#events.push(event)
-    if (this.#running) return
-    this.#running = true
-    try {
-      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
-        const effects = this.#step(next)
-        for (const effect of effects) this.#perform(effect)
-        if (this.#hasOtherNeighbours(effects)) this.#sink.neighboursChanged()
-      }
-    } finally {
-      this.#running = false
-    }
-    this.#sink.stepped?.()
+    if (this.#line.feed(event)) this.#sink.stepped?.()
   }
 
   /** The body of an OVERLAY frame. */
@@ -130,8 +120,7 @@ export class OverlayDriver {
   }
 
   stop(): void {
-    this.#stopped = true
-    this.#events.clear()
+    this.#line.stop()
     this.#dialer.stop()
     this.#borrowed.stop()
     for (const timer of this.#timers.values()) timer.cancel()

@@ -1,10 +1,10 @@
-import { RingQueue } from '../base/ring-queue.js'
 import { unreachable } from '../base/unreachable.js'
 import type { Member, Overlay } from '../overlay/overlay.js'
 import type { Transport } from '../peer/transport.js'
 import type { Codec } from '../wire/codec.js'
 import { FRAME } from '../wire/frame.js'
 import type { Clock, Timer } from '../world/clock.js'
+import { EventLine } from './event-line.js'
 import {
   type FinderEffect,
   type FinderEvent,
@@ -44,10 +44,10 @@ export class Reach {
   readonly #ground: ReachGround
   readonly #finder: RouteFinder
   readonly #room = new WaitingRoom(BOUNDS)
-  readonly #events = new RingQueue<FinderEvent>()
+  readonly #line = new EventLine<FinderEvent>((event) => {
+    for (const effect of this.#finder.step(event)) this.#perform(effect)
+  })
   readonly #timers = new Map<string, Timer>()
-  #running = false
-  #stopped = false
 
   constructor(ground: ReachGround) {
     const { self, overlay, ttl } = ground
@@ -91,7 +91,7 @@ export class Reach {
   }
 
   #hold(node: string, item: Waiting, except: string | undefined, fresh: boolean): boolean {
-    if (this.#stopped || !this.#room.add(node, item)) return false
+    if (this.#line.stopped || !this.#room.add(node, item)) return false
     this.feed({ type: 'want', node, except, fresh, nowMs: this.#ground.clock.now() })
     return true
   }
@@ -125,17 +125,7 @@ export class Reach {
   }
 
   feed(event: FinderEvent): void {
-    if (this.#stopped) return
-    this.#events.push(event)
-    if (this.#running) return
-    this.#running = true
-    try {
-      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
-        for (const effect of this.#finder.step(next)) this.#perform(effect)
-      }
-    } finally {
-      this.#running = false
-    }
+    this.#line.feed(event)
   }
 
   /** Resolves when a lane that was full is worth another try. */
@@ -145,9 +135,8 @@ export class Reach {
 
   /** What waits will not arrive. */
   stop(): void {
-    this.#stopped = true
+    this.#line.stop()
     for (const node of this.#room.nodes()) for (const item of this.#room.take(node)) item.fail()
-    this.#events.clear()
     for (const timer of this.#timers.values()) timer.cancel()
     this.#timers.clear()
   }

@@ -151,6 +151,11 @@ describe('failure detector', () => {
       ['up 1', 'start 2000', 'cancel', 'down 1 ERR_NODE_DOWN', 'up 2'],
     ],
     [
+      'a newer incarnation that left is no heir any more',
+      [joined(b), up(newer), joined(newer), left(newer), up(newer)],
+      ['up 2', 'down 2 ERR_LEFT'],
+    ],
+    [
       'a newer incarnation of one that left connects: it is not up before it joins',
       [joined(b), up(b), left(b), up(newer)],
       ['up 1', 'down 1 ERR_LEFT'],
