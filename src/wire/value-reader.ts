@@ -21,6 +21,8 @@ import { ValueScan } from './value-scan.js'
  * has not seen before, which costs more than to copy them.
  */
 const SMALL_PIECE = 256
+/** Fewer bytes are copied sooner by a loop than by a call into Node. */
+const LOOP_BELOW = 48
 
 /** What a reader of values needs to know of the codec it reads for. */
 export interface ReaderPorts {
@@ -81,7 +83,8 @@ export class ValueReader {
       return bytes
     }
     this.#small ??= Buffer.allocUnsafe(SMALL_PIECE)
-    bytes.copy(this.#small, 0, start, end)
+    if (end - start > LOOP_BELOW) bytes.copy(this.#small, 0, start, end)
+    else for (let i = start; i < end; i++) this.#small[i - start] = bytes[i] as number
     this.#range.start = 0
     this.#range.end = end - start
     return this.#small

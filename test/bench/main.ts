@@ -32,9 +32,14 @@ const NOT_BENCHES = [
 ]
 /**
  * Thousands of short executions in one process: V8 takes some objects of the first for long-lived and
- * puts those of all others into its old generation at once, where they keep the rest alive.
+ * puts those of all others into its old generation at once, where they keep the rest alive. And an execution
+ * is over before a larger young generation is full, so that little of it has to be copied.
  */
-const SIMULATED = ['--no-allocation-site-pretenuring']
+const SIMULATED = [
+  '--no-allocation-site-pretenuring',
+  '--min-semi-space-size=32',
+  '--max-semi-space-size=32',
+]
 const here = fileURLToPath(new URL('.', import.meta.url))
 const names = readdirSync(here)
   .filter((file) => file.endsWith('.ts') && !NOT_BENCHES.includes(file))
