@@ -36,6 +36,11 @@ export class Heap<T> {
     return top
   }
 
+  /** All items, in no set order. */
+  [Symbol.iterator](): Iterator<T> {
+    return this.#items[Symbol.iterator]()
+  }
+
   #sink(item: T): void {
     const items = this.#items
     let at = 0

@@ -3,11 +3,13 @@ import { ActorSystem } from '../actor/actor-system.js'
 import { noOutbound } from '../actor/outbound.js'
 import { newIncarnation } from '../base/identity.js'
 import type { Logger } from '../base/logger.js'
+import { bringsTransport, type GatedTransport } from '../cluster/brought-transport.js'
 import { Cluster } from '../cluster/cluster.js'
 import type { ClusterTiming } from '../cluster/cluster-options.js'
 import { nextGeneration } from '../cluster/generation.js'
 import { bringsMedium, type Medium } from '../cluster/medium.js'
 import type { Member } from '../overlay/overlay.js'
+import { ChannelTable } from '../peer/channel-table.js'
 import type { PeerOptions } from '../peer/peer-options.js'
 import { Peers } from '../peer/peers.js'
 import type { TransportSink } from '../peer/transport.js'
@@ -27,7 +29,7 @@ export interface House {
   readonly supervision: Supervision
   readonly system: ActorSystem
   readonly cluster: Cluster
-  readonly peers: Peers
+  readonly peers: GatedTransport
   readonly remote: Remote
   readonly events: EventEmitter<NodeEvents>
 }
@@ -61,8 +63,13 @@ export async function buildHouse(
     options: actorOptions(options, codec),
   })
 
-  let peers: Peers | undefined
-  const transport = (sink: TransportSink): Peers => {
+  let peers: GatedTransport | undefined
+  const transport = (sink: TransportSink): GatedTransport => {
+    if (bringsTransport(overlay)) {
+      const channels = new ChannelTable(options.channels)
+      peers = overlay.transport({ world, self: identity, codec, channels, sink, logger: log })
+      return peers
+    }
     peers = new Peers({
       world: medium === undefined ? world : { ...world, network: medium.network },
       self: identity,
@@ -118,7 +125,7 @@ export async function buildHouse(
     supervision,
     system,
     cluster,
-    peers: peers as unknown as Peers,
+    peers: peers as unknown as GatedTransport,
     remote,
     events,
   }

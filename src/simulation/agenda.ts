@@ -20,6 +20,7 @@ export type EventKind =
   | 'connected'
   | 'close'
   | 'store'
+  | 'message'
 
 /** One external cause. After it has run and its promises have settled comes the next. */
 export class SimEvent {
@@ -140,6 +141,16 @@ export class Agenda {
         return next
       }
     }
+  }
+
+  /** When the next timer is due; undefined when there is none. Looks at all events. */
+  get nextTimerUs(): number | undefined {
+    let atUs: number | undefined
+    for (const { kind, run, life, at } of this.#queue) {
+      if (kind !== 'timer' || run === undefined || life?.alive !== true) continue
+      if (atUs === undefined || at < atUs) atUs = at
+    }
+    return atUs
   }
 
   #push(event: SimEvent): void {

@@ -43,7 +43,7 @@ export class Execution {
   readonly #options: SimulateOptions
   /** A list without faults is as none: what is replayed has one. */
   readonly #faulty: boolean
-  readonly #limits: Required<Omit<Limits, 'sends'>>
+  readonly #limits: Required<Omit<Limits, 'sends' | 'earlyTimers'>>
   readonly #seed: string
   readonly #sim: Simulation
   readonly #cluster: SimCluster
@@ -190,6 +190,9 @@ export class Execution {
     const { workload, faults } = this.#scenario
     const driver = this.#driver()
     if (this.#faulty) this.#rules.number()
+    if (this.#scenario.level === 'messages') {
+      this.#sim.bus.decide(this.#choices, this.#scenario.limits?.earlyTimers ?? 0)
+    }
     if (faults !== undefined) {
       const { loss, duplication } = faults.options
       if (loss + duplication > 0) this.#rules.decide(this.#choices, loss, duplication)

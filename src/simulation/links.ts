@@ -54,6 +54,7 @@ export class Way {
   /** How many partitions cut it. */
   #cuts = 0
   readonly #waiting = new Set<Waiting>()
+  #watcher: (() => void) | undefined
 
   constructor(loopback: boolean, options: Partial<LinkOptions>) {
     this.#loopback = loopback
@@ -96,8 +97,14 @@ export class Way {
     this.#waiting.add(waiting)
   }
 
+  /** Calls `changed` whenever the way was cut, and whenever it is open again. */
+  watch(changed: () => void): void {
+    this.#watcher = changed
+  }
+
   cut(): void {
-    if (!this.#loopback) this.#cuts++
+    if (this.#loopback) return
+    if (this.#cuts++ === 0) this.#watcher?.()
   }
 
   mend(): void {
@@ -108,6 +115,7 @@ export class Way {
     const waiting = [...this.#waiting]
     this.#waiting.clear()
     for (const one of waiting) one.healed()
+    this.#watcher?.()
   }
 }
 

@@ -46,6 +46,11 @@ export interface Limits {
   readonly virtualMs?: number
   /** Writes to connections in one event. Default 100,000. */
   readonly sends?: number
+  /**
+   * At level `messages`: how often in a run a timer may fire while messages are under way, as if these were slow.
+   * Choices decide when. Default 0: messages are quicker than any timer.
+   */
+  readonly earlyTimers?: number
   /** Quiet time between the end of faults and the last checks. Default 10,000, or 0 without faults. */
   readonly settleMs?: number
 }
@@ -56,6 +61,12 @@ export interface Scenario {
   /** Names, or how many: `n1`, `n2`, … */
   readonly nodes: number | readonly string[]
   readonly options?: ScenarioNodeOptions | ((node: string) => ScenarioNodeOptions)
+  /**
+   * `nodes` (default): whole nodes over a simulated network, with connections, lanes, heartbeats and an overlay.
+   * `messages`: whole nodes whose messages travel one by one, in an order that choices decide; all are members
+   * from the start. Some ten times quicker, and what explorers search.
+   */
+  readonly level?: 'nodes' | 'messages'
   /**
    * Default true: all nodes have joined the first one, and messages can travel between all, before `start`
    * is called. Where an overlay has partial views each has a neighbour then, and nobody is apart.
@@ -128,7 +139,16 @@ export function nodesOf(scenario: Scenario): readonly string[] {
     if (names.has(check)) throw badScenario(name, `there are two checks named ${show(check)}`)
     names.add(check)
   }
+  if (scenario.level === 'messages') checkLevel(scenario)
   return nodeNames(name, nodes)
+}
+
+/** What would have no effect where messages travel without a network. */
+function checkLevel({ name, network, options }: Scenario): void {
+  if (network !== undefined) throw badScenario(name, "at level 'messages' there is no network")
+  if (typeof options === 'object' && options.overlay !== undefined) {
+    throw badScenario(name, "at level 'messages' all nodes are connected: there is no overlay")
+  }
 }
 
 type Rules = Readonly<Record<string, Rule<unknown> | undefined>>
@@ -150,6 +170,7 @@ const FIELDS: { readonly [K in keyof Required<Scenario>]: Rule<unknown> | undefi
   name: undefined,
   nodes: undefined,
   options: rule('an object or a function', (v) => isObject().test(v) || isFunction().test(v)),
+  level: rule("'nodes' or 'messages'", (v) => v === 'nodes' || v === 'messages'),
   joined: rule('true or false', (v) => typeof v === 'boolean'),
   start: isFunction(),
   operations: isObject(),
@@ -172,6 +193,7 @@ const LIMITS: { readonly [K in keyof Required<Limits>]: Rule<unknown> } = {
   steps: integer(1),
   virtualMs: rule('a number of milliseconds above 0', (v) => typeof v === 'number' && v > 0),
   sends: integer(1),
+  earlyTimers: integer(0),
   settleMs: durationMs(0),
 }
 

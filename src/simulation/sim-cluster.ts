@@ -8,6 +8,7 @@ import { readOverlay } from '../node/overlay-named.js'
 import { startNode } from '../node/start-node.js'
 import { fullMesh } from '../overlay/full-mesh.js'
 import type { Overlay, OverlayFactory } from '../overlay/overlay.js'
+import { GATED } from '../peer/gate.js'
 import type { LivingActor } from './check.js'
 import { Connectedness } from './connectedness.js'
 import type { CxLine } from './cx-line.js'
@@ -59,6 +60,9 @@ export class SimCluster {
     this.names = nodesOf(scenario)
     this.#scenario = scenario
     this.#connectedness = new Connectedness(this.names)
+    if (scenario.level === 'messages') {
+      sim.bus.namer = (to, frame) => this.running(to)?.[GATED].message(frame)
+    }
     for (const name of this.names)
       this.#members.set(name, { node: undefined, started: false, restarts: -1 })
   }
@@ -73,7 +77,9 @@ export class SimCluster {
     await Promise.all(this.names.map((name) => this.#open(name)))
     if (this.#scenario.joined !== false) {
       const [first = '', ...rest] = this.names
-      await Promise.all(rest.map((name) => this.join(name, first)))
+      if (this.#scenario.level !== 'messages') {
+        await Promise.all(rest.map((name) => this.join(name, first)))
+      }
       await this.#connectedness.whole()
     }
     for (const name of this.names) await this.#begin(name)
@@ -196,12 +202,13 @@ export class SimCluster {
     member.restarts++
     member.started = true
     let core: Overlay | undefined
-    const overlay = keeping(
-      readOverlay(own?.overlay ?? fullMesh(), 'scenario.options.overlay'),
-      (made) => {
-        core = made
-      },
-    )
+    const keep = (made: Overlay): void => {
+      core = made
+    }
+    const messages = this.#scenario.level === 'messages'
+    const overlay = messages
+      ? keeping(this.sim.onBus(name), keep)
+      : keeping(readOverlay(own?.overlay ?? fullMesh(), 'scenario.options.overlay'), keep)
     member.node = await startNode({
       cookie: COOKIE,
       copyLocal: true,
@@ -249,6 +256,7 @@ export class SimCluster {
 function keeping(factory: OverlayFactory, keep: (core: Overlay) => void): OverlayFactory {
   if (typeof factory?.create !== 'function') return factory
   return {
+    ...factory,
     name: factory.name,
     create: (self, random) => {
       const core = factory.create(self, random)

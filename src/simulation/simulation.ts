@@ -9,6 +9,7 @@ import {
   readOptions,
 } from '../base/options.js'
 import { type Random, seededRandom } from '../base/random.js'
+import type { OverlayFactory } from '../overlay/overlay.js'
 import type { World } from '../world/world.js'
 import { Agenda } from './agenda.js'
 import {
@@ -21,6 +22,8 @@ import {
 import { guardSlot } from './guards/slot.js'
 import type { LatencyTable } from './latency.js'
 import { LINK_FIELDS, type LinkOptions, Links } from './links.js'
+import { MessageBus } from './messages/message-bus.js'
+import { onBus } from './messages/message-transport.js'
 import { type BeforeEvent, Runner } from './runner.js'
 import { Life, SimHost } from './sim-host.js'
 import { Wires } from './sim-network.js'
@@ -134,6 +137,7 @@ export class Simulation {
   readonly #keepers: Keepers
   readonly #worlds = new Map<Life, World>()
   readonly #partitions = new Set<() => void>()
+  #bus: MessageBus | undefined
 
   /** @throws TroupeError ERR_BAD_OPTION */
   constructor(options?: SimulationOptions) {
@@ -209,6 +213,20 @@ export class Simulation {
     return this.#runner.beforeEvent(hook)
   }
 
+  /**
+   * The bus of a world of messages: nodes whose overlay is `onBus` are connected by it, in place of the
+   * simulated network. One for each simulation.
+   */
+  get bus(): MessageBus {
+    this.#bus ??= new MessageBus({ agenda: this.#agenda, links: this.#links })
+    return this.#bus
+  }
+
+  /** The overlay that puts the program which runs on this host now on the bus. */
+  onBus(host: string): OverlayFactory {
+    return onBus(this.bus, this.#host(host).life)
+  }
+
   /** Runs everything due in the next `ms` of virtual time. */
   async run(ms: number): Promise<void> {
     await this.#runner.drive(() => false, ms)
@@ -282,7 +300,7 @@ export class Simulation {
 
   /** Breaks all connections between two hosts at once, both ends; what is under way is lost. Gives how many ends. */
   resetConnections(a: string, b: string): number {
-    let ends = 0
+    let ends = this.#bus?.reset(a, b) ?? 0
     for (const [host, peer] of [
       [a, b],
       [b, a],
@@ -353,6 +371,8 @@ export class Simulation {
       else connection.destroy()
     }
     at.life.alive = false
+    if (silent) this.#bus?.vanish(host)
+    else this.#bus?.detach(host, 'it was closed')
     at.paused = false
     at.on = !silent
     at.aside.length = 0

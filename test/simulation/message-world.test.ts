@@ -1,0 +1,183 @@
+import { expect } from 'chai'
+import { Actor } from '../../src/actor/actor.js'
+import { actor } from '../../src/actor/decorators.js'
+import type { ActorRef } from '../../src/actor/ref.js'
+import type { Node } from '../../src/node/node.js'
+import type { Candidate, ChoiceSource } from '../../src/simulation/choices.js'
+import {
+  check,
+  faultModels,
+  parseCounterexample,
+  printCounterexample,
+  runCounterexample,
+  type Scenario,
+  simulate,
+} from '../../src/simulation/index.js'
+
+@actor('test/message-world/list')
+class List extends Actor {
+  readonly #said: string[] = []
+
+  say(word: string): void {
+    this.#said.push(word)
+  }
+
+  said(): readonly string[] {
+    return this.#said
+  }
+}
+
+const list = (node: Node): ActorRef<List> => node.lookup(List, 'list', { on: 'n1' })
+
+const scenario: Scenario = {
+  name: 'list',
+  level: 'messages',
+  nodes: 3,
+  start: (node, { nodes }) => {
+    if (node.name === nodes[0]) node.spawn(List, undefined, { name: 'list' })
+  },
+  operations: {
+    say: (node, word: string) => list(node).tell.say(word),
+    said: (node) => list(node).ask.said(),
+  },
+  async workload(w) {
+    await Promise.all([w.callOn('n2', 'say', 'a'), w.callOn('n3', 'say', 'b')])
+    await w.callOn('n2', 'said')
+  },
+}
+
+/** The last that may come always comes first. */
+const lastFirst: ChoiceSource = {
+  choose: () => 0,
+  pick: (candidates: readonly Candidate[]) => candidates.length - 1,
+}
+
+describe('a world of messages', () => {
+  it('brings messages in the order in which they were sent, and is quick about it', async () => {
+    const result = await simulate(scenario)
+    expect(result.error?.message).to.equal(undefined)
+    expect(result.verdict).to.equal('ok')
+    expect(result.history.at(-1)?.value).to.deep.equal(['a', 'b'])
+    expect(result.virtualMs).to.be.below(2)
+  })
+
+  it('gives the same run for the same seed, and for both drains', async () => {
+    const runs = await Promise.all(
+      (['fast', 'portable'] as const).map((drain) => simulate(scenario, { drain })),
+    )
+    expect(runs[0]?.hash).to.equal(runs[1]?.hash)
+  })
+
+  it('brings them in another order where a source of choices says so', async () => {
+    const result = await simulate(scenario, { choices: lastFirst })
+    expect(result.history.at(-1)?.value).to.deep.equal(['b', 'a'])
+    expect(result.tape).to.deep.equal({ 'n3>n1:say#1 before n2>n1:say#1': 1 })
+  })
+
+  it('gives the same run again from its tape', async () => {
+    const first = await simulate(scenario, { choices: lastFirst })
+    const again = await simulate(scenario, { tape: first.tape })
+    expect(again.hash).to.equal(first.hash)
+    expect(again.tape).to.deep.equal(first.tape)
+  })
+
+  it('replays a counterexample file', async () => {
+    const failing: Scenario = {
+      ...scenario,
+      checks: [check.history('a is first', (ops) => String(ops.at(-1)?.value).startsWith('a'))],
+    }
+    const text = printCounterexample(await simulate(failing, { choices: lastFirst }))
+    expect(parseCounterexample(text).meta?.tape).to.not.deep.equal({})
+    const { outcome, result } = await runCounterexample(text, failing)
+    expect([outcome, result.check]).to.deep.equal(['asRecorded', 'a is first'])
+  })
+
+  it('loses what choices lose', async () => {
+    const tape = { 'drop n2>n1:say#1': 1 }
+    const result = await simulate({ ...scenario, faults: faultModels.loss(0.5) }, { tape })
+    expect(result.history.at(-1)?.value).to.deep.equal(['b'])
+  })
+
+  it('tells the end of a node that crashes, and its new start', async () => {
+    const events: string[] = []
+    const result = await simulate({
+      ...scenario,
+      async workload(w) {
+        const node = w.running('n2')
+        node?.events.on('peerDown', ({ peer }) => void events.push(`peerDown ${peer.name}`))
+        node?.events.on('peerUp', ({ peer }) => void events.push(`peerUp ${peer.name}`))
+        w.fault('crash n1')
+        await w.sleep(10)
+        w.fault('restart n1')
+        await w.until('n1 is back', () => w.running('n2')?.isUp('n1') === true)
+        await w.callOn('n2', 'say', 'c')
+        expect((await w.callOn('n2', 'said')).value).to.deep.equal(['c'])
+      },
+    })
+    expect(result.error).to.equal(undefined)
+    expect(events).to.deep.equal(['peerDown n1', 'peerUp n1'])
+  })
+
+  it('holds messages at a cut, and parts those who hear nothing for long', async () => {
+    const result = await simulate({
+      ...scenario,
+      async workload(w) {
+        w.fault('partition { n1 n3 } { n2 }')
+        await w.callOn('n2', 'say', 'held')
+        await w.sleep(1_000)
+        expect((await w.callOn('n3', 'said')).value).to.deep.equal([])
+        w.fault('heal')
+        await w.sleep(1)
+        expect((await w.callOn('n3', 'said')).value).to.deep.equal(['held'])
+        w.fault('partition { n1 n3 } { n2 }')
+        await w.sleep(3_500)
+        expect(w.running('n2')?.isUp('n1')).to.equal(false)
+        w.fault('heal')
+        await w.until('they are together', () => w.running('n2')?.isUp('n1') === true)
+      },
+    })
+    expect(result.error).to.equal(undefined)
+  })
+
+  it('lets time go on while messages are under way, where choices say so', async () => {
+    const slow: Scenario = {
+      ...scenario,
+      limits: { earlyTimers: 1 },
+      workload: async (w) => {
+        const late = w.sleep(5)
+        await w.callOn('n2', 'say', 'a')
+        let early = false
+        void late.then(() => {
+          early = true
+        })
+        await w.callOn('n3', 'said')
+        w.note('early', early)
+        if (early) throw new Error('the timer came before the message')
+      },
+    }
+    expect((await simulate(slow)).verdict).to.equal('ok')
+    const time: ChoiceSource = {
+      choose: () => 0,
+      pick: (candidates) =>
+        Math.max(
+          0,
+          candidates.findIndex(({ label }) => label === 'time'),
+        ),
+    }
+    const result = await simulate(slow, { choices: time })
+    expect(result.error?.message).to.equal('the timer came before the message')
+    expect(Object.keys(result.tape)).to.deep.equal(['time before n2>n1:say#1'])
+  })
+
+  it('refuses what would have no effect', async () => {
+    const both = [
+      { ...scenario, network: { latencyMs: [1, 1] as const } },
+      { ...scenario, options: { overlay: 'hyparview' as const } },
+      { ...scenario, level: 'actors' as never },
+    ]
+    for (const one of both) {
+      const error = await simulate(one).catch((cause: unknown) => cause)
+      expect((error as { code: string }).code).to.equal('ERR_BAD_SCENARIO')
+    }
+  })
+})
