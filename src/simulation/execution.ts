@@ -1,6 +1,7 @@
 import { printFault } from '../fault/fault-text.js'
 import { CheckFailed, type View, verify } from './check.js'
 import { Choices, SeededChoices, TapeChoices } from './choices.js'
+import { ClusterView } from './cluster-view.js'
 import type { CxLine } from './cx-line.js'
 import { Driver, type DriverGround } from './driver.js'
 import { FaultPlayer } from './fault-player.js'
@@ -83,7 +84,7 @@ export class Execution {
       ...(options.onEvent !== undefined && { trace: options.onEvent }),
     })
     this.#cluster = new SimCluster(this.#sim, scenario)
-    this.#view = viewOf(this.#sim, this.#cluster, this.#history)
+    this.#view = new ClusterView(this.#sim, this.#cluster, this.#history)
     const source =
       options.choices ??
       (options.tape === undefined ? new SeededChoices(this.#seed) : new TapeChoices(options.tape))
@@ -358,21 +359,5 @@ export class Execution {
     }
     if (this.#options.trace !== 'memory') return result
     return { ...result, trace: traceOf(result, this.#lines) }
-  }
-}
-
-/** What checks see, looked up when they ask: some are asked after every event. */
-function viewOf(sim: Simulation, cluster: SimCluster, history: History): View {
-  return {
-    get nodes() {
-      return cluster.nodes
-    },
-    get history() {
-      return history.ops
-    },
-    get nowMs() {
-      return sim.nowMs
-    },
-    actors: (actorClass) => cluster.actors(actorClass),
   }
 }

@@ -10,8 +10,8 @@ import { type ChannelTable, MEMBERSHIP_NAME } from '../../peer/channel-table.js'
 import { Gate, type GateSide } from '../../peer/gate.js'
 import { SENT, type SendOutcome, type TransportStats } from '../../peer/transport.js'
 import { Envelope } from '../../wire/envelope.js'
-import { FRAME, type FrameKind } from '../../wire/frame.js'
-import { encodeEnvelopeBody } from '../../wire/frame-writer.js'
+import { FRAME, type FrameKind, HEAD_BYTES } from '../../wire/frame.js'
+import { FrameWriter } from '../../wire/frame-writer.js'
 import { readEnvelope } from '../../wire/read-envelope.js'
 import type { Life } from '../sim-host.js'
 import { ALL_NODES, AllNodes } from './all-nodes.js'
@@ -39,6 +39,7 @@ export class MessageTransport implements GatedTransport, BusEnd {
   readonly #bus: MessageBus
   readonly #ground: TransportGround
   readonly #self: Member
+  readonly #writer = new FrameWriter()
   readonly #up = new Map<string, Member>()
   /** Who waits for a peer to be there. */
   readonly #waiting = new Map<string, ((member: Member) => void)[]>()
@@ -118,7 +119,7 @@ export class MessageTransport implements GatedTransport, BusEnd {
     const verdict = this.gate.out(side, FRAME.ENVELOPE, envelope, 0)
     if (verdict.drop) return SENT
     const leaves = verdict.by instanceof Envelope ? verdict.by : envelope
-    const bytes = joined(encodeEnvelopeBody(leaves, this.#ground.codec).chunks)
+    const bytes = this.#encoded(leaves)
     if (verdict.flips.length > 0) flipBits([bytes], 0, verdict.flips)
     for (let i = 0; i < verdict.copies; i++) {
       this.#bus.send(
@@ -234,11 +235,14 @@ export class MessageTransport implements GatedTransport, BusEnd {
     }
   }
 
+  #encoded(envelope: Envelope): Buffer {
+    this.#writer.writeEnvelope(envelope, this.#ground.codec)
+    const chunks = this.#writer.take()
+    const whole = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)
+    return whole.subarray(HEAD_BYTES)
+  }
+
   #side(peer: string, channel: string, lane = 0): GateSide {
     return { peer, channel, lane }
   }
-}
-
-function joined(chunks: readonly Uint8Array[]): Buffer {
-  return chunks.length === 1 ? Buffer.from(chunks[0] as Uint8Array) : Buffer.concat(chunks)
 }
