@@ -83,6 +83,8 @@ export class SimCluster {
       await this.#connectedness.whole()
     }
     for (const name of this.names) await this.#begin(name)
+    // What nodes tell each other at their start is no part of what choices decide.
+    if (this.#scenario.level === 'messages') await this.sim.bus.quiet()
   }
 
   /** Why the nodes have not joined each other yet, for people; undefined when they have, or need not. */

@@ -52,6 +52,7 @@ export class MessageBus {
   readonly #healed = { healed: () => this.#wake() }
   #serial = 0
   #due = false
+  #quiet: (() => void) | undefined
   #namer: Namer | undefined
   #numbers: MessageNumbers | undefined
   #choices: Choices | undefined
@@ -105,6 +106,14 @@ export class MessageBus {
         if (this.#ends.get(name) === undefined) other.down(name, 'it is silent', NONE)
       })
     }
+  }
+
+  /** Resolves when nothing is under way. */
+  quiet(): Promise<void> {
+    if (this.#busy.size === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#quiet = resolve
+    })
   }
 
   end(name: string): BusEnd | undefined {
@@ -186,12 +195,19 @@ export class MessageBus {
 
   #step(): void {
     this.#due = false
+    if (this.#busy.size === 0) {
+      this.#quiet?.()
+      this.#quiet = undefined
+      return
+    }
     const lane = this.#next()
     if (lane === undefined) return
     const flight = lane.flights.shift() as Flight
     if (lane.flights.size === 0) this.#busy.delete(lane)
     this.#deliver(lane, flight)
-    this.#wake()
+    // What has just arrived may have sent nothing yet: there is one more look when nothing is left.
+    if (this.#busy.size === 0 && this.#quiet !== undefined) this.#wakeAt(this.nowUs + STEP_US)
+    else this.#wake()
   }
 
   #deliver(lane: FlightLane, flight: Flight): void {
