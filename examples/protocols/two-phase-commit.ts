@@ -21,12 +21,12 @@ export class Participant extends Actor {
 
   commit(): void {
     this.state = 'commit'
-    this.#coordinator.tell.acknowledged(this.node.name)
+    this.#coordinator.tell.committed(this.node.name)
   }
 
   abort(): void {
     this.state = 'abort'
-    this.#coordinator.tell.acknowledged(this.node.name)
+    this.#coordinator.tell.aborted(this.node.name)
   }
 
   get #coordinator(): ActorRef<Coordinator> {
@@ -59,7 +59,11 @@ export class Coordinator extends Actor<{ readonly participants: readonly string[
     for (const one of this.#participants()) one.tell.commit()
   }
 
-  acknowledged(by: string): void {
+  committed(by: string): void {
+    this.#acknowledged.add(by)
+  }
+
+  aborted(by: string): void {
     this.#acknowledged.add(by)
   }
 

@@ -21,6 +21,8 @@ export interface Candidate {
   readonly to: string
   /** The actor on its node, as the message says it: a serial number or a name. */
   readonly actor: string
+  /** Messages of one lane keep their order: this is it, from one node to another. */
+  readonly lane: string
   /** The index of the event that sent it. */
   readonly cause: number
 }
@@ -31,9 +33,10 @@ export interface ChoiceSource {
   choose(label: string, of: number, share: number): number
   /**
    * Which of these comes next, from 0, in a world of messages (`Scenario.level`). They stand in the order in
-   * which they were sent; also asked where there is only one. Absent: always the first.
+   * which they were sent; also asked where there is only one. `event` is the index of the event in which the
+   * chosen one arrives: the `cause` of what is sent then. Absent: always the first.
    */
-  readonly pick?: ((candidates: readonly Candidate[]) => number) | undefined
+  readonly pick?: ((candidates: readonly Candidate[], event: number) => number) | undefined
 }
 
 /** Answers that follow from the seed and the label alone: one choice more or less moves no other. */
@@ -128,9 +131,9 @@ export class Choices {
     return this.#source.pick !== undefined
   }
 
-  /** Which of these messages comes next. */
-  pick(candidates: readonly Candidate[]): number {
-    const at = this.#source.pick?.(candidates) ?? 0
+  /** Which of these messages comes next, in the event with that index. */
+  pick(candidates: readonly Candidate[], event: number): number {
+    const at = this.#source.pick?.(candidates, event) ?? 0
     let ordinal = 0
     // As on a tape: those behind the chosen one were not offered.
     for (let other = 1; other < candidates.length && (at === 0 || other <= at); other++) {

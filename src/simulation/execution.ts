@@ -4,6 +4,7 @@ import { Choices, SeededChoices, TapeChoices } from './choices.js'
 import { ClusterView } from './cluster-view.js'
 import type { CxLine } from './cx-line.js'
 import { Driver, type DriverGround } from './driver.js'
+import type { FaultModel } from './fault-model.js'
 import { FaultPlayer } from './fault-player.js'
 import { type FaultLine, faultSchedule } from './fault-schedule.js'
 import { fingerprint, sourcesOf } from './fingerprint.js'
@@ -194,14 +195,28 @@ export class Execution {
     if (this.#scenario.level === 'messages') {
       this.#sim.bus.decide(this.#choices, this.#scenario.limits?.earlyTimers ?? 0)
     }
-    if (faults !== undefined) {
-      const { loss, duplication } = faults.options
-      if (loss + duplication > 0) this.#rules.decide(this.#choices, loss, duplication)
+    const { loss, duplication } = this.#shares(faults)
+    if (loss + duplication > 0) {
+      const actorsOnly = this.#scenario.level === 'messages'
+      this.#rules.decide(this.#choices, loss, duplication, actorsOnly)
     }
     this.#player.begin(this.#schedule())
     if (workload === undefined) await driver.sleep(Math.min(IDLE_MS, this.#limits.virtualMs))
     else await workload(driver)
     this.#player.stop()
+  }
+
+  /** How many messages are lost or come twice; those on a tape are, whatever the model says. */
+  #shares(model: FaultModel | undefined): { readonly loss: number; readonly duplication: number } {
+    const taped = Object.keys(this.#options.tape ?? {})
+    const { loss, duplication } = model?.options ?? { loss: 0, duplication: 0 }
+    return {
+      loss: loss === 0 && taped.some((label) => label.startsWith('drop ')) ? 1 : loss,
+      duplication:
+        duplication === 0 && taped.some((label) => label.startsWith('duplicate '))
+          ? 1
+          : duplication,
+    }
   }
 
   /** Faults are over: what must come to hold gets its time. */

@@ -8,6 +8,7 @@ import {
 import { ruleOf, watchOf } from '../fault/fault-rule.js'
 import { type FrameInfo, GATED, type Ruling } from '../peer/gate.js'
 import type { Choices } from './choices.js'
+import { isOfActors } from './messages/message-bus.js'
 import type { SimCluster } from './sim-cluster.js'
 import type { RuleFaults, StandingRule } from './sim-faults.js'
 
@@ -78,10 +79,14 @@ export class SimRules implements RuleFaults {
     return standing
   }
 
-  /** Lets choices decide for every message that arrives whether it is lost, or comes twice. */
-  decide(choices: Choices, loss: number, duplication: number): void {
-    const decide = ({ direction }: FrameInfo, message: NumberedMessage | undefined) => {
+  /**
+   * Lets choices decide for every message that arrives whether it is lost, or comes twice. `actorsOnly`: what
+   * nodes send for themselves always arrives.
+   */
+  decide(choices: Choices, loss: number, duplication: number, actorsOnly: boolean): void {
+    const decide = ({ direction, envelope }: FrameInfo, message: NumberedMessage | undefined) => {
       if (direction === 'out' || message === undefined) return undefined
+      if (actorsOnly && !isOfActors(envelope)) return undefined
       const { from, to, name, ordinal } = message
       const label = `${from}>${to}:${name}#${ordinal}`
       if (loss > 0 && choices.choose(`drop ${label}`, 2, loss) === 1) return DROP

@@ -5,10 +5,13 @@ import type { Flight } from './flight.js'
 /** What is under way on one lane from one node to another: first in, first out. */
 export class FlightLane {
   readonly line: Line
+  /** Channel and number; '' where it is for one message. */
+  readonly key: string
   readonly flights = new RingQueue<Flight>()
 
-  constructor(line: Line) {
+  constructor(line: Line, key: string) {
     this.line = line
+    this.key = key
   }
 }
 
@@ -18,7 +21,6 @@ export class Line {
   readonly to: string
   readonly way: Way
   readonly #lanes = new Map<string, FlightLane>()
-  #apart = 0
 
   constructor(from: string, to: string, way: Way) {
     this.from = from
@@ -32,7 +34,7 @@ export class Line {
 
   /** A lane for one message that others may overtake. */
   ownLane(): FlightLane {
-    return new FlightLane(this)
+    return new FlightLane(this, '')
   }
 
   /** Takes out everything that is under way on its lanes. */
@@ -43,13 +45,7 @@ export class Line {
         lost.push(flight)
       }
     }
-    this.#apart++
     return lost
-  }
-
-  /** Rises with every `clear`: what was put on lanes of its own before is lost too. */
-  get broken(): number {
-    return this.#apart
   }
 
   get empty(): boolean {
@@ -60,7 +56,7 @@ export class Line {
   #at(key: string): FlightLane {
     let lane = this.#lanes.get(key)
     if (lane === undefined) {
-      lane = new FlightLane(this)
+      lane = new FlightLane(this, key)
       this.#lanes.set(key, lane)
     }
     return lane

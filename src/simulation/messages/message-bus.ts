@@ -161,7 +161,7 @@ export class MessageBus {
     if (++this.agenda.sends > this.agenda.maxSends) return
     const line = this.#line(from, to)
     const label = this.#label(from, to, kind, channel, envelope)
-    const actor = ACTORS.has(envelope?.kind ?? 0) ? String(envelope?.to) : ''
+    const actor = isOfActors(envelope) ? String(envelope?.to) : ''
     const delayUs = Math.round((late.delayMs + late.asideMs) * 1000)
     const flight = new Flight(
       this.#serial++,
@@ -257,7 +257,7 @@ export class MessageBus {
     const candidates = ready.map(candidateOf)
     const timerUs = this.#earlyTimers > 0 ? this.agenda.nextTimerUs : undefined
     if (timerUs !== undefined) candidates.push(TIME)
-    const at = choices.pick(candidates)
+    const at = choices.pick(candidates, this.agenda.running)
     if (at < ready.length) return ready[at]
     this.#earlyTimers--
     this.#wakeAt(Math.max(timerUs as number, this.nowUs) + STEP_US)
@@ -362,8 +362,12 @@ const ACTORS: ReadonlySet<number> = new Set([
   ENVELOPE.FAILURE,
   ENVELOPE.FORWARD,
 ])
+/** A message that one actor sends another, or its answer. */
+export const isOfActors = (envelope: Envelope | undefined): boolean =>
+  envelope !== undefined && ACTORS.has(envelope.kind)
+
 /** Time goes on while messages are under way. */
-const TIME: Candidate = { label: 'time', from: '', to: '', actor: '', cause: 0 }
+const TIME: Candidate = { label: 'time', from: '', to: '', actor: '', lane: '', cause: 0 }
 
 const serialOf = (lane: FlightLane): number => (lane.flights.peek() as Flight).serial
 
@@ -371,7 +375,8 @@ function earliest(lanes: readonly FlightLane[]): FlightLane {
   return lanes.reduce((first, lane) => (serialOf(lane) < serialOf(first) ? lane : first))
 }
 
-function candidateOf({ line, flights }: FlightLane): Candidate {
+function candidateOf({ line, key, flights }: FlightLane): Candidate {
   const { label, actor, cause } = flights.peek() as Flight
-  return { label, from: line.from, to: line.to, actor, cause }
+  const { from, to } = line
+  return { label, from, to, actor, lane: `${from}>${to}/${key}`, cause }
 }
