@@ -28,8 +28,8 @@ const NAME = 'hiscamp'
  *
  * A cluster is known by its founder, whose place it has, even when the founder is gone. A newcomer is
  * passed on to the nearest cluster that anybody on the way knows; where that is farther than
- * `threshold`, it founds one. Many that come at once found too many: a node that hears of an older
- * cluster near enough moves there.
+ * `threshold`, it founds one. Many that come at once found too many: a cluster whose founder would have
+ * found an older one near enough dissolves, as those of its members that are near to that one move there.
  *
  * Departure: the paper keeps one entry for another cluster at a few members and elects them; here
  * every node has `farLinks` of its own, drawn among the clusters it has heard of, which needs no
@@ -47,6 +47,8 @@ export function hiscamp(
 /** Hops of a newcomer to its cluster, and of a new cluster's announcement, at most. */
 const SEEK_HOPS = 16
 const ANNOUNCE_HOPS = 64
+/** A node without near members looks for some ever more seldom, at least once in so many rounds. */
+const LONE_ROUNDS_MAX = 16
 
 class HiScamp extends Scamp {
   readonly #options: HiScampOptions
@@ -56,6 +58,11 @@ class HiScamp extends Scamp {
   #founder: Member
   /** Somebody of an older cluster that is near enough to move to, heard of since the last round. */
   #better: ClusterMember | undefined
+  /** The contact of the join, which is in the far view only because of that. */
+  #contact: string | undefined
+  /** Rounds from one search for near members to the next, and those that are left until then. */
+  #loneRounds = 1
+  #loneLeft = 1
 
   constructor(self: Member, random: Random, options: HiScampOptions) {
     const rules = { name: NAME, copies: options.redundancy, tellsDrops: true, indirect: false }
@@ -83,7 +90,7 @@ class HiScamp extends Scamp {
   }
 
   protected override joinThrough(contact: Member): void {
-    this.#addFar(contact, undefined)
+    if (this.#addFar(contact, undefined)) this.#contact = contact.name
     if (this.#isAlone()) this.ask(contact, this.#seeking())
   }
 
@@ -119,13 +126,23 @@ class HiScamp extends Scamp {
     for (const { member } of this.table.list(FAR)) this.send(member.name, this.#greeting('far'))
     this.#trimFar()
     this.#fillFar()
-    if (this.isAsking) return
-    const far = this.table.list(FAR)
-    const better = this.#better?.member
+    if (!this.isAsking) this.#look()
+  }
+
+  /** For a cluster it should rather be in, or for near members where it has none. */
+  #look(): void {
+    const better = this.#better
     this.#better = undefined
-    const alone = this.#isAlone() && far.length > 0 ? this.random.pick(far).member : undefined
-    const contact = better ?? alone
-    if (contact !== undefined) this.ask(contact, this.#seeking())
+    if (!this.#isAlone()) this.#loneRounds = this.#loneLeft = 1
+    if (better !== undefined) {
+      this.ask(better.member, wire.move(better.founder))
+      return
+    }
+    const far = this.table.list(FAR)
+    if (!this.#isAlone() || far.length === 0 || --this.#loneLeft > 0) return
+    this.#loneRounds = Math.min(2 * this.#loneRounds, LONE_ROUNDS_MAX)
+    this.#loneLeft = this.#loneRounds
+    this.ask(this.random.pick(far).member, this.#seeking())
   }
 
   protected override connected(entry: ViewEntry): void {
@@ -159,11 +176,16 @@ class HiScamp extends Scamp {
       case 'seek':
         this.#seek(message.member, message.raw, message.ttl)
         break
+      case 'move':
+        if (message.into === this.#founder.incarnation) this.#letIn(from)
+        else this.once(from, wire.found(this.#founder))
+        break
       case 'welcome':
         this.#welcomed(from, message.founder)
         break
       case 'found':
         this.answered()
+        if (this.#isAlone()) this.#founder = this.self // that of a cluster of which nobody is left, else
         this.#met(message.founder, from)
         break
       case 'announce':
@@ -186,13 +208,18 @@ class HiScamp extends Scamp {
     if (nearest !== undefined && nearest.far < own && left > 0) {
       this.once(nearest.member, wire.seek(raw, left))
     } else if (own <= this.#options.threshold) {
-      if (this.isRepeated(seeker)) this.once(seeker, scampWire.accept())
-      else this.enter(seeker)
+      this.#letIn(seeker)
     } else {
       const next = left > 0 ? this.#anyNeighbour(seeker.name) : undefined
       if (next === undefined) this.#found(seeker)
       else this.once(next, wire.seek(raw, left))
     }
+  }
+
+  #letIn(newcomer: Member): void {
+    if (!this.mayTake(newcomer)) return
+    if (this.isRepeated(newcomer)) this.once(newcomer, scampWire.accept())
+    else this.enter(newcomer)
   }
 
   /** It is the first of its cluster, which some nodes of other clusters shall know. */
@@ -231,8 +258,9 @@ class HiScamp extends Scamp {
   #welcomed(from: Member, founder: Member): void {
     if (!this.mayTake(from)) return
     if (!this.#isOwn(founder)) {
+      this.#met(founder, from)
       if (!this.isAsking || !this.#isNear(founder)) return
-      if (!this.#isAlone() && !isOlder(founder, this.#founder)) return
+      if (!this.#isAlone() && !this.#supersedes(founder)) return
       this.#moveTo(founder)
     }
     this.keep(from)
@@ -288,8 +316,15 @@ class HiScamp extends Scamp {
   #learn(of: ClusterMember): void {
     if (this.#isOwn(of.founder) || !this.mayTake(of.member)) return
     this.#clusters.learn(of)
-    const best = this.#better?.founder ?? this.#founder
-    if (isOlder(of.founder, best) && this.#isNear(of.founder)) this.#better = of
+    const best = this.#better?.founder ?? of.founder
+    if (isOlder(best, of.founder) || !this.#isNear(of.founder)) return
+    if (this.#supersedes(of.founder)) this.#better = of
+  }
+
+  /** True where the founder of this node's cluster should have joined that one. */
+  #supersedes(founder: Member): boolean {
+    if (!isOlder(founder, this.#founder)) return false
+    return this.#distance(this.#founder, founder) <= this.#options.threshold
   }
 
   /** With few near members a node keeps more far ones: c + 1 in all, as in a view of SCAMP's. */
@@ -298,10 +333,14 @@ class HiScamp extends Scamp {
     return Math.min(this.#options.farMax, Math.max(this.#options.farLinks, few))
   }
 
-  /** One a round of those it has no need of any more. */
+  /** One a round of those it has no need of any more: the contact first, or all would keep it. */
   #trimFar(): void {
     const far = this.table.list(FAR)
-    if (far.length > this.#farWanted()) this.#dropFar(this.random.pick(far).member.name)
+    const contact = this.#contact
+    if (contact !== undefined && far.length >= this.#farWanted() && this.#nextFar() !== undefined) {
+      this.#contact = undefined
+      if (this.table.has(contact, FAR)) this.#dropFar(contact)
+    } else if (far.length > this.#farWanted()) this.#dropFar(this.random.pick(far).member.name)
   }
 
   #fillFar(): void {
@@ -310,10 +349,17 @@ class HiScamp extends Scamp {
       if (!this.table.has(name, FAR)) this.#far.delete(name)
     }
     while (this.table.list(FAR).length < this.#farWanted()) {
-      const reached = new Set([...this.#far.values()].map((founder) => founder.incarnation))
-      const next = this.#clusters.pick(this.random, reached)
+      const next = this.#nextFar()
       if (next === undefined || !this.#addFar(next.member, next.founder)) break
     }
+  }
+
+  /** Of another cluster than those it reaches, as long as there are others. */
+  #nextFar(): ClusterMember | undefined {
+    const reached = new Set([...this.#far.values()].map((founder) => founder.incarnation))
+    const isFree = (member: Member): boolean =>
+      !this.table.has(member.name, FAR | PARTIAL) && this.mayTake(member)
+    return this.#clusters.pick(this.random, reached, isFree)
   }
 
   #addFar(member: Member, founder: Member | undefined): boolean {
@@ -331,11 +377,11 @@ class HiScamp extends Scamp {
   }
 
   #greeting(how: Greeting): unknown {
-    const partial = this.table.list(PARTIAL)
+    const near = this.table.list(IN_VIEW) // which said themselves of which cluster they are
     const mates =
-      how !== 'answer' || partial.length === 0
+      how !== 'answer' || near.length === 0
         ? []
-        : [{ founder: this.#founder, member: this.random.pick(partial).member, age: 0 }]
+        : [{ founder: this.#founder, member: this.random.pick(near).member, age: 0 }]
     const others = this.#clusters.sample(this.random, NEWS_MAX - mates.length)
     return wire.greet(how, this.#founder, [...mates, ...others])
   }
