@@ -34,8 +34,8 @@ export const FAR = 4
 const INDIRECTION = 16
 /** A walk lasts so many times the length it takes on average to be kept: it fails in one of e^12. */
 const WALK_FACTOR = 12
-/** Where so many in a row have a member in their view already, all have: its walk has nowhere to end. */
-const KNOWN_MAX = 8
+/** Where so many times the size of a view in a row have the member, all have it: the walk has nowhere to end. */
+const KNOWN_FACTOR = 3
 /** A node that was the contact of more hands newcomers on: views would grow with its own otherwise. */
 const ADMISSIONS_MAX = 16
 /** Subscribers remembered for a round, so that one that asks twice is not subscribed twice. */
@@ -300,7 +300,7 @@ export class Scamp extends OneSidedViews {
       return
     }
     const times = name === this.self.name || this.table.has(name, PARTIAL) ? known + 1 : 0
-    const next = left > 0 && times < KNOWN_MAX ? this.#onward(name) : undefined
+    const next = left > 0 && times < KNOWN_FACTOR * (1 + size) ? this.#onward(name) : undefined
     if (next !== undefined) this.once(next, wire.forward(raw, left, times))
     else if (isNew) this.keep(member)
   }
