@@ -10,8 +10,8 @@ export type ScampMessage =
    * sender has, or 0 when it only hands the walk back.
    */
   | (Travelling<'walk'> & { readonly degree: number })
-  /** On its way to a node that keeps it. `known`: so many in a row had the member in their view. */
-  | (Travelling<'forward'> & { readonly known: number })
+  /** On its way to a node that keeps it. */
+  | Travelling<'forward'>
   /** Your subscription is on its way. */
   | { readonly type: 'accept' }
   /** You are in my partial view. */
@@ -43,7 +43,7 @@ const BARE = { [ACCEPT]: 'accept', [PING]: 'ping', [DROP]: 'drop' } as const
 export const scampWire = {
   subscribe: (renews = 0): unknown => [SUBSCRIBE, renews],
   walk: (raw: unknown, ttl: number, degree: number): unknown => [WALK, raw, ttl, degree],
-  forward: (raw: unknown, ttl: number, known = 0): unknown => [FORWARD, raw, ttl, known],
+  forward: (raw: unknown, ttl: number): unknown => [FORWARD, raw, ttl],
   accept: (): unknown => [ACCEPT],
   ping: (): unknown => [PING],
   drop: (): unknown => [DROP],
@@ -67,9 +67,8 @@ export function scampMessageFromWire(body: unknown): ScampMessage | undefined {
       return { type: 'walk', member, raw: first, ttl: second as number, degree: third }
     }
     case FORWARD: {
-      const member = body.length === 4 && isCount(second) ? memberFromWire(first) : undefined
-      if (member === undefined || !isCount(third)) return undefined
-      return { type: 'forward', member, raw: first, ttl: second as number, known: third }
+      const member = body.length === 3 && isCount(second) ? memberFromWire(first) : undefined
+      return member && { type: 'forward', member, raw: first, ttl: second as number }
     }
     case ACCEPT:
     case PING:

@@ -34,8 +34,6 @@ export const FAR = 4
 const INDIRECTION = 16
 /** A walk lasts so many times the length it takes on average to be kept: it fails in one of e^12. */
 const WALK_FACTOR = 12
-/** Where so many times the size of a view in a row have the member, all have it: the walk has nowhere to end. */
-const KNOWN_FACTOR = 3
 /** A node that was the contact of more hands newcomers on: views would grow with its own otherwise. */
 const ADMISSIONS_MAX = 16
 /** Subscribers remembered for a round, so that one that asks twice is not subscribed twice. */
@@ -47,11 +45,10 @@ const RECENT_MAX = 1_024
  * Ganesh, Kermarrec, Massoulié: "Peer-to-Peer Membership Management for Gossip-Based Protocols" (2003).
  *
  * Departures: a contact confirms a subscription, which is sent again until then. A walk is bounded by
- * the size of the views it can expect, not by the number of nodes, and ends where all it meets have the
- * member already. A node whose in-view is full sends those that come elsewhere, as one that unsubscribes
- * does. Members given up are asked now and then whether they are back, and get their place again. A
- * renewed lease brings as many copies as the node has places in views; the paper's rule would add c of
- * them at every renewal.
+ * the size of the views it can expect, not by the number of nodes. A node whose in-view is full sends
+ * those that come elsewhere, as one that unsubscribes does. Members given up are asked now and then
+ * whether they are back, and get their place again. A renewed lease brings as many copies as
+ * the node has places in views; the paper's rule would add c of them at every renewal.
  */
 export class Scamp extends OneSidedViews {
   readonly name: string
@@ -288,7 +285,7 @@ export class Scamp extends OneSidedViews {
     return undefined
   }
 
-  #forward({ member, raw, ttl, known }: ScampMessage & { type: 'forward' }): void {
+  #forward({ member, raw, ttl }: ScampMessage & { type: 'forward' }): void {
     const { name } = member
     const may = this.mayTake(member)
     if (may && !this.table.renew(member)) return // it is history
@@ -299,9 +296,8 @@ export class Scamp extends OneSidedViews {
       this.keep(member)
       return
     }
-    const times = name === this.self.name || this.table.has(name, PARTIAL) ? known + 1 : 0
-    const next = left > 0 && times < KNOWN_FACTOR * (1 + size) ? this.#onward(name) : undefined
-    if (next !== undefined) this.once(next, wire.forward(raw, left, times))
+    const next = left > 0 ? this.#onward(name) : undefined
+    if (next !== undefined) this.once(next, wire.forward(raw, left))
     else if (isNew) this.keep(member)
   }
 
