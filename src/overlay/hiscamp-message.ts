@@ -30,6 +30,8 @@ export type HiScampMessage =
       readonly raw: unknown
       readonly ttl: number
     }
+  /** You are in my near view, for I am of the cluster of this founder, by its incarnation. */
+  | { readonly type: 'near'; readonly of: string }
   /**
    * You are in a view of mine, a near one or the far one; or the answer to that. With the founder of
    * my cluster and some members of others; in an answer also one of mine, to turn to when I am gone.
@@ -49,6 +51,7 @@ const FOUND = 32
 const ANNOUNCE = 33
 const GREET = 34
 const MOVE = 35
+const NEAR = 36
 
 const GREETINGS: readonly Greeting[] = ['near', 'far', 'answer']
 
@@ -56,6 +59,7 @@ const GREETINGS: readonly Greeting[] = ['near', 'far', 'answer']
 export const hiscampWire = {
   seek: (raw: unknown, ttl: number): unknown => [SEEK, raw, ttl],
   move: (founder: Member): unknown => [MOVE, founder.incarnation],
+  near: (founder: Member): unknown => [NEAR, founder.incarnation],
   welcome: (founder: Member): unknown => [WELCOME, memberToWire(founder)],
   found: (founder: Member): unknown => [FOUND, memberToWire(founder)],
   announce: (raw: unknown, ttl: number): unknown => [ANNOUNCE, raw, ttl],
@@ -84,6 +88,8 @@ export function hiscampMessageFromWire(body: unknown): HiScampMessage | undefine
     }
     case MOVE:
       return body.length === 2 && isUlid(first) ? { type: 'move', into: first } : undefined
+    case NEAR:
+      return body.length === 2 && isUlid(first) ? { type: 'near', of: first } : undefined
     case WELCOME:
     case FOUND: {
       const founder = body.length === 2 ? memberFromWire(first) : undefined

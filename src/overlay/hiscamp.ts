@@ -1,5 +1,6 @@
 import type { Random } from '../base/random.js'
 import { unreachable } from '../base/unreachable.js'
+import { FarView } from './far-view.js'
 import {
   type ClusterMember,
   clusterMemberToWire,
@@ -53,13 +54,10 @@ const LONE_ROUNDS_MAX = 16
 class HiScamp extends Scamp {
   readonly #options: HiScampOptions
   readonly #clusters = new KnownClusters()
-  /** Of which cluster the members of the far view are, where that is known; by name. */
-  readonly #far = new Map<string, Member>()
+  readonly #far: FarView
   #founder: Member
   /** Somebody of an older cluster that is near enough to move to, heard of since the last round. */
   #better: ClusterMember | undefined
-  /** The contact of the join, which is in the far view only because of that. */
-  #contact: string | undefined
   /** Rounds from one search for near members to the next, and those that are left until then. */
   #loneRounds = 1
   #loneLeft = 1
@@ -69,10 +67,17 @@ class HiScamp extends Scamp {
     super(self, random, rules, options)
     this.#options = options
     this.#founder = self
+    this.#far = new FarView({
+      table: this.table,
+      clusters: this.#clusters,
+      random,
+      max: options.farMax,
+      mayTake: (member) => this.mayTake(member),
+    })
   }
 
   override neighbours(): readonly string[] {
-    const far = this.table.list(FAR).filter((entry) => (entry.views & PARTIAL) === 0)
+    const far = this.#far.list.filter((entry) => (entry.views & PARTIAL) === 0)
     return [...this.table.names(PARTIAL), ...far.map((entry) => entry.member.name)].sort()
   }
 
@@ -90,7 +95,7 @@ class HiScamp extends Scamp {
   }
 
   protected override joinThrough(contact: Member): void {
-    if (this.#addFar(contact, undefined)) this.#contact = contact.name
+    if (this.#far.addContact(contact)) this.once(contact, this.#greeting('far'))
     if (this.#isAlone()) this.ask(contact, this.#seeking())
   }
 
@@ -112,7 +117,7 @@ class HiScamp extends Scamp {
 
   protected override farewell(): void {
     super.farewell()
-    for (const { member, views } of this.table.list(FAR)) {
+    for (const { member, views } of this.#far.list) {
       if ((views & (PARTIAL | IN_VIEW)) === 0) this.once(member, [GONE])
     }
     this.#clusters.clear()
@@ -123,8 +128,10 @@ class HiScamp extends Scamp {
   protected override round(): void {
     this.#clusters.tick()
     super.round()
-    for (const { member } of this.table.list(FAR)) this.send(member.name, this.#greeting('far'))
-    this.#trimFar()
+    const near = this.table.list(PARTIAL)
+    if (near.length > 0) this.send(this.random.pick(near).member.name, this.#greeting('near'))
+    for (const { member } of this.#far.list) this.send(member.name, this.#greeting('far'))
+    this.#far.trim(this.#farWanted())
     this.#fillFar()
     if (!this.isAsking) this.#look()
   }
@@ -138,11 +145,10 @@ class HiScamp extends Scamp {
       this.ask(better.member, wire.move(better.founder))
       return
     }
-    const far = this.table.list(FAR)
-    if (!this.#isAlone() || far.length === 0 || --this.#loneLeft > 0) return
+    if (!this.#isAlone() || this.#far.size === 0 || --this.#loneLeft > 0) return
     this.#loneRounds = Math.min(2 * this.#loneRounds, LONE_ROUNDS_MAX)
     this.#loneLeft = this.#loneRounds
-    this.ask(this.random.pick(far).member, this.#seeking())
+    this.ask(this.random.pick(this.#far.list).member, this.#seeking())
   }
 
   protected override connected(entry: ViewEntry): void {
@@ -158,7 +164,7 @@ class HiScamp extends Scamp {
   }
 
   protected override ping(_entry: ViewEntry): unknown {
-    return this.#greeting('near')
+    return wire.near(this.#founder)
   }
 
   /** Whoever acts as the contact says first of which cluster it is. */
@@ -190,6 +196,11 @@ class HiScamp extends Scamp {
         break
       case 'announce':
         this.#announced(message.of, message.raw, message.ttl)
+        break
+      case 'near':
+        if (!this.mayTake(from)) break
+        if (message.of === this.#founder.incarnation) this.#greetedByNear(from, 'near')
+        else this.#greetedByFar(from, 'near')
         break
       case 'greet':
         this.#greeted(from, message)
@@ -229,7 +240,7 @@ class HiScamp extends Scamp {
     const of = { founder, member: founder, age: 0 }
     this.#clusters.learn(of)
     const raw = clusterMemberToWire(of)
-    const copies = this.table.list(FAR).length + this.#options.redundancy
+    const copies = this.#far.size + this.#options.redundancy
     for (let i = 0; i < copies; i++) this.#announce(founder.name, raw, ANNOUNCE_HOPS)
     this.#fillFar()
   }
@@ -238,8 +249,8 @@ class HiScamp extends Scamp {
     const left = Math.min(ttl, ANNOUNCE_HOPS) - 1
     const { founder, member } = of
     this.#learn(of)
-    const size = this.table.list(FAR).length
-    const isNew = !this.#isOwn(founder) && !this.#hasFar(founder) && this.mayTake(member)
+    const { size } = this.#far
+    const isNew = !this.#isOwn(founder) && !this.#far.reaches(founder) && this.mayTake(member)
     if (isNew && size < this.#options.farMax && this.random.int(size + 1) === 0) {
       this.#addFar(member, founder)
     } else if (left > 0) this.#announce(member.name, raw, left)
@@ -264,7 +275,7 @@ class HiScamp extends Scamp {
       this.#moveTo(founder)
     }
     this.keep(from)
-    this.#dropFar(from.name)
+    this.#far.drop(from.name)
     this.#fillFar()
   }
 
@@ -276,9 +287,9 @@ class HiScamp extends Scamp {
     this.#founder = founder
     this.#better = undefined
     this.#clusters.drop(founder)
-    for (const { member } of [...this.table.list(FAR)]) {
-      const cluster = this.#far.get(member.name)
-      if (cluster === undefined || this.#isOwn(cluster)) this.#dropFar(member.name)
+    for (const { member } of [...this.#far.list]) {
+      const cluster = this.#far.founderOf(member.name)
+      if (cluster === undefined || this.#isOwn(cluster)) this.#far.drop(member.name)
     }
   }
 
@@ -286,19 +297,21 @@ class HiScamp extends Scamp {
     if (!this.mayTake(from)) return
     for (const one of news) this.#learn(one)
     if (this.#isOwn(founder)) this.#greetedByNear(from, how)
-    else this.#greetedByFar(from, how, founder)
+    else {
+      this.#met(founder, from)
+      this.#greetedByFar(from, how)
+    }
   }
 
   #greetedByNear(from: Member, how: Greeting): void {
     this.#clusters.forget(from.name)
     if (how === 'near') this.pinged(from)
     if (how === 'far') this.once(from, this.#greeting('answer'))
-    if (how === 'answer' || this.table.has(from.name, FAR)) this.keep(from)
-    this.#dropFar(from.name)
+    if (how === 'answer' || this.#far.has(from.name)) this.keep(from)
+    this.#far.drop(from.name)
   }
 
-  #greetedByFar(from: Member, how: Greeting, founder: Member): void {
-    this.#met(founder, from)
+  #greetedByFar(from: Member, how: Greeting): void {
     this.table.drop(from.name, IN_VIEW)
     const entry = this.table.get(from.name)
     if (entry !== undefined && (entry.views & PARTIAL) !== 0) this.forget(entry)
@@ -310,7 +323,7 @@ class HiScamp extends Scamp {
   #met(founder: Member, member: Member): void {
     this.#clusters.forget(member.name)
     this.#learn({ founder, member, age: 0 })
-    if (this.table.has(member.name, FAR)) this.#far.set(member.name, founder)
+    this.#far.met(member.name, founder)
   }
 
   #learn(of: ClusterMember): void {
@@ -333,47 +346,19 @@ class HiScamp extends Scamp {
     return Math.min(this.#options.farMax, Math.max(this.#options.farLinks, few))
   }
 
-  /** One a round of those it has no need of any more: the contact first, or all would keep it. */
-  #trimFar(): void {
-    const far = this.table.list(FAR)
-    const contact = this.#contact
-    if (contact !== undefined && far.length >= this.#farWanted() && this.#nextFar() !== undefined) {
-      this.#contact = undefined
-      if (this.table.has(contact, FAR)) this.#dropFar(contact)
-    } else if (far.length > this.#farWanted()) this.#dropFar(this.random.pick(far).member.name)
-  }
-
   #fillFar(): void {
     if (this.isOut) return
-    for (const name of [...this.#far.keys()]) {
-      if (!this.table.has(name, FAR)) this.#far.delete(name)
-    }
-    while (this.table.list(FAR).length < this.#farWanted()) {
-      const next = this.#nextFar()
+    this.#far.tidy()
+    while (this.#far.size < this.#farWanted()) {
+      const next = this.#far.next()
       if (next === undefined || !this.#addFar(next.member, next.founder)) break
     }
   }
 
-  /** Of another cluster than those it reaches, as long as there are others. */
-  #nextFar(): ClusterMember | undefined {
-    const reached = new Set([...this.#far.values()].map((founder) => founder.incarnation))
-    const isFree = (member: Member): boolean =>
-      !this.table.has(member.name, FAR | PARTIAL) && this.mayTake(member)
-    return this.#clusters.pick(this.random, reached, isFree)
-  }
-
-  #addFar(member: Member, founder: Member | undefined): boolean {
-    if (this.table.list(FAR).length >= this.#options.farMax) return false
-    if (this.table.has(member.name, FAR | PARTIAL) || !this.mayTake(member)) return false
-    if (this.table.add(member, FAR) === undefined) return false
-    if (founder !== undefined) this.#far.set(member.name, founder)
-    this.once(member, this.#greeting('far'))
-    return true
-  }
-
-  #dropFar(name: string): void {
-    this.table.drop(name, FAR)
-    this.#far.delete(name)
+  #addFar(member: Member, founder: Member): boolean {
+    const added = this.#far.add(member, founder)
+    if (added) this.once(member, this.#greeting('far'))
+    return added
   }
 
   #greeting(how: Greeting): unknown {
@@ -388,10 +373,6 @@ class HiScamp extends Scamp {
 
   #seeking(): unknown {
     return wire.seek(memberToWire(this.self), SEEK_HOPS)
-  }
-
-  #hasFar(founder: Member): boolean {
-    return [...this.#far.values()].some((one) => one.incarnation === founder.incarnation)
   }
 
   #isOwn(founder: Member): boolean {
