@@ -13,7 +13,7 @@ import {
 import { type HiScampOptions, readHiScampOptions } from './hiscamp-options.js'
 import { isOlder, KnownClusters } from './known-clusters.js'
 import { memberToWire } from './member.js'
-import { GONE } from './one-sided-views.js'
+import { GONE } from './one-sided-message.js'
 import type { Member, OverlayFactory } from './overlay.js'
 import { FAR, IN_VIEW, PARTIAL, Scamp } from './scamp.js'
 import { isSubscription, scampWire } from './scamp-message.js'
@@ -45,7 +45,7 @@ export function hiscamp(
   return { name: NAME, create: (self, random) => new HiScamp(self, random, read) }
 }
 
-/** Hops of a newcomer to its cluster, and of a new cluster's announcement, at most. */
+/** Hops of a newcomer to its cluster (one that is a member and looks for another has less), and of a new cluster's announcement, at most. */
 const SEEK_HOPS = 16
 const ANNOUNCE_HOPS = 64
 /** A node without near members looks for some ever more seldom, at least once in so many rounds. */
@@ -100,7 +100,8 @@ class HiScamp extends Scamp {
   }
 
   protected override isRequest(body: unknown): boolean {
-    return isSubscription(body) || hiscampMessageFromWire(body)?.type === 'seek'
+    const message = hiscampMessageFromWire(body)
+    return isSubscription(body) || (message?.type === 'seek' && message.ttl >= SEEK_HOPS)
   }
 
   protected override foundAgain(member: Member): void {
@@ -148,7 +149,7 @@ class HiScamp extends Scamp {
     if (!this.#isAlone() || this.#far.size === 0 || --this.#loneLeft > 0) return
     this.#loneRounds = Math.min(2 * this.#loneRounds, LONE_ROUNDS_MAX)
     this.#loneLeft = this.#loneRounds
-    this.ask(this.random.pick(this.#far.list).member, this.#seeking())
+    this.ask(this.random.pick(this.#far.list).member, this.#seeking(SEEK_HOPS - 1))
   }
 
   protected override connected(entry: ViewEntry): void {
@@ -211,7 +212,7 @@ class HiScamp extends Scamp {
   }
 
   #seek(seeker: Member, raw: unknown, ttl: number): void {
-    if (!this.mayTake(seeker)) return
+    if (!this.mayEnter(seeker)) return
     if (ttl >= SEEK_HOPS) this.tellLost(seeker)
     const own = this.#distance(seeker, this.#founder)
     const nearest = this.#clusters.nearest(seeker, this.#distance, this.random)
@@ -371,8 +372,8 @@ class HiScamp extends Scamp {
     return wire.greet(how, this.#founder, [...mates, ...others])
   }
 
-  #seeking(): unknown {
-    return wire.seek(memberToWire(this.self), SEEK_HOPS)
+  #seeking(ttl = SEEK_HOPS): unknown {
+    return wire.seek(memberToWire(this.self), ttl)
   }
 
   #isOwn(founder: Member): boolean {
