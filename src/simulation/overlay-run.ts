@@ -43,6 +43,9 @@ export interface LongLinkShare {
 export interface OverlayRunResult {
   nodes: number
   meanShortestPath: number
+  /** Along arcs in their direction only, as is `directedClustering`. */
+  meanDirectedPath: number
+  directedClustering: number
   clustering: number
   /** Weakly connected. */
   components: number
@@ -147,6 +150,8 @@ function picture(town: OverlayTown, { cycles, seed }: OverlayRunOptions): Overla
     nodes: alive.length,
     meanShortestPath: graph.meanShortestPath(random),
     clustering: graph.clustering(random),
+    meanDirectedPath: graph.meanDirectedPath(random),
+    directedClustering: graph.directedClustering(random),
     components: graph.components().length,
     strongComponents: graph.strongComponents().length,
     asymmetricLinks: graph.asymmetricArcs(),
