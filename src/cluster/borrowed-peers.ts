@@ -11,6 +11,8 @@ export interface BorrowGround {
   send(to: string, body: unknown): void
   /** The connection is not needed any more. */
   release(peer: string): void
+  /** Not even by the other side: it is to be closed behind what was sent. */
+  part(peer: string): void
   measured(peer: Member, ms: number): void
 }
 
@@ -56,6 +58,17 @@ export class BorrowedPeers {
     }
     if (loan.measures) this.#measure(peer)
     loan.measures = false
+    if (!loan.last) return
+    this.settle(peer.name)
+    this.#ground.part(peer.name)
+  }
+
+  /** This node left: what waits for a connection is the last that is said over it. */
+  part(): void {
+    for (const [peer, loan] of this.#loans) {
+      if (loan.bodies.size > 0) loan.last = true
+      else this.settle(peer)
+    }
   }
 
   has(peer: string): boolean {
@@ -103,6 +116,8 @@ export class BorrowedPeers {
 class Loan {
   readonly bodies = new RingQueue<unknown>()
   measures = false
+  /** Nobody is to be talked to any more once the bodies are sent. */
+  last = false
   timer: Timer
   readonly #start: () => Timer
 

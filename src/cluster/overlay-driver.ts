@@ -77,6 +77,9 @@ export class OverlayDriver {
       release: (peer) => {
         if (!this.#wanted.has(peer)) this.#release(peer)
       },
+      part: (peer) => {
+        if (!this.#wanted.has(peer)) transport.disconnect(peer, 'this node left')
+      },
       measured: ({ name, incarnation }, ms) =>
         this.feed({ type: 'roundTrip', peer: name, incarnation, ms }),
     })
@@ -194,6 +197,7 @@ export class OverlayDriver {
         break
       case 'selfLeft':
         this.#dialer.clear()
+        this.#borrowed.part()
         this.#sink.selfLeft()
         break
       case 'persist':

@@ -8,7 +8,8 @@ import {
 } from './cyclon-message.js'
 import { type CyclonOptions, readCyclonOptions } from './cyclon-options.js'
 import { memberToWire } from './member.js'
-import { GONE, OneSidedViews } from './one-sided-views.js'
+import { GONE } from './one-sided-message.js'
+import { OneSidedViews } from './one-sided-views.js'
 import type { Member, OverlayFactory } from './overlay.js'
 import { type ViewEntry, ViewTable } from './view-table.js'
 
@@ -180,7 +181,7 @@ class Cyclon extends OneSidedViews {
   }
 
   #walk(member: Member, raw: unknown, ttl: number): void {
-    if (member.name === this.self.name || !this.mayTake(member)) return
+    if (member.name === this.self.name || !this.mayEnter(member)) return
     const left = Math.min(ttl, this.#options.walk) - 1
     if (left > 0) this.#step(member, raw, left)
     else this.#end(member)

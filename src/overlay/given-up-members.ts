@@ -1,5 +1,5 @@
 import type { Random } from '../base/random.js'
-import { compareIncarnations, sameIncarnation } from './member.js'
+import { compareIncarnations, memberFromWire, memberToWire, sameIncarnation } from './member.js'
 import type { Member } from './overlay.js'
 
 interface Lost {
@@ -10,6 +10,9 @@ interface Lost {
   left: number
 }
 
+/** Members in one message at most. */
+const TOLD_MAX = 8
+
 /**
  * Members that were given up and may come back: one of them is asked now and then, or two halves of a
  * cluster that was cut in two would never find together again. Bounded in number and in attempts.
@@ -19,7 +22,7 @@ export class GivenUpMembers {
   readonly #attempts: number
   readonly #lost = new Map<string, Lost>()
 
-  constructor(max: number, attempts: number) {
+  constructor(max = 32, attempts = 100) {
     this.#max = max
     this.#attempts = attempts
   }
@@ -67,9 +70,11 @@ export class GivenUpMembers {
   }
 
   /** What a newcomer is told of them: some, with half the attempts, so that such news dies out. */
-  news(random: Random, count: number): [Member, number][] {
+  news(random: Random): unknown[] {
     const asked = [...this.#lost.values()].filter((lost) => !lost.expelled && lost.left >= 4)
-    return random.sample(asked, count).map(({ member, left }) => [member, left >> 1])
+    return random
+      .sample(asked, TOLD_MAX)
+      .map(({ member, left }) => [memberToWire(member), left >> 1])
   }
 
   /** Hearsay: takes nobody's place, and no more than half of all. */
@@ -86,4 +91,18 @@ export class GivenUpMembers {
     if (!last && --lost.left <= 0) this.#lost.delete(lost.member.name)
     return lost
   }
+}
+
+/** What `news` told, or undefined when any of it breaks its rule. */
+export function lostFromWire(list: unknown): [Member, number][] | undefined {
+  if (!Array.isArray(list) || list.length > TOLD_MAX) return undefined
+  const news: [Member, number][] = []
+  for (const item of list as unknown[]) {
+    const [raw, left] = Array.isArray(item) && item.length === 2 ? (item as unknown[]) : []
+    const member = memberFromWire(raw)
+    if (member === undefined || !Number.isSafeInteger(left) || (left as number) < 1)
+      return undefined
+    news.push([member, left as number])
+  }
+  return news
 }

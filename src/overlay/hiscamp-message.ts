@@ -1,3 +1,4 @@
+import { isUlid } from '../base/identity.js'
 import { memberFromWire, memberToWire } from './member.js'
 import type { Member } from './overlay.js'
 
@@ -16,9 +17,11 @@ export const NEWS_MAX = 4
 export type HiScampMessage =
   /** A node looks for its cluster, on its way to the nearest known one. */
   | { readonly type: 'seek'; readonly member: Member; readonly raw: unknown; readonly ttl: number }
+  /** Let me into the cluster of this founder, by its incarnation, as one of whose members you are known. */
+  | { readonly type: 'move'; readonly into: string }
   /** You are of the cluster of this founder, as I am. */
   | { readonly type: 'welcome'; readonly founder: Member }
-  /** No known cluster is near you: found one. This is mine. */
+  /** No known cluster is near you, or I am not of the one you asked for: stay, or found one. This is mine. */
   | { readonly type: 'found'; readonly founder: Member }
   /** A new cluster, on its way to nodes of others that keep it in their view. */
   | {
@@ -27,6 +30,8 @@ export type HiScampMessage =
       readonly raw: unknown
       readonly ttl: number
     }
+  /** You are in my near view, for I am of the cluster of this founder, by its incarnation. */
+  | { readonly type: 'near'; readonly of: string }
   /**
    * You are in a view of mine, a near one or the far one; or the answer to that. With the founder of
    * my cluster and some members of others; in an answer also one of mine, to turn to when I am gone.
@@ -45,12 +50,16 @@ const WELCOME = 31
 const FOUND = 32
 const ANNOUNCE = 33
 const GREET = 34
+const MOVE = 35
+const NEAR = 36
 
 const GREETINGS: readonly Greeting[] = ['near', 'far', 'answer']
 
 /** Builds the bodies: small arrays with the kind in front. */
 export const hiscampWire = {
   seek: (raw: unknown, ttl: number): unknown => [SEEK, raw, ttl],
+  move: (founder: Member): unknown => [MOVE, founder.incarnation],
+  near: (founder: Member): unknown => [NEAR, founder.incarnation],
   welcome: (founder: Member): unknown => [WELCOME, memberToWire(founder)],
   found: (founder: Member): unknown => [FOUND, memberToWire(founder)],
   announce: (raw: unknown, ttl: number): unknown => [ANNOUNCE, raw, ttl],
@@ -77,6 +86,10 @@ export function hiscampMessageFromWire(body: unknown): HiScampMessage | undefine
       const member = body.length === 3 && isCount(second) ? memberFromWire(first) : undefined
       return member && { type: 'seek', member, raw: first, ttl: second as number }
     }
+    case MOVE:
+      return body.length === 2 && isUlid(first) ? { type: 'move', into: first } : undefined
+    case NEAR:
+      return body.length === 2 && isUlid(first) ? { type: 'near', of: first } : undefined
     case WELCOME:
     case FOUND: {
       const founder = body.length === 2 ? memberFromWire(first) : undefined

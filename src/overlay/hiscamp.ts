@@ -1,5 +1,6 @@
 import type { Random } from '../base/random.js'
 import { unreachable } from '../base/unreachable.js'
+import { FarView } from './far-view.js'
 import {
   type ClusterMember,
   clusterMemberToWire,
@@ -12,7 +13,7 @@ import {
 import { type HiScampOptions, readHiScampOptions } from './hiscamp-options.js'
 import { isOlder, KnownClusters } from './known-clusters.js'
 import { memberToWire } from './member.js'
-import { GONE } from './one-sided-views.js'
+import { GONE } from './one-sided-message.js'
 import type { Member, OverlayFactory } from './overlay.js'
 import { FAR, IN_VIEW, PARTIAL, Scamp } from './scamp.js'
 import { isSubscription, scampWire } from './scamp-message.js'
@@ -28,8 +29,8 @@ const NAME = 'hiscamp'
  *
  * A cluster is known by its founder, whose place it has, even when the founder is gone. A newcomer is
  * passed on to the nearest cluster that anybody on the way knows; where that is farther than
- * `threshold`, it founds one. Many that come at once found too many: a node that hears of an older
- * cluster near enough moves there.
+ * `threshold`, it founds one. Many that come at once found too many: a cluster whose founder would have
+ * found an older one near enough dissolves, as those of its members that are near to that one move there.
  *
  * Departure: the paper keeps one entry for another cluster at a few members and elects them; here
  * every node has `farLinks` of its own, drawn among the clusters it has heard of, which needs no
@@ -44,28 +45,39 @@ export function hiscamp(
   return { name: NAME, create: (self, random) => new HiScamp(self, random, read) }
 }
 
-/** Hops of a newcomer to its cluster, and of a new cluster's announcement, at most. */
+/** Hops of a newcomer to its cluster (one that is a member and looks for another has less), and of a new cluster's announcement, at most. */
 const SEEK_HOPS = 16
 const ANNOUNCE_HOPS = 64
+/** A node without near members looks for some ever more seldom, at least once in so many rounds. */
+const LONE_ROUNDS_MAX = 16
 
 class HiScamp extends Scamp {
   readonly #options: HiScampOptions
   readonly #clusters = new KnownClusters()
-  /** Of which cluster the members of the far view are, where that is known; by name. */
-  readonly #far = new Map<string, Member>()
+  readonly #far: FarView
   #founder: Member
   /** Somebody of an older cluster that is near enough to move to, heard of since the last round. */
   #better: ClusterMember | undefined
+  /** Rounds from one search for near members to the next, and those that are left until then. */
+  #loneRounds = 1
+  #loneLeft = 1
 
   constructor(self: Member, random: Random, options: HiScampOptions) {
     const rules = { name: NAME, copies: options.redundancy, tellsDrops: true, indirect: false }
     super(self, random, rules, options)
     this.#options = options
     this.#founder = self
+    this.#far = new FarView({
+      table: this.table,
+      clusters: this.#clusters,
+      random,
+      max: options.farMax,
+      mayTake: (member) => this.mayTake(member),
+    })
   }
 
   override neighbours(): readonly string[] {
-    const far = this.table.list(FAR).filter((entry) => (entry.views & PARTIAL) === 0)
+    const far = this.#far.list.filter((entry) => (entry.views & PARTIAL) === 0)
     return [...this.table.names(PARTIAL), ...far.map((entry) => entry.member.name)].sort()
   }
 
@@ -83,12 +95,13 @@ class HiScamp extends Scamp {
   }
 
   protected override joinThrough(contact: Member): void {
-    this.#addFar(contact, undefined)
+    if (this.#far.addContact(contact)) this.once(contact, this.#greeting('far'))
     if (this.#isAlone()) this.ask(contact, this.#seeking())
   }
 
   protected override isRequest(body: unknown): boolean {
-    return isSubscription(body) || hiscampMessageFromWire(body)?.type === 'seek'
+    const message = hiscampMessageFromWire(body)
+    return isSubscription(body) || (message?.type === 'seek' && message.ttl >= SEEK_HOPS)
   }
 
   protected override foundAgain(member: Member): void {
@@ -105,7 +118,7 @@ class HiScamp extends Scamp {
 
   protected override farewell(): void {
     super.farewell()
-    for (const { member, views } of this.table.list(FAR)) {
+    for (const { member, views } of this.#far.list) {
       if ((views & (PARTIAL | IN_VIEW)) === 0) this.once(member, [GONE])
     }
     this.#clusters.clear()
@@ -116,16 +129,27 @@ class HiScamp extends Scamp {
   protected override round(): void {
     this.#clusters.tick()
     super.round()
-    for (const { member } of this.table.list(FAR)) this.send(member.name, this.#greeting('far'))
-    this.#trimFar()
+    const near = this.table.list(PARTIAL)
+    if (near.length > 0) this.send(this.random.pick(near).member.name, this.#greeting('near'))
+    for (const { member } of this.#far.list) this.send(member.name, this.#greeting('far'))
+    this.#far.trim(this.#farWanted())
     this.#fillFar()
-    if (this.isAsking) return
-    const far = this.table.list(FAR)
-    const better = this.#better?.member
+    if (!this.isAsking) this.#look()
+  }
+
+  /** For a cluster it should rather be in, or for near members where it has none. */
+  #look(): void {
+    const better = this.#better
     this.#better = undefined
-    const alone = this.#isAlone() && far.length > 0 ? this.random.pick(far).member : undefined
-    const contact = better ?? alone
-    if (contact !== undefined) this.ask(contact, this.#seeking())
+    if (!this.#isAlone()) this.#loneRounds = this.#loneLeft = 1
+    if (better !== undefined) {
+      this.ask(better.member, wire.move(better.founder))
+      return
+    }
+    if (!this.#isAlone() || this.#far.size === 0 || --this.#loneLeft > 0) return
+    this.#loneRounds = Math.min(2 * this.#loneRounds, LONE_ROUNDS_MAX)
+    this.#loneLeft = this.#loneRounds
+    this.ask(this.random.pick(this.#far.list).member, this.#seeking(SEEK_HOPS - 1))
   }
 
   protected override connected(entry: ViewEntry): void {
@@ -141,7 +165,7 @@ class HiScamp extends Scamp {
   }
 
   protected override ping(_entry: ViewEntry): unknown {
-    return this.#greeting('near')
+    return wire.near(this.#founder)
   }
 
   /** Whoever acts as the contact says first of which cluster it is. */
@@ -159,15 +183,25 @@ class HiScamp extends Scamp {
       case 'seek':
         this.#seek(message.member, message.raw, message.ttl)
         break
+      case 'move':
+        if (message.into === this.#founder.incarnation) this.#letIn(from)
+        else this.once(from, wire.found(this.#founder))
+        break
       case 'welcome':
         this.#welcomed(from, message.founder)
         break
       case 'found':
         this.answered()
+        if (this.#isAlone()) this.#founder = this.self // that of a cluster of which nobody is left, else
         this.#met(message.founder, from)
         break
       case 'announce':
         this.#announced(message.of, message.raw, message.ttl)
+        break
+      case 'near':
+        if (!this.mayTake(from)) break
+        if (message.of === this.#founder.incarnation) this.#greetedByNear(from, 'near')
+        else this.#greetedByFar(from, 'near')
         break
       case 'greet':
         this.#greeted(from, message)
@@ -178,7 +212,7 @@ class HiScamp extends Scamp {
   }
 
   #seek(seeker: Member, raw: unknown, ttl: number): void {
-    if (!this.mayTake(seeker)) return
+    if (!this.mayEnter(seeker)) return
     if (ttl >= SEEK_HOPS) this.tellLost(seeker)
     const own = this.#distance(seeker, this.#founder)
     const nearest = this.#clusters.nearest(seeker, this.#distance, this.random)
@@ -186,13 +220,18 @@ class HiScamp extends Scamp {
     if (nearest !== undefined && nearest.far < own && left > 0) {
       this.once(nearest.member, wire.seek(raw, left))
     } else if (own <= this.#options.threshold) {
-      if (this.isRepeated(seeker)) this.once(seeker, scampWire.accept())
-      else this.enter(seeker)
+      this.#letIn(seeker)
     } else {
       const next = left > 0 ? this.#anyNeighbour(seeker.name) : undefined
       if (next === undefined) this.#found(seeker)
       else this.once(next, wire.seek(raw, left))
     }
+  }
+
+  #letIn(newcomer: Member): void {
+    if (!this.mayTake(newcomer)) return
+    if (this.isRepeated(newcomer)) this.once(newcomer, scampWire.accept())
+    else this.enter(newcomer)
   }
 
   /** It is the first of its cluster, which some nodes of other clusters shall know. */
@@ -202,7 +241,7 @@ class HiScamp extends Scamp {
     const of = { founder, member: founder, age: 0 }
     this.#clusters.learn(of)
     const raw = clusterMemberToWire(of)
-    const copies = this.table.list(FAR).length + this.#options.redundancy
+    const copies = this.#far.size + this.#options.redundancy
     for (let i = 0; i < copies; i++) this.#announce(founder.name, raw, ANNOUNCE_HOPS)
     this.#fillFar()
   }
@@ -211,8 +250,8 @@ class HiScamp extends Scamp {
     const left = Math.min(ttl, ANNOUNCE_HOPS) - 1
     const { founder, member } = of
     this.#learn(of)
-    const size = this.table.list(FAR).length
-    const isNew = !this.#isOwn(founder) && !this.#hasFar(founder) && this.mayTake(member)
+    const { size } = this.#far
+    const isNew = !this.#isOwn(founder) && !this.#far.reaches(founder) && this.mayTake(member)
     if (isNew && size < this.#options.farMax && this.random.int(size + 1) === 0) {
       this.#addFar(member, founder)
     } else if (left > 0) this.#announce(member.name, raw, left)
@@ -231,12 +270,13 @@ class HiScamp extends Scamp {
   #welcomed(from: Member, founder: Member): void {
     if (!this.mayTake(from)) return
     if (!this.#isOwn(founder)) {
+      this.#met(founder, from)
       if (!this.isAsking || !this.#isNear(founder)) return
-      if (!this.#isAlone() && !isOlder(founder, this.#founder)) return
+      if (!this.#isAlone() && !this.#supersedes(founder)) return
       this.#moveTo(founder)
     }
     this.keep(from)
-    this.#dropFar(from.name)
+    this.#far.drop(from.name)
     this.#fillFar()
   }
 
@@ -248,9 +288,9 @@ class HiScamp extends Scamp {
     this.#founder = founder
     this.#better = undefined
     this.#clusters.drop(founder)
-    for (const { member } of [...this.table.list(FAR)]) {
-      const cluster = this.#far.get(member.name)
-      if (cluster === undefined || this.#isOwn(cluster)) this.#dropFar(member.name)
+    for (const { member } of [...this.#far.list]) {
+      const cluster = this.#far.founderOf(member.name)
+      if (cluster === undefined || this.#isOwn(cluster)) this.#far.drop(member.name)
     }
   }
 
@@ -258,19 +298,21 @@ class HiScamp extends Scamp {
     if (!this.mayTake(from)) return
     for (const one of news) this.#learn(one)
     if (this.#isOwn(founder)) this.#greetedByNear(from, how)
-    else this.#greetedByFar(from, how, founder)
+    else {
+      this.#met(founder, from)
+      this.#greetedByFar(from, how)
+    }
   }
 
   #greetedByNear(from: Member, how: Greeting): void {
     this.#clusters.forget(from.name)
     if (how === 'near') this.pinged(from)
     if (how === 'far') this.once(from, this.#greeting('answer'))
-    if (how === 'answer' || this.table.has(from.name, FAR)) this.keep(from)
-    this.#dropFar(from.name)
+    if (how === 'answer' || this.#far.has(from.name)) this.keep(from)
+    this.#far.drop(from.name)
   }
 
-  #greetedByFar(from: Member, how: Greeting, founder: Member): void {
-    this.#met(founder, from)
+  #greetedByFar(from: Member, how: Greeting): void {
     this.table.drop(from.name, IN_VIEW)
     const entry = this.table.get(from.name)
     if (entry !== undefined && (entry.views & PARTIAL) !== 0) this.forget(entry)
@@ -282,14 +324,21 @@ class HiScamp extends Scamp {
   #met(founder: Member, member: Member): void {
     this.#clusters.forget(member.name)
     this.#learn({ founder, member, age: 0 })
-    if (this.table.has(member.name, FAR)) this.#far.set(member.name, founder)
+    this.#far.met(member.name, founder)
   }
 
   #learn(of: ClusterMember): void {
     if (this.#isOwn(of.founder) || !this.mayTake(of.member)) return
     this.#clusters.learn(of)
-    const best = this.#better?.founder ?? this.#founder
-    if (isOlder(of.founder, best) && this.#isNear(of.founder)) this.#better = of
+    const best = this.#better?.founder ?? of.founder
+    if (isOlder(best, of.founder) || !this.#isNear(of.founder)) return
+    if (this.#supersedes(of.founder)) this.#better = of
+  }
+
+  /** True where the founder of this node's cluster should have joined that one. */
+  #supersedes(founder: Member): boolean {
+    if (!isOlder(founder, this.#founder)) return false
+    return this.#distance(this.#founder, founder) <= this.#options.threshold
   }
 
   /** With few near members a node keeps more far ones: c + 1 in all, as in a view of SCAMP's. */
@@ -298,54 +347,33 @@ class HiScamp extends Scamp {
     return Math.min(this.#options.farMax, Math.max(this.#options.farLinks, few))
   }
 
-  /** One a round of those it has no need of any more. */
-  #trimFar(): void {
-    const far = this.table.list(FAR)
-    if (far.length > this.#farWanted()) this.#dropFar(this.random.pick(far).member.name)
-  }
-
   #fillFar(): void {
     if (this.isOut) return
-    for (const name of [...this.#far.keys()]) {
-      if (!this.table.has(name, FAR)) this.#far.delete(name)
-    }
-    while (this.table.list(FAR).length < this.#farWanted()) {
-      const reached = new Set([...this.#far.values()].map((founder) => founder.incarnation))
-      const next = this.#clusters.pick(this.random, reached)
+    this.#far.tidy()
+    while (this.#far.size < this.#farWanted()) {
+      const next = this.#far.next()
       if (next === undefined || !this.#addFar(next.member, next.founder)) break
     }
   }
 
-  #addFar(member: Member, founder: Member | undefined): boolean {
-    if (this.table.list(FAR).length >= this.#options.farMax) return false
-    if (this.table.has(member.name, FAR | PARTIAL) || !this.mayTake(member)) return false
-    if (this.table.add(member, FAR) === undefined) return false
-    if (founder !== undefined) this.#far.set(member.name, founder)
-    this.once(member, this.#greeting('far'))
-    return true
-  }
-
-  #dropFar(name: string): void {
-    this.table.drop(name, FAR)
-    this.#far.delete(name)
+  #addFar(member: Member, founder: Member): boolean {
+    const added = this.#far.add(member, founder)
+    if (added) this.once(member, this.#greeting('far'))
+    return added
   }
 
   #greeting(how: Greeting): unknown {
-    const partial = this.table.list(PARTIAL)
+    const near = this.table.list(IN_VIEW) // which said themselves of which cluster they are
     const mates =
-      how !== 'answer' || partial.length === 0
+      how !== 'answer' || near.length === 0
         ? []
-        : [{ founder: this.#founder, member: this.random.pick(partial).member, age: 0 }]
+        : [{ founder: this.#founder, member: this.random.pick(near).member, age: 0 }]
     const others = this.#clusters.sample(this.random, NEWS_MAX - mates.length)
     return wire.greet(how, this.#founder, [...mates, ...others])
   }
 
-  #seeking(): unknown {
-    return wire.seek(memberToWire(this.self), SEEK_HOPS)
-  }
-
-  #hasFar(founder: Member): boolean {
-    return [...this.#far.values()].some((one) => one.incarnation === founder.incarnation)
+  #seeking(ttl = SEEK_HOPS): unknown {
+    return wire.seek(memberToWire(this.self), ttl)
   }
 
   #isOwn(founder: Member): boolean {

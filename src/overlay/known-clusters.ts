@@ -83,22 +83,32 @@ export class KnownClusters {
     return random.sample([...this.#clusters.values()], count).map((members) => random.pick(members))
   }
 
-  /** A member of a random cluster that is none of these. */
-  pick(random: Random, except: ReadonlySet<string>): ClusterMember | undefined {
-    const others = [...this.#clusters].filter(([key]) => !except.has(key))
-    return others.length === 0 ? undefined : random.pick(random.pick(others)[1])
+  /** A member that is `free`, of a random cluster that has one: of none of `reached`, if there is such. */
+  pick(
+    random: Random,
+    reached: ReadonlySet<string>,
+    free: (member: Member) => boolean,
+  ): ClusterMember | undefined {
+    const known = [...this.#clusters.values()]
+      .map((members) => members.filter(({ member }) => free(member)))
+      .filter((members) => members.length > 0)
+    const others = known.filter((members) => !reached.has(founderOf(members).incarnation))
+    const chosen = others.length > 0 ? others : known
+    return chosen.length === 0 ? undefined : random.pick(random.pick(chosen))
   }
 
-  /** A member of the cluster whose founder is nearest, and how far that is. */
+  /** A member of the cluster whose founder is nearest, not `to` itself, and how far that is. */
   nearest(
     to: Member,
     distance: Distance,
     random: Random,
   ): { far: number; member: Member } | undefined {
     let nearest: { far: number; members: ClusterMember[] } | undefined
-    for (const members of this.#clusters.values()) {
-      const far = distance(to, founderOf(members))
-      if (nearest === undefined || far < nearest.far) nearest = { far, members }
+    for (const known of this.#clusters.values()) {
+      const far = distance(to, founderOf(known))
+      if (nearest !== undefined && far >= nearest.far) continue
+      const members = known.filter(({ member }) => member.name !== to.name)
+      if (members.length > 0) nearest = { far, members }
     }
     return nearest && { far: nearest.far, member: random.pick(nearest.members).member }
   }

@@ -81,17 +81,21 @@ function addressFromWire(value: unknown): Address | undefined {
 const tagFromWire = (value: unknown): string | undefined =>
   typeof value === 'string' && value.length <= MEMBER_LIMITS.tagChars ? value : undefined
 
+/** As long as it has to be: one that grows by `push` keeps room for more, in each of thousands of members. */
 function listOf<T>(
   value: unknown,
   most: number,
   read: (value: unknown) => T | undefined,
-): T[] | undefined {
+): readonly T[] | undefined {
   if (!Array.isArray(value) || value.length > most) return undefined
-  const list: T[] = []
-  for (const item of value as unknown[]) {
-    const taken = read(item)
+  if (value.length === 0) return NONE
+  const list = new Array<T>(value.length)
+  for (let i = 0; i < list.length; i++) {
+    const taken = read(value[i])
     if (taken === undefined) return undefined
-    list.push(taken)
+    list[i] = taken
   }
   return list
 }
+
+const NONE: readonly never[] = Object.freeze([])

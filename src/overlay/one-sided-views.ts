@@ -1,7 +1,9 @@
 import type { Random } from '../base/random.js'
 import { unreachable } from '../base/unreachable.js'
-import { GivenUpMembers } from './given-up-members.js'
+import { Departures } from './departures.js'
+import { GivenUpMembers, lostFromWire } from './given-up-members.js'
 import { memberFromWire, memberToWire } from './member.js'
+import { ALIVE, EXPEL, GONE, kindOf, LOST, PROBE } from './one-sided-message.js'
 import type {
   Member,
   Overlay,
@@ -11,9 +13,9 @@ import type {
 } from './overlay.js'
 import type { ViewEntry, ViewTable } from './view-table.js'
 
-const CAPABILITIES: OverlayCapabilities = { membership: 'partial', direct: false }
-const LOST_MAX = 32
-const LOST_ATTEMPTS = 100
+const GONE_MAX = 64
+/** Rounds for which a member that left is not taken at the word of others. By then none has it in a view. */
+const GONE_ROUNDS = 30
 /** Attempts to connect that fail before a member is given up. */
 const FAILS_MAX = 5
 /** A contact that does not answer is asked again this often, about so many milliseconds apart. */
@@ -26,17 +28,6 @@ const STORED_FEW = 3
 const ROUND = 'round'
 const AGAIN = 'again'
 
-/** What all overlays of partial views tell each other; their own kinds of message begin at 10. */
-export const GONE = 1
-/** "You, of this incarnation, are no member any more": somebody's user removed you. */
-const EXPEL = 2
-/** "Are you there?" to a member that was given up. */
-const PROBE = 3
-const ALIVE = 4
-/** "These I have lost": to a newcomer, or they would be forgotten with the nodes that lost them. */
-const LOST = 5
-const LOST_TOLD = 8
-
 /** A contact that was asked to let this node in and has not answered. */
 interface Asked {
   readonly contact: Member
@@ -47,17 +38,21 @@ interface Asked {
 /**
  * What overlays with asymmetric partial views share: rounds, being in or out, the life and death of
  * peers, and the memory of those that were given up. Nobody knows who has this node in a view, so a
- * node that left answers whatever still comes with GONE, and whoever reads that forgets it. No
- * tombstones are needed, and the same incarnation may join again.
+ * node that left answers whatever still comes with GONE, and whoever reads that forgets it, and for a
+ * while does not believe others that still have it. The same incarnation may join again: its own word
+ * counts, and so does a request of its that is passed on.
  */
 export abstract class OneSidedViews implements Overlay {
   abstract readonly name: string
-  readonly capabilities = CAPABILITIES
+  readonly capabilities: OverlayCapabilities = { membership: 'partial', direct: false }
   protected readonly self: Member
   protected readonly random: Random
   protected readonly table: ViewTable
-  protected readonly lost = new GivenUpMembers(LOST_MAX, LOST_ATTEMPTS)
+  protected readonly lost = new GivenUpMembers()
   protected isOut = false
+  /** Who said it left, as of which round. */
+  readonly #gone = new Departures(GONE_MAX)
+  #rounds = 0
   readonly #roundMs: number
   /** Connected peers, members or not, with their incarnations. */
   readonly #up = new Map<string, string>()
@@ -104,7 +99,7 @@ export abstract class OneSidedViews implements Overlay {
   protected abstract picture(): Readonly<Record<string, unknown>>
   /** Takes the contact of a join in and asks it. */
   protected abstract joinThrough(contact: Member): void
-  /** True when a body is a request to be let in, which brings this node back in if it is out. */
+  /** True when a body is a newcomer's request to be let in, which brings this node back in if it is out. */
   protected abstract isRequest(body: unknown): boolean
   /** A message of the overlay's own. False when it is none. */
   protected abstract receive(from: Member, body: unknown): boolean
@@ -144,13 +139,22 @@ export abstract class OneSidedViews implements Overlay {
   }
 
   /**
-   * True when this may become a member here: not this node, and not one that is being removed. Who is
-   * connected proves its incarnation; what others tell of another one under its name is not believed.
+   * True when this may become a member here: not this node, and not one that is being removed or that
+   * left. Who is connected proves its incarnation; what others tell of another one under its name is
+   * not believed.
    */
   protected mayTake(member: Member): boolean {
     const { name, incarnation } = member
     if (name === this.self.name || this.lost.isExpelled(member)) return false
+    const left = this.#gone.epochOf(member)
+    if (left !== undefined && this.#rounds - left < GONE_ROUNDS) return false
     return (this.#up.get(name) ?? incarnation) === incarnation
+  }
+
+  /** The same of one whose own request was passed on: whatever it said before, it wants in now. */
+  protected mayEnter(member: Member): boolean {
+    this.#gone.delete(member.name)
+    return this.mayTake(member)
   }
 
   protected send(to: string, body: unknown): void {
@@ -167,6 +171,13 @@ export abstract class OneSidedViews implements Overlay {
 
   protected startTimer(name: string, delayMs: number): void {
     this.table.emit({ type: 'startTimer', name, delayMs: Math.round(delayMs) })
+  }
+
+  /** It said so itself. */
+  protected hasLeft(member: Member): void {
+    this.table.remove(member.name, 'left')
+    this.lost.delete(member.name)
+    this.#gone.add(member, this.#rounds)
   }
 
   protected giveUp(member: Member): void {
@@ -267,6 +278,7 @@ export abstract class OneSidedViews implements Overlay {
       else if (kindOf(body) !== GONE) this.once(from, [GONE])
     }
     if (this.isOut || !this.table.renew(from)) return
+    if (kindOf(body) !== GONE) this.#gone.delete(from.name)
     if (!this.#common(from, body) && !this.receive(from, body)) {
       this.bad(from.name, 'not a message of this overlay')
     }
@@ -279,8 +291,7 @@ export abstract class OneSidedViews implements Overlay {
     if (body.length !== 1) return false
     switch (body[0] as unknown) {
       case GONE:
-        this.table.remove(from.name, 'left')
-        this.lost.delete(from.name)
+        this.hasLeft(from)
         if (this.#asked?.contact.name === from.name) this.#asked = undefined
         this.table.emit({ type: 'release', peer: from.name })
         this.departed(from)
@@ -309,20 +320,13 @@ export abstract class OneSidedViews implements Overlay {
 
   /** Whoever lets a newcomer in tells it. */
   protected tellLost(newcomer: Member): void {
-    const news = this.lost.news(this.random, LOST_TOLD)
-    if (news.length === 0) return
-    this.once(newcomer, [LOST, news.map(([member, left]) => [memberToWire(member), left])])
+    const news = this.lost.news(this.random)
+    if (news.length > 0) this.once(newcomer, [LOST, news])
   }
 
   #hearOfLost(list: unknown): boolean {
-    if (!Array.isArray(list) || list.length > LOST_TOLD) return false
-    const news: [Member, number][] = []
-    for (const item of list as unknown[]) {
-      const [raw, left] = Array.isArray(item) && item.length === 2 ? (item as unknown[]) : []
-      const member = memberFromWire(raw)
-      if (member === undefined || !Number.isSafeInteger(left) || (left as number) < 1) return false
-      news.push([member, left as number])
-    }
+    const news = lostFromWire(list)
+    if (news === undefined) return false
     for (const [member, left] of news) {
       const known = this.table.get(member.name) !== undefined
       if (!known && this.mayTake(member)) this.lost.hear(member, left)
@@ -346,6 +350,7 @@ export abstract class OneSidedViews implements Overlay {
       this.table.emit({ type: 'disconnect', peer, reason: 'this node left' })
     }
     this.lost.clear()
+    this.#gone.clear()
     this.#asked = undefined
     this.#hurries = false
     this.isOut = true
@@ -360,6 +365,7 @@ export abstract class OneSidedViews implements Overlay {
 
   #round(): void {
     this.#startRound()
+    this.#rounds++
     if (this.isOut) return
     this.#probe()
     this.round()
@@ -392,6 +398,3 @@ export abstract class OneSidedViews implements Overlay {
     this.table.emit({ type: 'persist', state: kept.map(memberToWire) })
   }
 }
-
-const kindOf = (body: unknown): number =>
-  Array.isArray(body) && typeof body[0] === 'number' ? body[0] : 0

@@ -85,9 +85,11 @@ export function scampMessageFromWire(body: unknown): ScampMessage | undefined {
   }
 }
 
-/** True for a request to be let in. */
-export const isSubscription = (body: unknown): boolean =>
-  scampMessageFromWire(body)?.type === 'subscribe'
+/** True for a request to be let in; who renews its subscription is in. */
+export function isSubscription(body: unknown): boolean {
+  const message = scampMessageFromWire(body)
+  return message?.type === 'subscribe' && message.renews === 0
+}
 
 export const isCount = (value: unknown): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0

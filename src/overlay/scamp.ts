@@ -1,7 +1,8 @@
 import type { Random } from '../base/random.js'
 import { unreachable } from '../base/unreachable.js'
 import { memberToWire } from './member.js'
-import { GONE, OneSidedViews } from './one-sided-views.js'
+import { GONE } from './one-sided-message.js'
+import { OneSidedViews } from './one-sided-views.js'
 import type { Member } from './overlay.js'
 import {
   isSubscription,
@@ -151,7 +152,8 @@ export class Scamp extends OneSidedViews {
     if (++this.#quiet > this.options.isolationPeriods) {
       this.#quiet = 0
       this.#joining = false
-      this.ask(this.random.pick(partial).member, wire.subscribe())
+      const copies = partial.length + this.options.redundancy
+      this.ask(this.random.pick(partial).member, wire.subscribe(copies)) // as many as at a join
     } else if (this.#leaseRounds > 0 && --this.#renewal <= 0) this.#renew()
   }
 
@@ -201,7 +203,8 @@ export class Scamp extends OneSidedViews {
     if (this.isRepeated(from)) this.once(from, wire.accept())
     else if (copies > 0) {
       this.once(from, wire.accept())
-      this.#spread(from, copies)
+      if (this.#onward(from.name) === undefined) this.keep(from)
+      else this.#spread(from, copies)
     } else {
       this.tellLost(from)
       this.enter(from)
@@ -261,7 +264,7 @@ export class Scamp extends OneSidedViews {
    * ends at every node alike; a plain one would end at those that have many ways in.
    */
   #walk(from: Member, { member, raw, ttl, degree }: ScampMessage & { type: 'walk' }): void {
-    if (!this.mayTake(member)) return
+    if (!this.mayEnter(member)) return
     const left = Math.min(ttl, INDIRECTION) - 1
     const refused = degree > 0 && this.random.float() * this.#degree() > degree
     const next = refused ? from : this.#anyWay(member.name)
@@ -287,7 +290,7 @@ export class Scamp extends OneSidedViews {
 
   #forward({ member, raw, ttl }: ScampMessage & { type: 'forward' }): void {
     const { name } = member
-    const may = this.mayTake(member)
+    const may = this.mayEnter(member)
     if (may && !this.table.renew(member)) return // it is history
     const left = Math.min(ttl, this.options.walkMax) - 1
     const size = this.table.list(PARTIAL).length
@@ -330,10 +333,8 @@ export class Scamp extends OneSidedViews {
 
   #replace(from: Member, by: Member | undefined, left: boolean): void {
     const had = this.table.has(from.name, PARTIAL)
-    if (left) {
-      this.table.remove(from.name, 'left')
-      this.lost.delete(from.name)
-    } else this.table.drop(from.name, PARTIAL)
+    if (left) this.hasLeft(from)
+    else this.table.drop(from.name, PARTIAL)
     // Who is sent on is told at the next round: if all were full, this would go round at full speed.
     if (had && by !== undefined && this.mayTake(by)) this.keep(by, left)
     this.departed(from)

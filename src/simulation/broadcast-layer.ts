@@ -27,6 +27,7 @@ export class BroadcastLayer implements NetworkLayer {
   #message = 0
   #reached = 0
   #payloads = 0
+  #farPayloads = 0
   #control = 0
   #lastHop = 0
 
@@ -47,6 +48,7 @@ export class BroadcastLayer implements NetworkLayer {
     this.#message++
     this.#reached = 0
     this.#payloads = 0
+    this.#farPayloads = 0
     this.#control = 0
     this.#lastHop = 0
     this.#step(this.#peer(origin), {
@@ -59,6 +61,7 @@ export class BroadcastLayer implements NetworkLayer {
     return {
       reached: this.#reached,
       payloads: this.#payloads,
+      farPayloads: this.#farPayloads,
       control: this.#control,
       lastHop: this.#lastHop,
     }
@@ -140,6 +143,7 @@ export class BroadcastLayer implements NetworkLayer {
     const node = this.#network.node(to)
     if (node === undefined || !this.#network.carry(peer.node.id, node.id, 0, body)) return
     this.#payloads += payloads
+    if (this.#network.isFar(peer.node.id, node.id)) this.#farPayloads += payloads
     if (payloads === 0) this.#control++
   }
 

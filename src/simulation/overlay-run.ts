@@ -5,6 +5,7 @@ import { histogram, type Spread, spread } from './overlay-graph.js'
 import { OverlayTown, type OverlayTownOptions } from './overlay-town.js'
 import type { Detection } from './protocol-connections.js'
 import type { ProtocolNode } from './protocol-node.js'
+import type { Traffic } from './traffic.js'
 import { type BroadcastOutcome, ViewGossip } from './view-gossip.js'
 
 export interface OverlayRunOptions extends OverlayTownOptions {
@@ -30,10 +31,21 @@ export interface OverlayRunOptions extends OverlayTownOptions {
   readonly cost?: (from: ProtocolNode, to: ProtocolNode) => number
 }
 
+/** Shares from 0 to 1. */
+export interface LongLinkShare {
+  /** Of the overlay's own messages over the cycles. */
+  messages: number
+  /** Of all payloads of the broadcasts in the stable overlay. */
+  payloads?: number
+}
+
 /** What came of a run. Keys are those of `npm run sim -- overlay --json`. */
 export interface OverlayRunResult {
   nodes: number
   meanShortestPath: number
+  /** Along arcs in their direction only, as is `directedClustering`. */
+  meanDirectedPath: number
+  directedClustering: number
   clustering: number
   /** Weakly connected. */
   components: number
@@ -49,6 +61,8 @@ export interface OverlayRunResult {
   messagesPerNodeCycle: number
   bytesPerNodeCycle: number
   dialsPerNodeCycle: number
+  /** Of what was sent, the share between nodes that are far from each other. With `far` only. */
+  longLinkShare?: LongLinkShare
   badMessages: number
   events: number
   rmr?: number[]
@@ -89,8 +103,9 @@ export function runOverlay(
   town.assemble((done) => progress('joins', done, options.nodes))
   const costs = passCycles(town, options, progress)
   const result = picture(town, options)
+  if (options.far !== undefined) result.longLinkShare = { messages: farShare(town.network.traffic) }
   if (options.cost !== undefined) result.meanLinkCost = costs
-  if (options.broadcasts) Object.assign(result, broadcasts(town, options, progress))
+  if (options.broadcasts) broadcasts(town, options, progress, result)
   if (options.fail !== undefined)
     Object.assign(result, failure(town, options, options.fail, progress))
   result.badMessages = total(town.network.badMessages)
@@ -135,6 +150,8 @@ function picture(town: OverlayTown, { cycles, seed }: OverlayRunOptions): Overla
     nodes: alive.length,
     meanShortestPath: graph.meanShortestPath(random),
     clustering: graph.clustering(random),
+    meanDirectedPath: graph.meanDirectedPath(random),
+    directedClustering: graph.directedClustering(random),
     components: graph.components().length,
     strongComponents: graph.strongComponents().length,
     asymmetricLinks: graph.asymmetricArcs(),
@@ -162,7 +179,8 @@ function broadcasts(
   town: OverlayTown,
   options: OverlayRunOptions,
   progress: Progress,
-): Pick<OverlayRunResult, 'rmr' | 'lastHop' | 'payloads' | 'control' | 'delivered'> {
+  result: OverlayRunResult,
+): void {
   const { broadcasts: count = 0, protocol, senders = 'one', seed, fanout } = options
   const { network, random } = town
   const layer = protocol && new BroadcastLayer(network, protocol, seed)
@@ -176,14 +194,24 @@ function broadcasts(
     progress('broadcasts', i + 1, count)
   }
   network.layer = undefined
-  return {
-    rmr: outcomes.map(({ payloads, reached }) => payloads / Math.max(1, reached - 1) - 1),
-    lastHop: outcomes.map((outcome) => outcome.lastHop),
-    payloads: outcomes.map((outcome) => outcome.payloads),
-    control: outcomes.map((outcome) => outcome.control),
-    delivered: outcomes.map(({ reached }) => reached / alive.length),
-  }
+  result.rmr = outcomes.map(({ payloads, reached }) => payloads / Math.max(1, reached - 1) - 1)
+  result.lastHop = outcomes.map((outcome) => outcome.lastHop)
+  result.payloads = outcomes.map((outcome) => outcome.payloads)
+  result.control = outcomes.map((outcome) => outcome.control)
+  result.delivered = outcomes.map(({ reached }) => reached / alive.length)
+  if (result.longLinkShare === undefined) return
+  const sum = (count: (outcome: BroadcastOutcome) => number): number =>
+    outcomes.reduce((so, outcome) => so + count(outcome), 0)
+  const far = sum((outcome) => outcome.farPayloads)
+  result.longLinkShare.payloads =
+    far /
+    Math.max(
+      1,
+      sum((outcome) => outcome.payloads),
+    )
 }
+
+const farShare = ({ farMessages, messages }: Traffic): number => farMessages / Math.max(1, messages)
 
 function failure(
   town: OverlayTown,

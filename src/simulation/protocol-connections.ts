@@ -20,6 +20,8 @@ export interface ConnectionGround {
   readonly salt: number
   node(id: number): ProtocolNode
   oneWay(from: number, to: number): number
+  /** It is a long way. */
+  isFar(from: number, to: number): boolean
   step(node: ProtocolNode, event: OverlayEvent): void
   /** Something of the layer came over a connection; `from` is undefined when it was lost. */
   heard(to: ProtocolNode, from: ProtocolNode | undefined, number: number, body: unknown): void
@@ -161,7 +163,8 @@ export class ProtocolConnections {
   }
 
   #put(way: number, body: unknown): void {
-    this.#ground.traffic.sent(body)
+    const { traffic, isFar } = this.#ground
+    traffic.sent(body, isFar(this.#pairs.owner(way), this.#pairs.peer(way)))
     this.#arrive(way, DUE.MESSAGE, 0, body)
   }
 

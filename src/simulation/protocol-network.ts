@@ -22,6 +22,8 @@ export interface ProtocolNetworkOptions {
   readonly seed: number | string
   /** One way, uniform between two figures, or told. Default 10 to 11: a hop is about a round, as in the papers. */
   readonly latencyMs?: readonly [number, number] | LatencyOf
+  /** True for two names between which the way is long. Default: no way is. */
+  readonly far?: (from: string, to: string) => boolean
 }
 
 /** What else travels over the connections of a network, such as broadcasts. */
@@ -54,6 +56,7 @@ export class ProtocolNetwork {
   readonly #seed: string
   readonly #salt: number
   readonly #latency: LatencyOf
+  readonly #far: ProtocolNetworkOptions['far']
   readonly #due = new EventHeap()
   readonly #connections: ProtocolConnections
   readonly #alive: ProtocolNode[] = []
@@ -65,6 +68,7 @@ export class ProtocolNetwork {
   constructor(options: ProtocolNetworkOptions) {
     this.#seed = String(options.seed)
     this.#salt = hashText(`${this.#seed}/network`)
+    this.#far = options.far
     const given = options.latencyMs ?? [10, 11]
     if (typeof given === 'function') this.#latency = given
     else {
@@ -77,6 +81,7 @@ export class ProtocolNetwork {
       salt: this.#salt,
       node: (id) => this.nodes[id] as ProtocolNode,
       oneWay: (from, to) => this.#oneWay(from, to),
+      isFar: (from, to) => this.isFar(from, to),
       step: (node, event) => this.#step(node, event),
       heard: (to, from, number, body) => {
         this.#carried--
@@ -149,6 +154,12 @@ export class ProtocolNetwork {
 
   isUp(from: number, to: number): boolean {
     return this.#connections.isUp(from, to)
+  }
+
+  /** True where the way between two nodes is a long one. */
+  isFar(from: number, to: number): boolean {
+    if (this.#far === undefined) return false
+    return this.#far((this.nodes[from] as ProtocolNode).name, (this.nodes[to] as ProtocolNode).name)
   }
 
   /** How many connections the node holds. */

@@ -7,6 +7,8 @@ const SAMPLE_EVERY = 16
 /** Counts what overlays send. Bytes are those of frames, by the real codec on one message in sixteen. */
 export class Traffic {
   messages = 0
+  /** Those of them that took a long way. */
+  farMessages = 0
   /** Frames that let go of a connection. */
   releases = 0
   dials = 0
@@ -14,7 +16,8 @@ export class Traffic {
   #sampled = 0
   #sampledBytes = 0
 
-  sent(body: unknown): void {
+  sent(body: unknown, far: boolean): void {
+    if (far) this.farMessages++
     if (this.messages++ % SAMPLE_EVERY !== 0) return
     this.#sampled++
     this.#sampledBytes += HEAD_BYTES + this.#codec.encodeValue(body).length
@@ -28,6 +31,7 @@ export class Traffic {
 
   clear(): void {
     this.messages = 0
+    this.farMessages = 0
     this.releases = 0
     this.dials = 0
     this.#sampled = 0

@@ -8,6 +8,8 @@ export interface BroadcastOutcome {
   readonly reached: number
   /** Messages with the broadcast in them. */
   readonly payloads: number
+  /** Those of them that took a long way. */
+  readonly farPayloads: number
   /** All other messages of the protocol. */
   readonly control: number
   /** Hops of the longest way to a first delivery. */
@@ -26,6 +28,7 @@ export class ViewGossip implements NetworkLayer {
   #current = 0
   #reached = 0
   #payloads = 0
+  #farPayloads = 0
   #lastHop = 0
 
   /** `fanout` 0: to all of the view. */
@@ -40,17 +43,19 @@ export class ViewGossip implements NetworkLayer {
     this.#current++
     this.#reached = 0
     this.#payloads = 0
+    this.#farPayloads = 0
     this.#lastHop = 0
     this.#network.layer = this
     this.#deliver(origin, -1, 0)
     this.#network.runCarried()
     this.#network.layer = undefined
-    const { reached, payloads, lastHop } = {
+    return {
       reached: this.#reached,
       payloads: this.#payloads,
+      farPayloads: this.#farPayloads,
+      control: 0,
       lastHop: this.#lastHop,
     }
-    return { reached, payloads, control: 0, lastHop }
   }
 
   arrived(to: ProtocolNode, from: ProtocolNode, hops: number): void {
@@ -65,7 +70,9 @@ export class ViewGossip implements NetworkLayer {
     this.#reached++
     this.#lastHop = Math.max(this.#lastHop, hops)
     for (const to of this.#chosen(node.neighbours(), from)) {
-      if (this.#network.carry(node.id, to, hops + 1, undefined)) this.#payloads++
+      if (!this.#network.carry(node.id, to, hops + 1, undefined)) continue
+      this.#payloads++
+      if (this.#network.isFar(node.id, to)) this.#farPayloads++
     }
   }
 

@@ -108,6 +108,15 @@ describe('connections an overlay borrows', () => {
     assert.notInclude(a.subject.log.join(), 'peerDown')
   })
 
+  it('says its last words when the node leaves, and closes what was opened for them at once', async () => {
+    const { sim, a, b, atB } = await pair()
+    a.do({ type: 'sendOnce', to: atB, body: ['gone'] }, { type: 'selfLeft' })
+    await sim.sim.run(1_000)
+    assert.deepEqual(b.script.bodies(), [['gone']])
+    assert.deepEqual([connections(a), connections(b)], [0, 0])
+    assert.notInclude(b.subject.log.join(), 'nodeDown')
+  })
+
   it('measures the way to a node, connected or not, and says nothing of one that is not there', async () => {
     const { sim, a, atB } = await pair()
     const gone = { ...atB, name: 'gone', addresses: [{ host: 'gone', port: 1 }] }

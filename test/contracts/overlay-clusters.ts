@@ -33,6 +33,7 @@ export function overlayClusterCases(
     ['a watch tells the end of a node, and the rest stays one', survives(names)],
     ['takes the next incarnation of a node in place of the last', restarts(names, false)],
     ['a node that starts again comes back by itself', restarts(names, true), rejoins],
+    ['finds a node that starts again at another address', restarts(names, false, true), joins],
     ['heals a partition', heals(names), partitions],
     ['refuses nodes of another overlay with the reason, and is not disturbed', refuses, joins],
   ]
@@ -125,7 +126,9 @@ const removes = (names: readonly string[]) => async (town: Town) => {
   await town.settled(names)
   const gone = town.citizen('n3')
   const rest = names.filter((name) => name !== 'n3')
-  town.citizen('n0').node.leave('n3')
+  // In a partial view not all know it, and nobody removes whom it does not know.
+  const knows = (name: string): boolean => town.citizen(name).members().includes('n3')
+  town.citizen(rest.find(knows) as string).node.leave('n3')
   await town.ground.until('it is alone', () => gone.members().join() === 'n3')
   await town.converged(rest)
   must(gone.lefts.join() === 'false', `it heard of its removal as [${gone.lefts}]`)
@@ -150,27 +153,30 @@ const survives = (names: readonly string[]) => async (town: Town) => {
   await town.allAnswer(rest)
 }
 
-const restarts = (names: readonly string[], byItself: boolean) => async (town: Town) => {
-  await town.settled(names)
-  const { incarnation } = town.citizen('n2').node
-  await town.ground.crash('n2')
-  await town.start('n2')
-  if (!byItself) await town.join('n2', 'n0')
-  await town.converged(names)
-  for (const { node } of town.citizens.values()) {
-    const held = node.members().some((member) => member.incarnation === incarnation)
-    must(!held, `${node.name} holds the incarnation that died`)
+const restarts =
+  (names: readonly string[], byItself: boolean, elsewhere = false) =>
+  async (town: Town) => {
+    await town.settled(names)
+    const { incarnation } = town.citizen('n2').node
+    await town.ground.crash('n2')
+    await town.start('n2', elsewhere ? { listen: await town.ground.nextAddressOf('n2') } : {})
+    if (!byItself) await town.join('n2', 'n0')
+    await town.converged(names)
+    for (const { node } of town.citizens.values()) {
+      const held = node.members().some((member) => member.incarnation === incarnation)
+      must(!held, `${node.name} holds the incarnation that died`)
+    }
+    await town.allAnswer(names)
   }
-  await town.allAnswer(names)
-}
 
 const heals = (names: readonly string[]) => async (town: Town) => {
   await town.settled(names)
-  // Whoever knows nobody of its own side would be alone, not apart.
-  await town.ground.until('each knows all', () =>
-    names.every((name) => town.citizen(name).node.members().length === names.length),
-  )
-  const [some, others] = [names.slice(0, 2), names.slice(2)]
+  let sides: readonly string[][] | undefined
+  await town.ground.until('two sides hold together without each other', () => {
+    sides = sidesOf(town, names)
+    return sides !== undefined
+  })
+  const [some, others] = sides as [string[], string[]]
   const heal = town.ground.partition(some, others)
   const apart = (): boolean =>
     some.every((a) =>
@@ -182,6 +188,21 @@ const heals = (names: readonly string[]) => async (town: Town) => {
   heal()
   await town.converged(names)
   await town.allAnswer(names)
+}
+
+/** Two nodes and the rest, each side one by what its nodes know of it: else a part of it would be alone, not apart. */
+function sidesOf(town: Town, names: readonly string[]): string[][] | undefined {
+  const pairs = names.flatMap((a, i) => names.slice(i + 1).map((b) => [a, b]))
+  return pairs
+    .map((pair) => [pair, names.filter((name) => !pair.includes(name))])
+    .find((sides) => sides.every((side) => holdsTogether(town, side)))
+}
+
+function holdsTogether(town: Town, side: readonly string[]): boolean {
+  const knows = (a: string, b: string): boolean => town.citizen(a).members().includes(b)
+  const seen = new Set(side.slice(0, 1))
+  for (const a of seen) for (const b of side) if (knows(a, b) && knows(b, a)) seen.add(b)
+  return seen.size === side.length
 }
 
 async function refuses(town: Town): Promise<void> {

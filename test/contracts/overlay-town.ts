@@ -18,6 +18,8 @@ export interface TownGround {
   readonly title: string
   /** Where the node of this name listens, known before it starts and the same after a restart. */
   addressOf(name: string): Promise<Address>
+  /** Where its next incarnation may listen when it comes back elsewhere. */
+  nextAddressOf(name: string): Promise<Address>
   /** Starts the node; of a name that was started before, its next incarnation, with the store of the last. */
   start(name: string, options: Partial<NodeOptions>): Promise<{ readonly node: Node }>
   /** As SIGKILL to the node's process. */

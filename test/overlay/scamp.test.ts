@@ -199,7 +199,7 @@ describe('SCAMP', () => {
     const overlay = core(scampV1({ isolationPeriods: 3 }), [member('a', 1)])
     const rounds = Array.from({ length: 4 }, () => overlay.step({ type: 'timer', name: 'round' }))
     const asks = rounds.map((effects) =>
-      sent(effects).some((body) => JSON.stringify(body) === JSON.stringify(wire.subscribe())),
+      sent(effects).some((body) => JSON.stringify(body) === JSON.stringify(wire.subscribe(1 + 4))),
     )
     assert.deepEqual(asks, [false, false, false, true])
   })

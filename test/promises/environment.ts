@@ -48,6 +48,11 @@ export abstract class Environment {
     return address
   }
 
+  /** Another one, for a node that starts again elsewhere. */
+  nextAddressOf(name: string): Promise<Address> {
+    return this.freeAddress(name)
+  }
+
   protected abstract worldOf(name: string): FaultyWorld
   protected abstract listenOf(name: string): NonNullable<NodeOptions['listen']>
   protected abstract freeAddress(name: string): Promise<Address>

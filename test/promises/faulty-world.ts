@@ -42,13 +42,17 @@ export class FaultyWorld {
       },
       network: {
         listen: async (at, accept, tls, turnedAway) => {
-          const taken = (connection: Connection) => accept(this.#line(connection, this.#accepted))
+          const taken = (connection: Connection) => {
+            if (this.#alive) accept(this.#line(connection, this.#accepted))
+            else connection.destroy()
+          }
           const listener = await network.listen(at, taken, tls, turnedAway)
           this.#listeners.add(listener)
           return listener
         },
         connect: async (to, options) => {
           const connection = await network.connect(to, options)
+          if (!this.#alive) return dead(connection)
           const line = this.#line(connection, this.#dialled, to)
           if (this.#cuts.has(textOf(to))) line.cut()
           return line
@@ -187,6 +191,12 @@ class Line implements Connection {
     this.#waiting.push(close)
     queueMicrotask(() => handler?.onClose())
   }
+}
+
+/** It was under way when the program was killed, which never hears of it. */
+function dead(connection: Connection): Promise<never> {
+  connection.destroy()
+  return new Promise(() => {})
 }
 
 const textOf = ({ host, port }: Address): string => `${host}:${port}`

@@ -47,6 +47,10 @@ export class Simulated extends Environment {
     await super.close()
   }
 
+  override async nextAddressOf(name: string): Promise<Address> {
+    return { host: name, port: 9_001 }
+  }
+
   protected override worldOf(name: string): FaultyWorld {
     const known = this.subjects.get(name)
     return new FaultyWorld(known === undefined ? this.sim.world(name) : this.sim.restart(name))

@@ -3,7 +3,7 @@ import type { Detection } from '../../src/simulation/protocol-connections.js'
 import type { OverlayOptions } from './overlays-by-name.js'
 
 export const OVERLAY_USAGE = `usage: npm run sim -- overlay --overlay NAME|FILE [--nodes N] [--cycles N] [--seed S] [--json]
-  [--option KEY=VALUE …] [--contact first|random] [--latency LEAST-MOST] [--churn NODES_A_CYCLE] [--torus] [--xbot]
+  [--option KEY=VALUE …] [--contact first|random] [--latency LEAST-MOST] [--churn NODES_A_CYCLE] [--torus] [--sites N] [--xbot]
   [--broadcasts N [--protocol flood|plumtree|gossip] [--senders one|many]]
   [--fail SHARE[,SHARE…] [--burst N] [--detect closed|send|none]] [--fanout N] [--plot FILE.svg]`
 
@@ -23,6 +23,7 @@ export interface OverlayArguments {
   readonly latencyMs: readonly [number, number]
   readonly churn: number
   readonly torus: boolean
+  readonly sites: number
   readonly xbot: boolean
   readonly broadcasts: number
   readonly protocol: ProtocolName
@@ -49,6 +50,7 @@ const OPTIONS = {
   latency: { type: 'string', default: '10-11' },
   churn: { type: 'string', default: '0' },
   torus: { type: 'boolean', default: false },
+  sites: { type: 'string', default: '0' },
   xbot: { type: 'boolean', default: false },
   broadcasts: { type: 'string', default: '0' },
   protocol: { type: 'string', default: 'flood' },
@@ -75,6 +77,7 @@ export function readOverlayArguments(argv: readonly string[]): OverlayArguments 
     latencyMs: range(values.latency),
     churn: whole('churn', values.churn, 0),
     torus: values.torus,
+    sites: whole('sites', values.sites, 0),
     xbot: values.xbot,
     broadcasts: whole('broadcasts', values.broadcasts, 0),
     protocol: oneOf('protocol', values.protocol, ['flood', 'plumtree', 'gossip']),

@@ -113,6 +113,13 @@ describe('npm run sim -- overlay', () => {
     assert.deepInclude(result(await overlay(...small, mine)), { overlay: mine, components: 30 })
   })
 
+  it('says what share goes between sites', async () => {
+    const words = ['hiscamp', '--sites', '3', '--broadcasts', '1']
+    const line = result(await overlay(...small, ...words))
+    assert.hasAllKeys(line['longLinkShare'], ['messages', 'payloads'])
+    assert.notProperty(result(await overlay(...small, 'hiscamp')), 'longLinkShare')
+  })
+
   it('prints for people without --json', async () => {
     const { out } = await overlay('--overlay', 'full-mesh', '--nodes', '4', '--cycles', '1')
     assert.include(out, 'overlay: "fullmesh"')

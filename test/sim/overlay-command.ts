@@ -15,6 +15,7 @@ import {
   runOverlay,
 } from '../../src/simulation/overlay-run.js'
 import type { ProtocolNode } from '../../src/simulation/protocol-node.js'
+import { Sites } from '../../src/simulation/sites.js'
 import { UnitTorus } from '../../src/simulation/unit-torus.js'
 import {
   OVERLAY_USAGE,
@@ -98,15 +99,17 @@ function run(given: OverlayArguments, known: KnownOverlay, output: Output): void
 function runOptions(given: OverlayArguments, known: KnownOverlay): OverlayRunOptions {
   const { protocol, nodes, seed, cycles, latencyMs, churn, broadcasts, senders, xbot } = given
   const torus = new UnitTorus(seed)
+  const sites = given.sites === 0 ? undefined : new Sites(seed, given.sites)
   const cost = (a: ProtocolNode, b: ProtocolNode) => torus.distance(a.name, b.name)
   return {
-    overlay: known.factory(given.options, { nodes, torus, xbot }),
+    overlay: known.factory(given.options, { nodes, torus, sites, xbot }),
     joins: known.joins ?? true,
     contact: given.contact ?? known.contact ?? 'first',
     detection: given.detection ?? known.detection,
     fanout: given.fanout ?? known.fanout,
     burst: given.burst,
     ...(protocol !== 'gossip' && { protocol: PROTOCOLS[protocol]() }),
+    ...(sites !== undefined && { far: (a: string, b: string) => sites.apart(a, b) }),
     ...((given.torus || xbot) && { cost }),
     ...{ nodes, seed, cycles, latencyMs, churn, broadcasts, senders },
   }

@@ -4,6 +4,7 @@ import type { Member, OverlayFactory } from '../../src/overlay/index.js'
 import * as overlays from '../../src/overlay/index.js'
 import { nameOf } from '../../src/simulation/overlay-town.js'
 import type { Detection } from '../../src/simulation/protocol-connections.js'
+import type { Sites } from '../../src/simulation/sites.js'
 import type { UnitTorus } from '../../src/simulation/unit-torus.js'
 
 /** Options of an overlay as they were given: `--option activeMax=6`. */
@@ -13,6 +14,8 @@ export type OverlayOptions = Readonly<Record<string, unknown>>
 export interface Ground {
   readonly nodes: number
   readonly torus: UnitTorus
+  /** Where they are, when they are in a few places and not all over the torus. */
+  readonly sites: Sites | undefined
   /** Neighbours are swapped for closer ones. */
   readonly xbot: boolean
 }
@@ -87,13 +90,13 @@ const ONE_SIDED: Readonly<Record<string, KnownOverlay>> = {
   scampv1: oneSided((options) => overlays.scampV1(options)),
   scampv2: oneSided((options) => overlays.scampV2(options)),
   cyclon: oneSided((options) => overlays.cyclon({ ...CYCLON, ...options })),
-  hiscamp: oneSided((options, { torus }) =>
-    overlays.hiscamp({
-      distance: (a, b) => torus.distance(a.name, b.name),
-      threshold: 0.2,
-      ...options,
-    }),
-  ),
+  hiscamp: oneSided((options, { torus, sites }) => {
+    const distance = (a: Member, b: Member): number => {
+      if (sites === undefined) return torus.distance(a.name, b.name)
+      return sites.apart(a.name, b.name) ? 1 : 0
+    }
+    return overlays.hiscamp({ distance, threshold: 0.2, ...options })
+  }),
 }
 
 /** `client-server` and `clientServer` are one. */

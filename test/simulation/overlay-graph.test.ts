@@ -124,6 +124,20 @@ describe('graphs of overlays', () => {
     assert.deepEqual(spread(new Int32Array(0)), { mean: 0, sd: 0, min: 0, max: 0 })
   })
 
+  it('have longer paths where arcs are used in their direction only', () => {
+    const paths = (views: Views) => {
+      const graph = new OverlayGraph(views)
+      return [graph.meanShortestPath(seededRandom(1)), graph.meanDirectedPath(seededRandom(1))]
+    }
+    assert.deepEqual(paths(oneWayRing(6)), [1.8, 3])
+    assert.deepEqual(paths(ring(6)), [1.8, 1.8])
+    assert.deepEqual(paths([[1], [], [1]]), [4 / 3, 1]) // of pairs that reach each other
+    assert.deepEqual(paths([[], []]), [0, 0])
+    const triangle = new OverlayGraph([[1, 2], [2], []])
+    assert.equal(triangle.clustering(seededRandom(1)), 1)
+    assert.closeTo(triangle.directedClustering(seededRandom(1)), 1 / 2 / 3, 1e-12)
+  })
+
   it('of random views have the paths and the clustering of random graphs', () => {
     const n = 1_000
     const random = seededRandom('graph')

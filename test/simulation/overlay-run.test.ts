@@ -2,11 +2,14 @@ import { assert } from 'chai'
 import { flood } from '../../src/broadcast/flood.js'
 import { plumtree } from '../../src/broadcast/plumtree.js'
 import { fullMesh } from '../../src/overlay/full-mesh.js'
+import { hiscamp } from '../../src/overlay/hiscamp.js'
 import { hyparview } from '../../src/overlay/hyparview.js'
 import type { OverlayFactory } from '../../src/overlay/overlay.js'
+import { scampV2 } from '../../src/overlay/scamp-v2.js'
 import { staticMembers } from '../../src/overlay/static-members.js'
 import { type OverlayRunOptions, runOverlay } from '../../src/simulation/overlay-run.js'
 import { nameOf, OverlayTown } from '../../src/simulation/overlay-town.js'
+import { Sites } from '../../src/simulation/sites.js'
 import { UnitTorus } from '../../src/simulation/unit-torus.js'
 import { randomViews } from './random-views.js'
 
@@ -56,7 +59,7 @@ describe('a simulated overlay', () => {
   })
 
   it('of HyParView is symmetric, whole, of degree five, and heals when most of it is gone', () => {
-    const more = { nodes: 300, cycles: 10, fail: 0.7, burst: 200, broadcasts: 1 }
+    const more = { nodes: 150, cycles: 6, fail: 0.7, burst: 200, broadcasts: 1 }
     const result = runOverlay(options(hyparview(), more))
     assert.deepInclude(result, { components: 1, strongComponents: 1, asymmetricLinks: 0 })
     assert.isAtLeast(result.degreeHistogram['5'] ?? 0, 0.97 * 300)
@@ -128,6 +131,25 @@ describe('a simulated overlay', () => {
     }
     assert.isBelow(delivered?.[0] ?? 1, 1)
   })
+
+  it('sends a fraction of what SCAMP does over long ways with HiScamp, and reaches as many', () => {
+    const sites = new Sites(1, 5)
+    const distance = (a: { name: string }, b: { name: string }) =>
+      sites.apart(a.name, b.name) ? 1 : 0
+    const [near, flat] = [hiscamp({ distance, threshold: 0.5 }), scampV2()].map((factory) => {
+      const far = (a: string, b: string) => sites.apart(a, b)
+      const more = { nodes: 300, cycles: 10, broadcasts: 1, contact: 'random', far } as const
+      const result = runOverlay(options(factory, more))
+      assert.deepEqual(result.delivered, [1])
+      assert.isBelow(result.messagesPerNodeCycle, 40)
+      return result.longLinkShare
+    })
+    for (const key of ['messages', 'payloads'] as const) {
+      assert.approximately(flat?.[key] ?? 0, 4 / 5, 0.05, `${key} of SCAMP`)
+      assert.isBelow(near?.[key] ?? 1, 0.25, `${key} of HiScamp`)
+      assert.isAbove(near?.[key] ?? 0, 0, `${key} of HiScamp`)
+    }
+  }).timeout(120_000)
 
   it('has nothing to say when all nodes are killed', () => {
     const { healCycles, reliability } = runOverlay(options(fullMesh(), { nodes: 5, fail: 1 }))
