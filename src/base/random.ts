@@ -51,10 +51,13 @@ class Xoshiro implements Random {
     if (!(below >= 1 && below <= 2 ** 32 && Number.isInteger(below))) {
       throw new RangeError(`int(${below}): below must be an integer from 1 to 2^32`)
     }
-    const fair = 2 ** 32 - (2 ** 32 % below)
-    let drawn = this.u32()
-    while (drawn >= fair) drawn = this.u32()
-    return drawn % below
+    const size = below >>> 0
+    if (size === 0) return this.u32() // 2^32
+    for (;;) {
+      const drawn = this.u32()
+      const rest = drawn % size
+      if (drawn - rest <= 2 ** 32 - size) return rest // not in the last run of `size`, which is cut short
+    }
   }
 
   float(): number {

@@ -202,7 +202,9 @@ export abstract class Disseminator implements Broadcast {
   /** No id in this node's name that it did not give, and none far beyond all that its origin can have given. */
   protected isForged(from: string, origin: string, counter: number): boolean {
     const forged =
-      origin === this.#self ? counter > this.#counter : this.log.isAbsurd(origin, counter)
+      origin === this.#self
+        ? counter > this.#counter
+        : this.log.origin(origin)?.isAbsurd(counter) === true
     if (forged) this.bad(from, `message ${counter} of ${origin} cannot be`)
     return forged
   }

@@ -69,7 +69,13 @@ export class OriginLog {
   }
 
   seen(counter: number): boolean {
+    if (counter >= this.high) return counter === this.high
     return counter <= this.floor || this.messages.has(counter)
+  }
+
+  /** True for a counter no honest origin has reached. */
+  isAbsurd(counter: number): boolean {
+    return counter > this.high + AHEAD_MAX
   }
 }
 
@@ -82,6 +88,8 @@ export class OriginLog {
 export class MessageLog {
   readonly #bounds: LogBounds
   readonly #origins = new Map<string, OriginLog>()
+  /** Who was looked up last: messages of one come in rows. */
+  #latest: OriginLog | undefined
   /** By the age in which they are forgotten, modulo the length. */
   readonly #expiring: RingQueue<LoggedMessage>[]
   /** Those with bodies, oldest arrival first; also some that were forgotten since. */
@@ -110,18 +118,19 @@ export class MessageLog {
     return this.#origins
   }
 
+  origin(incarnation: string): OriginLog | undefined {
+    if (this.#latest?.incarnation === incarnation) return this.#latest
+    const known = this.#origins.get(incarnation)
+    if (known !== undefined) this.#latest = known
+    return known
+  }
+
   seen(origin: string, counter: number): boolean {
-    return this.#origins.get(origin)?.seen(counter) === true
+    return this.origin(origin)?.seen(counter) === true
   }
 
   find(origin: string, counter: number): LoggedMessage | undefined {
-    return this.#origins.get(origin)?.messages.get(counter)
-  }
-
-  /** True for a counter no honest origin has reached. */
-  isAbsurd(origin: string, counter: number): boolean {
-    const known = this.#origins.get(origin)
-    return known !== undefined && counter > known.high + AHEAD_MAX
+    return this.origin(origin)?.messages.get(counter)
   }
 
   /** The age of a message as it travels. */
@@ -132,7 +141,7 @@ export class MessageLog {
   /** Takes one that was not seen; undefined where there is no room for its origin, or it is too old. */
   add(incarnation: string, counter: number, age: number, of: Arrival): LoggedMessage | undefined {
     if (age >= AGE_MAX) return undefined
-    let origin = this.#origins.get(incarnation)
+    let origin = this.origin(incarnation)
     if (origin === undefined) {
       if (this.#origins.size >= this.#bounds.originsMax) return undefined
       origin = new OriginLog(incarnation)
@@ -169,7 +178,9 @@ export class MessageLog {
     this.#dropForgotten()
     for (const [incarnation, { messages, takenAt }] of this.#origins) {
       const idle = this.#now - takenAt
-      if (messages.size === 0 && idle > 2 * AGE_MAX) this.#origins.delete(incarnation)
+      if (messages.size > 0 || idle <= 2 * AGE_MAX) continue
+      this.#origins.delete(incarnation)
+      this.#latest = undefined
     }
   }
 

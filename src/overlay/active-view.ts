@@ -37,6 +37,11 @@ export class ActiveView {
     return this.get(name) !== undefined
   }
 
+  /** The neighbour of that name, which is nearly always this very object. */
+  find(member: Member): Member | undefined {
+    return this.#members.includes(member) ? member : this.get(member.name)
+  }
+
   /** True for members that reserved slots are kept for. */
   isTagged(member: Member): boolean {
     return this.#reserved !== undefined && member.tags.includes(this.#reserved.tag)
@@ -65,8 +70,11 @@ export class ActiveView {
 
   /** A random neighbour that is none of these two. */
   pickBut(random: Random, a: string, b: string): Member | undefined {
-    const others = this.#members.filter(({ name }) => name !== a && name !== b)
-    return others.length === 0 ? undefined : random.pick(others)
+    let others = 0
+    for (const { name } of this.#members) if (name !== a && name !== b) others++
+    if (others === 0) return undefined
+    let skipped = random.int(others)
+    return this.#members.find(({ name }) => name !== a && name !== b && skipped-- === 0)
   }
 
   add(member: Member): void {

@@ -1,5 +1,5 @@
 import { isGeneration } from './member.js'
-import { memberOf, membersOf, wireOf } from './member-wires.js'
+import { memberOf, membersOf, wireOf, wiresOf } from './member-wires.js'
 import type { Member } from './overlay.js'
 import { type XBotMessage, xbotMessageFromWire } from './xbot-message.js'
 
@@ -20,6 +20,8 @@ export type HyParViewMessage =
       readonly origin: Member
       readonly members: readonly Member[]
       readonly ttl: number
+      /** As it came, to walk on with. */
+      readonly came: readonly unknown[]
     }
   | { readonly type: 'shuffleReply'; readonly members: readonly Member[] }
   /** The user at my node asks yours to leave. */
@@ -44,15 +46,16 @@ export const wire = {
   disconnect: (gone: boolean, spares: readonly Member[] = []): unknown => [
     DISCONNECT,
     gone,
-    spares.map(wireOf),
+    wiresOf(spares),
   ],
   shuffle: (origin: Member, members: readonly Member[], ttl: number): unknown => [
     SHUFFLE,
     wireOf(origin),
-    members.map(wireOf),
+    wiresOf(members),
     ttl,
   ],
-  shuffleReply: (members: readonly Member[]): unknown => [SHUFFLE_REPLY, members.map(wireOf)],
+  shuffleOn: (came: readonly unknown[], ttl: number): unknown => [SHUFFLE, came[1], came[2], ttl],
+  shuffleReply: (members: readonly Member[]): unknown => [SHUFFLE_REPLY, wiresOf(members)],
   leave: (): unknown => [LEAVE],
 }
 
@@ -60,9 +63,9 @@ export const wire = {
 export function messageFromWire(body: unknown, most: number): HyParViewMessage | undefined {
   if (!Array.isArray(body)) return undefined
   const fields = body as unknown[]
-  const [kind, first, second, third] = fields
+  const [first, second, third] = [fields[1], fields[2], fields[3]]
   const count = fields.length - 1
-  switch (kind) {
+  switch (fields[0]) {
     case JOIN:
       return count === 0 ? { type: 'join' } : undefined
     case FORWARD_JOIN: {
@@ -80,7 +83,7 @@ export function messageFromWire(body: unknown, most: number): HyParViewMessage |
     case SHUFFLE: {
       const origin = count === 3 && isGeneration(third) ? memberOf(first) : undefined
       const members = origin && membersOf(second, most)
-      return members && { type: 'shuffle', origin, members, ttl: third as number }
+      return members && { type: 'shuffle', origin, members, ttl: third as number, came: fields }
     }
     case SHUFFLE_REPLY: {
       const members = count === 1 ? membersOf(first, most) : undefined

@@ -269,9 +269,11 @@ class HyParView implements Overlay {
    */
   #observe(peer: Member): boolean {
     const { name } = peer
-    const proven = this.#views.active.get(name) ?? this.#hood.up.get(name)
+    const neighbour = this.#views.active.find(peer)
+    if (neighbour === peer) return true
+    const proven = neighbour ?? this.#hood.up.get(name)
     if (proven !== undefined && compareIncarnations(peer, proven) < 0) return false
-    const known = this.#views.get(name)
+    const known = neighbour ?? this.#views.passive.get(name)
     if (known === undefined || sameIncarnation(known, peer)) return true
     const dropped = this.#views.drop(name, 'replaced')
     if (dropped === undefined) this.#views.correct(peer)
@@ -371,8 +373,9 @@ class HyParView implements Overlay {
   }
 
   /** Only neighbours send what walks. Who thinks that it is one shall know that it is not. */
-  #checkLink({ name }: Member): void {
-    if (this.#views.active.has(name) || this.#contacts.has(name)) return
+  #checkLink(from: Member): void {
+    const { name } = from
+    if (this.#views.active.find(from) !== undefined || this.#contacts.has(name)) return
     if (this.#hood.requests.get(name) !== undefined) return
     this.#effects.send(name, wire.disconnect(false))
   }

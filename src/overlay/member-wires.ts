@@ -3,11 +3,16 @@ import type { Member } from './overlay.js'
 
 /**
  * Members in views are told again and again, and thousands of cores may share one process. So each
- * member's wire form is made once and frozen; and whoever is handed that very array back, which
- * nothing can have changed since, need not read it again. What came over a real wire is read in full.
+ * member's wire form is made once and frozen; and whoever is handed that very array back, or a list of
+ * such, which nothing can have changed since, need not read it again. What came over a real wire is read
+ * in full: no codec makes these symbols.
  */
+const MEMBER = Symbol('member')
+const MEMBERS = Symbol('members')
+
+type MadeHere = unknown[] & { [MEMBER]?: Member; [MEMBERS]?: readonly Member[] }
+
 const wires = new WeakMap<Member, MemberWire>()
-const members = new WeakMap<object, Member>()
 
 export function wireOf(member: Member): MemberWire {
   let wire = wires.get(member)
@@ -16,22 +21,31 @@ export function wireOf(member: Member): MemberWire {
     for (const address of wire[3]) Object.freeze(address)
     Object.freeze(wire[3])
     Object.freeze(wire[4])
+    ;(wire as MadeHere)[MEMBER] = member
     Object.freeze(wire)
     wires.set(member, wire)
-    members.set(wire, member)
   }
   return wire
+}
+
+/** The wire form of a list, which must not change any more. */
+export function wiresOf(list: readonly Member[]): unknown {
+  const made: MadeHere = list.map(wireOf)
+  made[MEMBERS] = list
+  return Object.freeze(made)
 }
 
 /** The member in a value that a peer sent, or undefined when any field breaks its rule. */
 export function memberOf(value: unknown): Member | undefined {
   if (!Array.isArray(value)) return undefined
-  return members.get(value) ?? memberFromWire(value)
+  return (value as MadeHere)[MEMBER] ?? memberFromWire(value)
 }
 
 /** All or nothing: undefined for a list that is too long or has one bad member. */
-export function membersOf(value: unknown, most: number): Member[] | undefined {
+export function membersOf(value: unknown, most: number): readonly Member[] | undefined {
   if (!Array.isArray(value) || value.length > most) return undefined
+  const read = (value as MadeHere)[MEMBERS]
+  if (read !== undefined) return read
   const list: Member[] = []
   for (const item of value as unknown[]) {
     const member = memberOf(item)

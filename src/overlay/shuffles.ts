@@ -56,7 +56,7 @@ export class Shuffles {
     const next =
       ttl > 0 && active.size > 1 ? active.pickBut(this.#random, from.name, origin.name) : undefined
     if (next !== undefined) {
-      this.#effects.send(next.name, wire.shuffle(origin, members, ttl))
+      this.#effects.send(next.name, wire.shuffleOn(message.came, ttl))
       return
     }
     if (origin.name === this.#self.name) return

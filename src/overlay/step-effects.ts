@@ -2,17 +2,18 @@ import { type Member, NO_EFFECTS, type OverlayEffect } from './overlay.js'
 
 /** The effects of the step that runs, in the order in which they came up. */
 export class StepEffects {
-  #list: OverlayEffect[] = []
+  /** None for a node at rest: it would be the longest-lived garbage there is. */
+  #list: OverlayEffect[] | undefined
 
   emit(effect: OverlayEffect): void {
-    this.#list.push(effect)
+    if (this.#list === undefined) this.#list = [effect]
+    else this.#list.push(effect)
   }
 
   /** Ends the step: what it returns is the caller's. */
   take(): readonly OverlayEffect[] {
-    if (this.#list.length === 0) return NO_EFFECTS
-    const taken = this.#list
-    this.#list = []
+    const taken = this.#list ?? NO_EFFECTS
+    this.#list = undefined
     return taken
   }
 

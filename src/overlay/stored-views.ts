@@ -12,7 +12,7 @@ export const storedState = ({ active, passive, lost }: PartialViews): unknown =>
 ]
 
 /** Undefined when it is damaged. */
-export function storedMembers(state: unknown): Member[] | undefined {
+export function storedMembers(state: unknown): readonly Member[] | undefined {
   if (!Array.isArray(state) || state.length !== 2 || state[0] !== FORMAT) return undefined
   return membersOf(state[1], MEMBERS_MAX)
 }

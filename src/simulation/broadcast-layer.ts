@@ -94,9 +94,9 @@ export class BroadcastLayer implements NetworkLayer {
   }
 
   #tell(peer: Peer, node: ProtocolNode, up: boolean): void {
-    if (peer.told.has(node.id) === up) return
-    if (up) peer.told.add(node.id)
-    else peer.told.delete(node.id)
+    if (peer.told.has(node.name) === up) return
+    if (up) peer.told.set(node.name, node.id)
+    else peer.told.delete(node.name)
     this.#step(peer, { type: up ? 'neighbourUp' : 'neighbourDown', peer: node.name })
   }
 
@@ -140,8 +140,8 @@ export class BroadcastLayer implements NetworkLayer {
   }
 
   #send(peer: Peer, to: string, body: unknown, payloads: number): void {
-    const node = this.#network.node(to)
-    if (node === undefined || !this.#network.carry(peer.node.id, node.id, 0, body)) return
+    const id = peer.told.get(to) ?? this.#network.node(to)?.id
+    if (id === undefined || !this.#network.carry(peer.node.id, id, 0, body)) return
     this.#payloads += payloads
     if (this.#network.isFar(peer.node.id, node.id)) this.#farPayloads += payloads
     if (payloads === 0) this.#control++
@@ -169,8 +169,8 @@ class Peer {
   /** Whom its overlay wants: as it says, and to look up. */
   view: Int32Array = new Int32Array(0)
   wanted: ReadonlySet<number> = new Set()
-  /** The neighbours its core was told of. */
-  readonly told = new Set<number>()
+  /** The neighbours its core was told of, and their numbers. */
+  readonly told = new Map<string, number>()
   readonly timers = new Map<string, number>()
   timersStarted = 0
 

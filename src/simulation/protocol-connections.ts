@@ -1,5 +1,5 @@
 import type { OverlayEvent } from '../overlay/overlay.js'
-import type { EventHeap } from './event-heap.js'
+import type { EventCalendar } from './event-calendar.js'
 import { hashedDraw } from './hashed-draw.js'
 import { END, PairTable } from './pair-table.js'
 import { DUE } from './protocol-event.js'
@@ -15,7 +15,7 @@ export type Detection = 'closed' | 'send' | 'none'
 
 /** What the connections of a protocol network stand on. */
 export interface ConnectionGround {
-  readonly due: EventHeap
+  readonly due: EventCalendar
   readonly traffic: Traffic
   readonly salt: number
   node(id: number): ProtocolNode
@@ -42,7 +42,7 @@ const LOANED_BODIES_MAX = 64
 export class ProtocolConnections {
   detection: Detection = 'closed'
   readonly #ground: ConnectionGround
-  readonly #due: EventHeap
+  readonly #due: EventCalendar
   readonly #pairs = new PairTable()
   /** What waits for a connection that is dialled for it, by way. */
   readonly #waiting = new Map<number, unknown[]>()

@@ -8,7 +8,7 @@ import type {
   OverlayEvent,
   OverlayFactory,
 } from '../overlay/overlay.js'
-import { EventHeap } from './event-heap.js'
+import { EventCalendar } from './event-calendar.js'
 import { hashedDraw } from './hashed-draw.js'
 import { type Detection, ProtocolConnections } from './protocol-connections.js'
 import { DUE } from './protocol-event.js'
@@ -57,7 +57,7 @@ export class ProtocolNetwork {
   readonly #salt: number
   readonly #latency: LatencyOf
   readonly #far: ProtocolNetworkOptions['far']
-  readonly #due = new EventHeap()
+  readonly #due = new EventCalendar()
   readonly #connections: ProtocolConnections
   readonly #alive: ProtocolNode[] = []
   readonly #ids = new Map<string, number>()
@@ -218,15 +218,11 @@ export class ProtocolNetwork {
     if (!node.alive) return
     const effects = node.overlay.step(event)
     node.stepped()
-    let changes = false
-    for (const effect of effects) {
-      this.#perform(node, effect)
-      changes ||= CHANGING.has(effect.type)
-    }
+    for (const effect of effects) this.#perform(node, effect)
     if (this.layer === undefined) return
     if (event.type === 'peerUp') this.layer.changed(node, this.#idOf(event.peer.name))
     else if (event.type === 'peerDown') this.layer.changed(node, this.#idOf(event.peer))
-    else if (changes) this.layer.changed(node, -1)
+    else if (effects.some(({ type }) => CHANGING.has(type))) this.layer.changed(node, -1)
   }
 
   #perform(node: ProtocolNode, effect: OverlayEffect): void {

@@ -2,9 +2,9 @@ import { Codec } from '../wire/codec.js'
 import { HEAD_BYTES } from '../wire/frame.js'
 
 /** Every so many messages one is put through the codec. */
-const SAMPLE_EVERY = 16
+const SAMPLE_EVERY = 64
 
-/** Counts what overlays send. Bytes are those of frames, by the real codec on one message in sixteen. */
+/** Counts what overlays send. Bytes are those of frames, by the real codec on one message in 64. */
 export class Traffic {
   messages = 0
   /** Those of them that took a long way. */
