@@ -117,7 +117,8 @@ function run(
     else print(line, output)
     return { fail, result }
   })
-  const title = `${overlayTitle(given.overlay, given.xbot)}, ${grouped(given.nodes)} nodes, ${given.cycles} cycles, seed ${given.seed}`
+  const where = given.torus && !given.xbot ? ' on a torus' : ''
+  const title = `${overlayTitle(given.overlay, given.xbot)}${where}, ${grouped(given.nodes)} nodes, ${given.cycles} cycles, seed ${given.seed}`
   const origin = originOf(argv, lines)
   if (given.plot !== undefined) {
     const { protocol, senders } = given

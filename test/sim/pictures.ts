@@ -27,7 +27,7 @@ export const PICTURES: readonly Picture[] = [
   {
     name: 'graph-client-server',
     kind: 'graph',
-    words: `--overlay client-server --option servers=5 ${SMALL}`,
+    words: `--overlay client-server --option servers=5 --contact random ${SMALL}`,
   },
   { name: 'graph-hyparview', kind: 'graph', words: `--overlay hyparview ${SMALL}` },
   { name: 'graph-hyparview-places', kind: 'graph', words: `--overlay hyparview --torus ${SMALL}` },
