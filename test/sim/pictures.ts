@@ -34,7 +34,7 @@ export const PICTURES: readonly Picture[] = [
   { name: 'graph-xbot', kind: 'graph', words: `--overlay hyparview --xbot ${SMALL}` },
   { name: 'graph-scamp-v1', kind: 'graph', words: `--overlay scampV1 --contact random ${SMALL}` },
   { name: 'graph-scamp-v2', kind: 'graph', words: `--overlay scampV2 --contact random ${SMALL}` },
-  { name: 'graph-hiscamp', kind: 'graph', words: `--overlay hiscamp ${SMALL}` },
+  { name: 'graph-hiscamp', kind: 'graph', words: `--overlay hiscamp --contact random ${SMALL}` },
   {
     name: 'graph-cyclon',
     kind: 'graph',

@@ -180,6 +180,7 @@ function axes(chart: Chart, scale: Scale): string[] {
 function spaced(scale: Scale): number[] {
   const kept: number[] = []
   for (const value of scale.xs) {
+    if (value < 0) continue // room for a bar at 0
     const before = kept.at(-1)
     if (before === undefined || scale.x(value) - scale.x(before) >= 28) kept.push(value)
   }
