@@ -93,9 +93,18 @@ function hops({ overlay, protocol, senders }: PlottedRuns, result: OverlayRunRes
   const published =
     protocol === 'plumtree'
       ? PLUMTREE.lastHop[senders === 'one' ? 'one' : 'many']
-      : publishedFigures(overlay)?.lastHop
+      : overlay === 'hyparview' || protocol === 'gossip'
+        ? publishedFigures(overlay)?.lastHop // to the whole view, or to as many as in the paper
+        : undefined
   if (published !== undefined) series.push(level(String(published), published, values.length))
-  return { title: 'Hops to the last delivery', x: 'broadcast', y: 'hops', series, xMin: 1 }
+  return {
+    title: 'Hops to the last delivery',
+    x: 'broadcast',
+    y: 'hops',
+    series,
+    xMin: 1,
+    whole: true,
+  }
 }
 
 function redundancy({ overlay, protocol }: PlottedRuns, result: OverlayRunResult): Chart {

@@ -21,6 +21,8 @@ export interface Chart {
   /** Ticks of the y axis are shares: written as percent. */
   readonly percent?: boolean
   readonly xPercent?: boolean
+  /** Values of the y axis are counts: no ticks between whole numbers. */
+  readonly whole?: boolean
   /** Both axes go by powers of ten; all values are above 0. */
   readonly logarithmic?: boolean
 }
@@ -97,7 +99,7 @@ class Scale {
   readonly #place: (value: number) => number
 
   constructor(chart: Chart) {
-    const { series, xMin, xMax, yMin = 0, yMax, logarithmic = false } = chart
+    const { series, xMin, xMax, yMin = 0, yMax, whole = false, logarithmic = false } = chart
     this.#place = logarithmic ? Math.log10 : (value) => value
     const points = series.flatMap((one) => one.points)
     const x = points.map((point) => point[0])
@@ -112,7 +114,8 @@ class Scale {
     const last = xMax ?? Math.max(first + 1, ...x) + (bars ? 1 : 0)
     const marks = ticks(first, last, true)
     this.xs = bars ? marks.filter(Number.isInteger) : marks
-    this.ys = ticks(yMin, yMax ?? Math.max(yMin + 1e-9, ...y), false)
+    const ys = ticks(yMin, yMax ?? Math.max(yMin + 1e-9, ...y), false)
+    this.ys = whole ? ys.filter(Number.isInteger) : ys
   }
 
   x(value: number): number {
