@@ -49,6 +49,12 @@ export const PICTURES: readonly Picture[] = [
       '--overlay hyparview --nodes 1000 --cycles 30 --broadcasts 20 --protocol plumtree --fail 0.3,0.5,0.7,0.8,0.9,0.95',
   },
   {
+    name: 'plumtree-after-failure',
+    kind: 'plot',
+    words:
+      '--overlay hyparview --nodes 1000 --cycles 20 --broadcasts 5 --protocol plumtree --fail 0.4,0.6,0.8 --after 6',
+  },
+  {
     name: 'hyparview-10000',
     kind: 'plot',
     words:
