@@ -55,8 +55,8 @@ function shareOfFives({ degreeHistogram, nodes }: OverlayRunResult): number {
 
 /** Paths, degrees, and what a burst of broadcasts reaches right after 80 and 90 % of the nodes failed. */
 export function hyparviewBars(nodes: Size): Measured[] {
-  const cycles = by(nodes, 15, 50)
-  const burst = by(nodes, 200, 1_000)
+  const cycles = by(nodes, 20, 50)
+  const burst = 1_000
   const at80 = run(hyparview(), nodes, cycles, { fail: 0.8, burst })
   const at90 = run(hyparview(), nodes, cycles, { fail: 0.9, burst })
   const path = by(nodes, { least: 4.64, most: 4.8 }, { least: 6.31, most: 6.45 })
