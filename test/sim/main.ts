@@ -83,7 +83,7 @@ function usage(detail: string): never {
     `${detail}\nusage: npm run sim -- SCENARIO [--seed S] [--nodes N] [--json] [--trace FILE]`,
   )
   console.error(
-    `  [--cx FILE] [--replay FILE [--lenient] [--until N]] [--verify] [--stall-ms N]\n  [--seconds N [--seed-base B] [--out DIR] [--stop-at-first]]\n  SCENARIO one of: ${known.join(', ')}, or a file\n  or: npm run sim -- overlay --overlay NAME …, npm run sim -- pictures, npm run sim -- traffic LINES.json --plot FILE.svg`,
+    `  [--cx FILE] [--replay FILE [--lenient] [--until N]] [--verify] [--stall-ms N]\n  [--seconds N [--seed-base B] [--out DIR] [--stop-at-first]]\n  SCENARIO one of: ${known.join(', ')}, or a file\n  or: npm run sim -- overlay --overlay NAME …, npm run sim -- pictures, npm run sim -- traffic LINES.jsonl --plot FILE.svg`,
   )
   process.exit(3)
 }

@@ -17,7 +17,7 @@ const committed = (name: string): string => readFileSync(join(PICTURES_DIRECTORY
 const AGAIN = 'npm run sim -- pictures draws it anew'
 
 const trafficLines = (): Record<string, unknown>[] =>
-  committed('traffic.json')
+  committed('traffic.jsonl')
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>)
@@ -65,7 +65,7 @@ describe('the pictures of the documentation', () => {
     })
     assert.deepEqual(runs, wanted)
     const file = join(directory, 'again.svg')
-    assert.equal(trafficCommand([join(PICTURES_DIRECTORY, 'traffic.json'), '--plot', file]), 0)
+    assert.equal(trafficCommand([join(PICTURES_DIRECTORY, 'traffic.jsonl'), '--plot', file]), 0)
     assert.isTrue(readFileSync(file, 'utf8') === committed('traffic.svg'))
   })
 

@@ -1,6 +1,6 @@
 /**
  * `npm run sim -- pictures [NAME…] [--into DIR]`: draws the pictures of docs/pictures anew, all of them or those named.
- * Those of thousands of nodes take minutes each.
+ * Those of thousands of nodes, and the traffic, take minutes each.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -74,7 +74,7 @@ export async function draw({ name, kind, words = '' }: Picture, into: string): P
   if (kind === 'traffic') {
     const lines: string[] = []
     for (const run of TRAFFIC_RUNS) lines.push(...(await linesOf(run)))
-    writeFileSync(join(into, `${name}.json`), `${lines.join('\n')}\n`)
+    writeFileSync(join(into, `${name}.jsonl`), `${lines.join('\n')}\n`)
     return writeFileSync(file, trafficPlot(lines.map((line) => JSON.parse(line))))
   }
   await linesOf(`${words} --${kind} ${file}`)
@@ -127,7 +127,7 @@ const parse = (argv: readonly string[]) =>
     strict: true,
   })
 
-/** `npm run sim -- traffic LINES.json --plot FILE.svg`: draws what each node sends by the lines of runs. */
+/** `npm run sim -- traffic LINES.jsonl --plot FILE.svg`: draws what each node sends by the lines of runs. */
 export function trafficCommand(argv: readonly string[]): number {
   try {
     const { values, positionals } = parseArgs({
@@ -148,4 +148,4 @@ export function trafficCommand(argv: readonly string[]): number {
   }
 }
 
-const TRAFFIC_USAGE = 'usage: npm run sim -- traffic LINES.json… --plot FILE.svg'
+const TRAFFIC_USAGE = 'usage: npm run sim -- traffic LINES.jsonl… --plot FILE.svg'

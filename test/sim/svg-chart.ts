@@ -47,13 +47,16 @@ const LEFT = 64
 const TOP = 44
 const PLOT_WIDTH = 336
 const PLOT_HEIGHT = 190
+const LEGEND_TOP = TOP + PLOT_HEIGHT + 52
+const LEGEND_STEP = 16
 const OURS = ['#1f6fb2', '#2a8f5b', '#8a4fb0', '#3d3d3d']
 const PUBLISHED = ['#d9601a', '#b0862a', '#b04f6a']
 
 /** Panels side by side, as one SVG document. `origin` says where it comes from, for programs and the curious. */
 export function svgDocument(title: string, panels: readonly Panel[], origin: string): string {
   const width = panels.length * WIDTH + 16
-  const height = HEIGHT + 36
+  const series = Math.max(0, ...panels.map((one) => ('series' in one ? one.series.length : 0)))
+  const height = Math.max(HEIGHT, LEGEND_TOP + LEGEND_STEP * series + 6) + 36
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="sans-serif" font-size="12">`,
     `<title>${plain(title)}</title>`,
@@ -159,7 +162,11 @@ function axes(chart: Chart, scale: Scale): string[] {
   const bottom = TOP + PLOT_HEIGHT
   const lines = scale.ys.flatMap((value) => {
     const y = scale.y(value)
-    const text = chart.percent ? `${short(100 * value)} %` : short(value)
+    const text = chart.percent
+      ? `${short(100 * value)} %`
+      : chart.logarithmic
+        ? power(value)
+        : short(value)
     return [
       `<line x1="${LEFT}" x2="${LEFT + PLOT_WIDTH}" y1="${y}" y2="${y}" stroke="#dddddd"/>`,
       `<text x="${LEFT - 6}" y="${y + 4}" text-anchor="end" fill="#444444">${text}</text>`,
@@ -213,16 +220,16 @@ function bars({ points }: Series, scale: Scale, colour: string): string {
 }
 
 function legend(series: readonly Series[], colours: ReadonlyMap<Series, string>): string[] {
-  const top = TOP + PLOT_HEIGHT + 52
   return series.flatMap((one, i) => {
-    const y = top + i * 16
+    const y = LEGEND_TOP + i * LEGEND_STEP
     const colour = colours.get(one) as string
     const dash = one.published ? ' stroke-dasharray="6 4"' : ''
     const width = one.kind === 'bars' ? 9 : 2
-    return [
-      `<line x1="${LEFT}" x2="${LEFT + 22}" y1="${y - 4}" y2="${y - 4}" stroke="${colour}" stroke-width="${width}"${dash}/>`,
-      `<text x="${LEFT + 30}" y="${y}">${plain(one.label)}</text>`,
-    ]
+    const mark =
+      one.kind === 'dots'
+        ? `<circle cx="${LEFT + 11}" cy="${y - 4}" r="3.5" fill="${colour}"/>`
+        : `<line x1="${LEFT}" x2="${LEFT + 22}" y1="${y - 4}" y2="${y - 4}" stroke="${colour}" stroke-width="${width}"${dash}/>`
+    return [mark, `<text x="${LEFT + 30}" y="${y}">${plain(one.label)}</text>`]
   })
 }
 
@@ -242,6 +249,12 @@ const round = (value: number): number => Math.round(10 * value) / 10
 const short = (value: number): string => {
   const rounded = Number(value.toPrecision(4))
   return rounded >= 1_000 ? grouped(rounded) : String(rounded)
+}
+
+/** 10 k, 1 M. */
+function power(value: number): string {
+  if (value >= 1e6) return `${short(value / 1e6)} M`
+  return value >= 1e3 ? `${short(value / 1e3)} k` : short(value)
 }
 
 /** 10,000. */

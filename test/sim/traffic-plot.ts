@@ -1,6 +1,6 @@
 import { heartbeatBytes } from '../../src/simulation/heartbeat-bytes.js'
 import { overlayTitle } from './overlays-by-name.js'
-import { type Chart, grouped, type Series, svgDocument } from './svg-chart.js'
+import { type Chart, type Series, svgDocument } from './svg-chart.js'
 
 /** What of a line of `npm run sim -- overlay --json` is drawn. */
 export interface TrafficLine {
@@ -22,6 +22,8 @@ export const TRAFFIC_RUNS: readonly string[] = [
 
 const CYCLE_SECONDS = 10
 const FULL_MESH = 'fullmesh'
+/** The same connections: its dots lie on the line of the full mesh. */
+const STATIC = 'static'
 
 const perSecond = ({ bytesPerNodeCycle, heartbeatBytesPerNodeCycle }: TrafficLine): number =>
   (bytesPerNodeCycle + heartbeatBytesPerNodeCycle) / CYCLE_SECONDS
@@ -36,7 +38,7 @@ export function trafficPlot(lines: readonly TrafficLine[]): string {
     (overlay): Series => ({
       label: `${overlayTitle(overlay)}, simulated`,
       points: of(overlay).map((line) => [line.nodes, perSecond(line)]),
-      kind: 'line',
+      kind: overlay === STATIC ? 'dots' : 'line',
     }),
   )
   const largest = of(FULL_MESH).at(-1)?.nodes
@@ -56,7 +58,7 @@ export function trafficPlot(lines: readonly TrafficLine[]): string {
 function arithmetic(from: number, to: number): Series {
   const bytes = heartbeatBytes(1_000)
   return {
-    label: `full mesh above ${grouped(from)} nodes, not simulated: ${bytes} × (nodes − 1)`,
+    label: `not simulated: ${bytes} B × (nodes − 1), heartbeats`,
     points: [from, to].map((nodes) => [nodes, bytes * (nodes - 1)]),
     kind: 'line',
     published: true,
