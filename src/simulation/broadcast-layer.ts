@@ -143,7 +143,7 @@ export class BroadcastLayer implements NetworkLayer {
     const id = peer.told.get(to) ?? this.#network.node(to)?.id
     if (id === undefined || !this.#network.carry(peer.node.id, id, 0, body)) return
     this.#payloads += payloads
-    if (this.#network.isFar(peer.node.id, node.id)) this.#farPayloads += payloads
+    if (this.#network.isFar(peer.node.id, id)) this.#farPayloads += payloads
     if (payloads === 0) this.#control++
   }
 

@@ -1,10 +1,13 @@
 import { seededRandom } from '../base/random.js'
 import type { BroadcastFactory } from '../broadcast/broadcast.js'
 import { BroadcastLayer } from './broadcast-layer.js'
+import { heartbeatBytes } from './heartbeat-bytes.js'
+import { type Aftermath, aftermath } from './overlay-aftermath.js'
 import { histogram, type Spread, spread } from './overlay-graph.js'
 import { OverlayTown, type OverlayTownOptions } from './overlay-town.js'
 import type { Detection } from './protocol-connections.js'
 import type { ProtocolNode } from './protocol-node.js'
+import { Senders, type SendersOption } from './senders.js'
 import type { Traffic } from './traffic.js'
 import { type BroadcastOutcome, ViewGossip } from './view-gossip.js'
 
@@ -17,10 +20,15 @@ export interface OverlayRunOptions extends OverlayTownOptions {
   readonly broadcasts?: number
   /** By which protocol. Default: gossip to the whole view. */
   readonly protocol?: BroadcastFactory
-  /** All from one node, or each from a random one. Default `one`. */
-  readonly senders?: 'one' | 'many'
+  /** All from one node, each from a random one, or from so many nodes in turn. Default `one`. */
+  readonly senders?: SendersOption
   /** Share of nodes to kill after that. */
   readonly fail?: number
+  /**
+   * Broadcasts by `protocol` after the failure, one in each cycle, the first at once; they take the place
+   * of the burst. Default 0.
+   */
+  readonly after?: number
   /** Broadcasts right after the failure, for `reliability`. Default 1,000. */
   readonly burst?: number
   /** Gossip goes to so many random neighbours. Default 0: to all but the sender. */
@@ -29,6 +37,8 @@ export interface OverlayRunOptions extends OverlayTownOptions {
   readonly detection?: Detection
   /** The cost of a connection, for `meanLinkCost`. */
   readonly cost?: (from: ProtocolNode, to: ProtocolNode) => number
+  /** Is shown the overlay when the cycles are over, before broadcasts and failures. */
+  readonly look?: (town: OverlayTown) => void
 }
 
 /** Shares from 0 to 1. */
@@ -60,6 +70,8 @@ export interface OverlayRunResult {
   meanConnections: number
   messagesPerNodeCycle: number
   bytesPerNodeCycle: number
+  /** Of the failure detector over the connections that stand; by arithmetic, not part of `bytesPerNodeCycle`. */
+  heartbeatBytesPerNodeCycle: number
   dialsPerNodeCycle: number
   /** Of what was sent, the share between nodes that are far from each other. With `far` only. */
   longLinkShare?: LongLinkShare
@@ -79,6 +91,8 @@ export interface OverlayRunResult {
   survivorsInLargestAtOnce?: number
   /** null: not within `HEAL_CYCLES_MAX`. */
   healCycles?: number | null
+  /** Of the broadcasts after a failure, one in each cycle. */
+  afterFailure?: Aftermath['afterFailure']
 }
 
 /** What is done, and how far: for a line of progress. */
@@ -105,9 +119,23 @@ export function runOverlay(
   const result = picture(town, options)
   if (options.far !== undefined) result.longLinkShare = { messages: farShare(town.network.traffic) }
   if (options.cost !== undefined) result.meanLinkCost = costs
-  if (options.broadcasts) broadcasts(town, options, progress, result)
-  if (options.fail !== undefined)
-    Object.assign(result, failure(town, options, options.fail, progress))
+  options.look?.(town)
+  const { broadcasts: count = 0, protocol, after = 0, fail } = options
+  const layered = protocol !== undefined && count + after > 0
+  const layer = layered ? new BroadcastLayer(town.network, protocol, options.seed) : undefined
+  const senders = new Senders(town.network, town.random, options.senders)
+  if (count > 0) {
+    const far = result.longLinkShare
+    Object.assign(result, broadcasts(town, layer, senders, options, progress, far))
+  }
+  if (fail !== undefined && after > 0 && layer !== undefined) {
+    const level = mean(result.delivered?.slice(-PROBES) ?? [1]) - TOLERANCE
+    town.network.detection = options.detection ?? 'closed'
+    Object.assign(result, aftermath(town, layer, { share: fail, after, senders, level }, progress))
+  } else if (fail !== undefined) {
+    town.network.layer = undefined
+    Object.assign(result, failure(town, options, fail, progress))
+  }
   result.badMessages = total(town.network.badMessages)
   result.events = town.network.events
   return result
@@ -146,6 +174,7 @@ function picture(town: OverlayTown, { cycles, seed }: OverlayRunOptions): Overla
   const outDegrees = graph.outDegrees()
   const perNodeCycle = (count: number): number => count / alive.length / Math.max(1, cycles)
   const { traffic } = network
+  const meanConnections = mean(alive.map((node) => network.connections(node)))
   return {
     nodes: alive.length,
     meanShortestPath: graph.meanShortestPath(random),
@@ -160,9 +189,10 @@ function picture(town: OverlayTown, { cycles, seed }: OverlayRunOptions): Overla
     inDegree: spread(inDegrees),
     meanOutView: spread(outDegrees).mean,
     meanPassive: mean(alive.map(passiveOf)),
-    meanConnections: mean(alive.map((node) => network.connections(node))),
+    meanConnections,
     messagesPerNodeCycle: perNodeCycle(traffic.messages + traffic.releases),
     bytesPerNodeCycle: perNodeCycle(traffic.bytes),
+    heartbeatBytesPerNodeCycle: meanConnections * heartbeatBytes(town.cycleMs),
     dialsPerNodeCycle: perNodeCycle(traffic.dials),
     badMessages: 0,
     events: 0,
@@ -177,38 +207,41 @@ function passiveOf(node: ProtocolNode): number {
 
 function broadcasts(
   town: OverlayTown,
+  layer: BroadcastLayer | undefined,
+  senders: Senders,
   options: OverlayRunOptions,
   progress: Progress,
-  result: OverlayRunResult,
-): void {
-  const { broadcasts: count = 0, protocol, senders = 'one', seed, fanout } = options
+  far: LongLinkShare | undefined,
+): Pick<OverlayRunResult, 'rmr' | 'lastHop' | 'payloads' | 'control' | 'delivered'> {
+  const { broadcasts: count = 0, fanout } = options
   const { network, random } = town
-  const layer = protocol && new BroadcastLayer(network, protocol, seed)
   const gossip = new ViewGossip(network, random, fanout)
   const alive = network.alive()
-  const one = random.pick(alive)
   const outcomes: BroadcastOutcome[] = []
   for (let i = 0; i < count; i++) {
-    const origin = senders === 'one' ? one : random.pick(alive)
+    const origin = senders.next()
     outcomes.push(layer?.broadcast(origin, BROADCAST_MS) ?? gossip.broadcast(origin))
     progress('broadcasts', i + 1, count)
   }
-  network.layer = undefined
-  result.rmr = outcomes.map(({ payloads, reached }) => payloads / Math.max(1, reached - 1) - 1)
-  result.lastHop = outcomes.map((outcome) => outcome.lastHop)
-  result.payloads = outcomes.map((outcome) => outcome.payloads)
-  result.control = outcomes.map((outcome) => outcome.control)
-  result.delivered = outcomes.map(({ reached }) => reached / alive.length)
-  if (result.longLinkShare === undefined) return
-  const sum = (count: (outcome: BroadcastOutcome) => number): number =>
-    outcomes.reduce((so, outcome) => so + count(outcome), 0)
-  const far = sum((outcome) => outcome.farPayloads)
-  result.longLinkShare.payloads =
-    far /
-    Math.max(
-      1,
-      sum((outcome) => outcome.payloads),
-    )
+  if (far !== undefined) far.payloads = farPayloads(outcomes)
+  return {
+    rmr: outcomes.map(({ payloads, reached }) => payloads / Math.max(1, reached - 1) - 1),
+    lastHop: outcomes.map((outcome) => outcome.lastHop),
+    payloads: outcomes.map((outcome) => outcome.payloads),
+    control: outcomes.map((outcome) => outcome.control),
+    delivered: outcomes.map(({ reached }) => reached / alive.length),
+  }
+}
+
+/** Of all payloads of these broadcasts. */
+function farPayloads(outcomes: readonly BroadcastOutcome[]): number {
+  let far = 0
+  let all = 0
+  for (const outcome of outcomes) {
+    far += outcome.farPayloads
+    all += outcome.payloads
+  }
+  return far / Math.max(1, all)
 }
 
 const farShare = ({ farMessages, messages }: Traffic): number => farMessages / Math.max(1, messages)

@@ -14,12 +14,13 @@ export class UnitTorus {
   }
 
   distance(a: string, b: string): number {
-    const [ax, ay] = this.#place(a)
-    const [bx, by] = this.#place(b)
+    const [ax, ay] = this.place(a)
+    const [bx, by] = this.place(b)
     return Math.hypot(apart(ax, bx), apart(ay, by))
   }
 
-  #place(name: string): readonly [number, number] {
+  /** From 0 to 1 both ways. */
+  place(name: string): readonly [x: number, y: number] {
     let place = this.#places.get(name)
     if (place === undefined) {
       const hash = hashText(name)

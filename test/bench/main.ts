@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- NAME [--runs N] [--json]`; `all` runs every bench.
+ * `npm run bench -- NAME [--runs N] [--json]`; `all` runs every bench, `overlay` all whose names begin with `overlay-`.
  *
  * A bench is a program in this folder that asks one question and prints one JSON line
  * `{bench, value, unit, baseline, …}`, value and baseline measured alternately in the same process.
@@ -29,6 +29,7 @@ const NOT_BENCHES = [
   'remote-pair.ts',
   'sim-execution.ts',
   'gate-cost-pair.ts',
+  'overlay-cells.ts',
 ]
 /**
  * Thousands of short executions in one process: V8 takes some objects of the first for long-lived and
@@ -49,7 +50,12 @@ const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
   options: { runs: { type: 'string', default: '5' }, json: { type: 'boolean', default: false } },
 })
-const wanted = positionals.includes('all') ? names : positionals
+const family = (name: string): string[] => names.filter((one) => one.startsWith(`${name}-`))
+const wanted = positionals.includes('all')
+  ? names
+  : positionals.flatMap((name) =>
+      names.includes(name) || family(name).length === 0 ? [name] : family(name),
+    )
 const unknown = wanted.filter((name) => !names.includes(name))
 const runs = Number(flags.runs)
 if (wanted.length === 0 || unknown.length > 0 || !(Number.isInteger(runs) && runs >= 1)) {
@@ -61,7 +67,8 @@ if (wanted.length === 0 || unknown.length > 0 || !(Number.isInteger(runs) && run
 }
 
 const compiled = fileURLToPath(new URL('../../node_modules/.bench', import.meta.url))
-if (wanted.some((name) => name.startsWith('sim-'))) compile(compiled)
+const isCompiled = (name: string): boolean => /^(sim|overlay)-/.test(name)
+if (wanted.some(isCompiled)) compile(compiled)
 
 for (const name of wanted) {
   const measured: Measurement[] = []
@@ -85,7 +92,7 @@ function compile(outDir: string): void {
 
 function once(name: string): Promise<Measurement> {
   return new Promise((resolve, reject) => {
-    const args = name.startsWith('sim-')
+    const args = isCompiled(name)
       ? [...SIMULATED, '--expose-gc', `${compiled}/test/bench/${name}.js`]
       : ['--expose-gc', '--import', 'tsx', `${here}${name}.ts`]
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -123,12 +130,31 @@ function print(line: Measurement & Record<string, unknown>): void {
     console.log(JSON.stringify(line))
     return
   }
-  const { bench, value, unit, baseline, ratio, min, max, node: _node, cpus: _cpus, ...rest } = line
+  const { bench, value, unit, baseline, ratio, min, max, node: _node, cpus: _cpus, ...more } = line
+  const { cells, ...rest } = more as { cells?: readonly Cell[] }
+  const figures = cells?.every(({ figure }) => figure !== undefined) ? cells : []
   const spread = `${Number(min).toFixed(2)}..${Number(max).toFixed(2)}`
   console.log(
     `${bench.padEnd(14)} ${round(value)} ${unit}, baseline ${round(baseline)}: ratio ${ratio.toFixed(2)} (${spread})`,
-    JSON.stringify(rest),
+    JSON.stringify(figures.length > 0 ? rest : more),
   )
+  for (const { figure, value, least, most, kept, published } of figures) {
+    const mark = kept === undefined ? ' ' : kept ? '✔' : '✘'
+    const bar = [least !== undefined && `>= ${least}`, most !== undefined && `<= ${most}`]
+    const beside = [...bar.filter(Boolean), published !== undefined && `published ${published}`]
+    const text = beside.filter(Boolean).join(', ')
+    console.log(`  ${mark} ${figure}: ${Number(value.toPrecision(4))}${text && ` (${text})`}`)
+  }
+}
+
+/** A figure of an overlay beside its bar and what a paper says. */
+interface Cell {
+  readonly figure?: string
+  readonly value: number
+  readonly least?: number
+  readonly most?: number
+  readonly kept?: boolean
+  readonly published?: string
 }
 
 function round(n: number): string {

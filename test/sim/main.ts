@@ -5,7 +5,8 @@
  * With `--verify` it runs the seed twice here and once in another process, and names the first event that differs.
  * Runs are in a thread that is watched: one that takes no step for `--stall-ms` (10,000) is killed and its seed named. With a debugger
  * attached (`--inspect`) a replay is in this thread, and nobody watches it: to stand still is no mistake there.
- * `npm run sim -- overlay …` measures overlays of thousands of nodes: see overlay-command.ts.
+ * `npm run sim -- overlay …` measures overlays of thousands of nodes: see overlay-command.ts; `pictures` and `traffic`
+ * draw them: see pictures.ts.
  * Ends with 0 when all checks held, 1 when one did not, 3 for wrong use.
  */
 
@@ -35,6 +36,7 @@ import {
   verified,
 } from './in-thread.js'
 import { overlayCommand } from './overlay-command.js'
+import { picturesCommand, trafficCommand } from './pictures.js'
 
 const HERE = new URL('../../examples/scenarios/', import.meta.url)
 
@@ -81,7 +83,7 @@ function usage(detail: string): never {
     `${detail}\nusage: npm run sim -- SCENARIO [--seed S] [--nodes N] [--json] [--trace FILE]`,
   )
   console.error(
-    `  [--cx FILE] [--replay FILE [--lenient] [--until N]] [--verify] [--stall-ms N]\n  [--seconds N [--seed-base B] [--out DIR] [--stop-at-first]]\n  SCENARIO one of: ${known.join(', ')}, or a file\n  or: npm run sim -- overlay --overlay NAME …`,
+    `  [--cx FILE] [--replay FILE [--lenient] [--until N]] [--verify] [--stall-ms N]\n  [--seconds N [--seed-base B] [--out DIR] [--stop-at-first]]\n  SCENARIO one of: ${known.join(', ')}, or a file\n  or: npm run sim -- overlay --overlay NAME …, npm run sim -- pictures, npm run sim -- traffic LINES.jsonl --plot FILE.svg`,
   )
   process.exit(3)
 }
@@ -186,6 +188,8 @@ async function search({ scenario, from }: Loaded, name: string, values: Values):
 async function main(): Promise<number> {
   const [first, ...rest] = process.argv.slice(2)
   if (first === 'overlay') return overlayCommand(rest)
+  if (first === 'pictures') return picturesCommand(rest)
+  if (first === 'traffic') return trafficCommand(rest)
   let given: ReturnType<typeof parse>
   try {
     given = parse(process.argv.slice(2))

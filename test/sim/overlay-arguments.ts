@@ -1,11 +1,13 @@
 import { parseArgs } from 'node:util'
 import type { Detection } from '../../src/simulation/protocol-connections.js'
+import type { SendersOption } from '../../src/simulation/senders.js'
 import type { OverlayOptions } from './overlays-by-name.js'
 
 export const OVERLAY_USAGE = `usage: npm run sim -- overlay --overlay NAME|FILE [--nodes N] [--cycles N] [--seed S] [--json]
   [--option KEY=VALUE …] [--contact first|random] [--latency LEAST-MOST] [--churn NODES_A_CYCLE] [--torus] [--sites N] [--xbot]
-  [--broadcasts N [--protocol flood|plumtree|gossip] [--senders one|many]]
-  [--fail SHARE[,SHARE…] [--burst N] [--detect closed|send|none]] [--fanout N] [--plot FILE.svg]`
+  [--broadcasts N [--protocol flood|plumtree|gossip] [--senders one|many|N]]
+  [--fail SHARE[,SHARE…] [--burst N | --after N] [--detect closed|send|none]] [--fanout N]
+  [--plot FILE.svg] [--graph FILE.svg]`
 
 /** The command was used in a wrong way. */
 export class WrongUse extends Error {}
@@ -27,12 +29,14 @@ export interface OverlayArguments {
   readonly xbot: boolean
   readonly broadcasts: number
   readonly protocol: ProtocolName
-  readonly senders: 'one' | 'many'
+  readonly senders: SendersOption
   readonly fails: readonly number[]
   readonly burst: number
+  readonly after: number
   readonly detection: Detection | undefined
   readonly fanout: number | undefined
   readonly plot: string | undefined
+  readonly graph: string | undefined
 }
 
 const DETECTIONS: readonly Detection[] = ['closed', 'send', 'none']
@@ -56,16 +60,20 @@ const OPTIONS = {
   protocol: { type: 'string', default: 'flood' },
   senders: { type: 'string', default: 'one' },
   fail: { type: 'string' },
-  burst: { type: 'string', default: '1000' },
+  burst: { type: 'string' },
+  after: { type: 'string', default: '0' },
   detect: { type: 'string' },
   fanout: { type: 'string' },
   plot: { type: 'string' },
+  graph: { type: 'string' },
 } as const
 
 /** @throws WrongUse with the option, its rule and the value */
 export function readOverlayArguments(argv: readonly string[]): OverlayArguments {
   const values = parse(argv)
   if (values.overlay === undefined) throw new WrongUse('--overlay is needed')
+  const after = whole('after', values.after, 0)
+  if (after > 0) checkAfter(values)
   return {
     overlay: values.overlay,
     options: Object.fromEntries(values.option.map(overlayOption)),
@@ -81,13 +89,30 @@ export function readOverlayArguments(argv: readonly string[]): OverlayArguments 
     xbot: values.xbot,
     broadcasts: whole('broadcasts', values.broadcasts, 0),
     protocol: oneOf('protocol', values.protocol, ['flood', 'plumtree', 'gossip']),
-    senders: oneOf('senders', values.senders, ['one', 'many']),
+    senders: senders(values.senders),
     fails: values.fail === undefined ? [] : values.fail.split(',').map(share),
-    burst: whole('burst', values.burst, 0),
+    burst: whole('burst', values.burst ?? '1000', 0),
+    after,
     detection: values.detect === undefined ? undefined : oneOf('detect', values.detect, DETECTIONS),
     fanout: values.fanout === undefined ? undefined : whole('fanout', values.fanout, 0),
     plot: values.plot,
+    graph: values.graph,
   }
+}
+
+type Values = ReturnType<typeof parse>
+
+function checkAfter({ fail, protocol, burst }: Values): void {
+  if (fail === undefined) throw new WrongUse('--after is for what comes after --fail')
+  if (protocol === 'gossip') throw new WrongUse('--after is for --protocol flood or plumtree')
+  if (burst !== undefined)
+    throw new WrongUse('--after takes the place of --burst: give one of them')
+}
+
+function senders(text: string): SendersOption {
+  if (text === 'one' || text === 'many') return text
+  if (/^[1-9]\d*$/.test(text)) return Number(text)
+  throw new WrongUse(`--senders must be one or many, or a number of nodes, got ${text}`)
 }
 
 function parse(argv: readonly string[]) {

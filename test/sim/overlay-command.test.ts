@@ -45,7 +45,19 @@ const WRONG: readonly (readonly [string[], RegExp])[] = [
   [['--overlay', 'hyparview', '--fail', '0.1,'], /--fail must be a share/],
   [['--overlay', 'hyparview', '--latency', '5'], /--latency must be two numbers/],
   [['--overlay', 'hyparview', '--latency', '9-3'], /--latency must be two numbers/],
-  [['--overlay', 'hyparview', '--senders', 'few'], /--senders must be one or many, got few/],
+  [['--overlay', 'hyparview', '--senders', 'few'], /--senders must be one or many, .* got few/],
+  [['--overlay', 'hyparview', '--senders', '0'], /--senders must be one or many, .* got 0/],
+  [['--overlay', 'hyparview', '--after', '3'], /--after is for what comes after --fail/],
+  [
+    ['--overlay', 'hyparview', '--fail', '0.5', '--after', '3', '--protocol', 'gossip'],
+    /--after is for --protocol flood or plumtree/,
+  ],
+  [
+    ['--overlay', 'hyparview', '--fail', '0.5', '--after', '3', '--burst', '5'],
+    /--after takes the place of --burst/,
+  ],
+  [['--overlay', 'hyparview', '--graph', '/no/where/x.svg'], /--graph cannot be written/],
+  [['--overlay', 'hyparview', '--graph', 'x.svg', '--nodes', '301'], /--graph is for up to 300/],
   [['--overlay', 'hyparview', '--protocol', 'x'], /--protocol must be flood or plumtree/],
   [['--overlay', 'hyparview', '--detect', 'x'], /--detect must be closed or send or none/],
   [['--overlay', 'hyparview', '--contact', 'x'], /--contact must be first or random/],
@@ -144,6 +156,44 @@ describe('npm run sim -- overlay', () => {
       assert.include(svg, 'Reliability right after a failure')
       assert.include(svg, 'published for 10,000 nodes')
       assert.notMatch(svg, /NaN|undefined|Infinity/)
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
+  })
+
+  it('draws what comes after failures, a line for each share', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'overlay-plot-'))
+    try {
+      const file = join(directory, 'plot.svg')
+      const words = ['--broadcasts', '3', '--protocol', 'plumtree', '--fail', '0.3,0.6']
+      const ended = await overlay(
+        ...[...small, 'hyparview', ...words, '--senders', '2', '--after', '3', '--plot', file],
+      )
+      assert.lengthOf(ended.out, 2)
+      assert.lengthOf((result(ended)['afterFailure'] as { rmr: number[] }).rmr, 3)
+      const svg = readFileSync(file, 'utf8')
+      for (const text of ['30 % failed', '60 % failed', '2 nodes in turn', 'after a failure']) {
+        assert.include(svg, text)
+      }
+      assert.notMatch(svg, /NaN|undefined|Infinity/)
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
+  })
+
+  it('says in a picture which command drew it, whatever the file is called', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'overlay-graph-'))
+    try {
+      const [a, b] = [join(directory, 'a.svg'), join(directory, 'b.svg')]
+      await overlay(...small, 'hyparview', '--graph', a)
+      await overlay(...small, 'hyparview', `--graph=${b}`)
+      const svg = readFileSync(a, 'utf8')
+      assert.include(
+        svg,
+        'npm run sim -- overlay --nodes 30 --cycles 2 --overlay hyparview; figures',
+      )
+      assert.equal(readFileSync(b, 'utf8'), svg)
+      assert.equal(svg.match(/<circle/g)?.length, 30)
     } finally {
       rmSync(directory, { recursive: true })
     }

@@ -3,6 +3,7 @@
  * pass, and prints what its graph is like; on request what broadcasts cost in it and what it makes of a failure.
  * docs/simulating-overlays.md says what each number means.
  */
+import { createHash } from 'node:crypto'
 import { accessSync, constants, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { codeOf } from '../../src/base/errors.js'
@@ -14,9 +15,11 @@ import {
   type Progress,
   runOverlay,
 } from '../../src/simulation/overlay-run.js'
+import type { OverlayTown } from '../../src/simulation/overlay-town.js'
 import type { ProtocolNode } from '../../src/simulation/protocol-node.js'
 import { Sites } from '../../src/simulation/sites.js'
 import { UnitTorus } from '../../src/simulation/unit-torus.js'
+import { GRAPH_NODES_MAX, graphPlot, type PlottedGraph, viewsOf } from './graph-plot.js'
 import {
   OVERLAY_USAGE,
   type OverlayArguments,
@@ -24,7 +27,14 @@ import {
   WrongUse,
 } from './overlay-arguments.js'
 import { overlayPlot } from './overlay-plot.js'
-import { type KnownOverlay, overlayByName, overlayKey, overlayNames } from './overlays-by-name.js'
+import {
+  type KnownOverlay,
+  overlayByName,
+  overlayKey,
+  overlayNames,
+  overlayTitle,
+} from './overlays-by-name.js'
+import { grouped } from './svg-chart.js'
 
 /** As in the papers: nothing is repaired behind their backs. */
 const PROTOCOLS = {
@@ -56,8 +66,9 @@ export async function overlayCommand(
     }
     if (given.xbot && !known.xbot)
       throw new WrongUse(`--xbot is for hyparview, got ${given.overlay}`)
-    if (given.plot !== undefined) checkPlace(given.plot)
-    run(given, known, output)
+    if (given.plot !== undefined) checkPlace('plot', given.plot)
+    if (given.graph !== undefined) checkGraph(given, given.graph)
+    run(given, known, output, argv)
     return 0
   } catch (error) {
     const wrong = error instanceof WrongUse || codeOf(error) === 'ERR_BAD_OPTION'
@@ -68,37 +79,78 @@ export async function overlayCommand(
 }
 
 /** Before a long run, not after it. */
-function checkPlace(file: string): void {
+function checkPlace(option: string, file: string): void {
   try {
     accessSync(dirname(file), constants.W_OK)
   } catch (error) {
-    throw new WrongUse(`--plot cannot be written: ${(error as Error).message}`)
+    throw new WrongUse(`--${option} cannot be written: ${(error as Error).message}`)
   }
 }
 
-function run(given: OverlayArguments, known: KnownOverlay, output: Output): void {
+function checkGraph({ nodes }: OverlayArguments, file: string): void {
+  checkPlace('graph', file)
+  if (nodes > GRAPH_NODES_MAX)
+    throw new WrongUse(`--graph is for up to ${GRAPH_NODES_MAX} nodes, got --nodes ${nodes}`)
+}
+
+function run(
+  given: OverlayArguments,
+  known: KnownOverlay,
+  output: Output,
+  argv: readonly string[],
+): void {
   const fails = given.fails.length === 0 ? [undefined] : given.fails
-  const options = runOptions(given, known)
+  const torus = new UnitTorus(given.seed)
+  let drawn: Pick<PlottedGraph, 'views' | 'names'> | undefined
+  const look = (town: OverlayTown): void => {
+    if (given.graph === undefined) return
+    drawn = { views: viewsOf(town), names: town.network.alive().map(({ name }) => name) }
+  }
+  const options = { ...runOptions(given, known, torus), look }
+  const lines: Line[] = []
   const runs = fails.map((fail) => {
     const began = performance.now()
     const result = runOverlay(fail === undefined ? options : { ...options, fail }, progress())
     const seconds = (performance.now() - began) / 1000
     const line = resultLine(given, fail, result, seconds)
+    lines.push(line)
     if (given.json) output.log(JSON.stringify(line))
     else print(line, output)
     return { fail, result }
   })
-  if (given.plot === undefined) return
-  const { protocol, senders } = given
-  writeFileSync(
-    given.plot,
-    overlayPlot({ overlay: overlayKey(given.overlay), protocol, senders, runs }),
-  )
+  const where = given.torus && !given.xbot ? ' on a torus' : ''
+  const title = `${overlayTitle(given.overlay, given.xbot)}${where}, ${grouped(given.nodes)} nodes, ${given.cycles} cycles, seed ${given.seed}`
+  const origin = originOf(argv, lines)
+  if (given.plot !== undefined) {
+    const { protocol, senders } = given
+    const plotted = { overlay: overlayKey(given.overlay), title, protocol, senders, runs }
+    writeFileSync(given.plot, overlayPlot(plotted, origin))
+  }
+  if (given.graph !== undefined && drawn !== undefined) {
+    const placed = given.xbot || given.torus || known.placed === true
+    const { seed } = given
+    const svg = graphPlot({ ...drawn, title, seed, origin, torus: placed ? torus : undefined })
+    writeFileSync(given.graph, svg)
+  }
 }
 
-function runOptions(given: OverlayArguments, known: KnownOverlay): OverlayRunOptions {
+/** Of a picture: the command that draws it, and a digest of the figures that were drawn. */
+function originOf(argv: readonly string[], lines: readonly Line[]): string {
+  const words = argv.filter((word, i) => {
+    const before = argv[i - 1] ?? ''
+    return !/^--(plot|graph|json)\b/.test(word) && !/^--(plot|graph)$/.test(before)
+  })
+  const figures = lines.map(({ seconds: _seconds, rssMb: _rssMb, ...rest }) => rest)
+  const digest = createHash('sha256').update(JSON.stringify(figures)).digest('hex')
+  return `npm run sim -- overlay ${words.join(' ')}; figures ${digest}`
+}
+
+function runOptions(
+  given: OverlayArguments,
+  known: KnownOverlay,
+  torus: UnitTorus,
+): OverlayRunOptions {
   const { protocol, nodes, seed, cycles, latencyMs, churn, broadcasts, senders, xbot } = given
-  const torus = new UnitTorus(seed)
   const sites = given.sites === 0 ? undefined : new Sites(seed, given.sites)
   const cost = (a: ProtocolNode, b: ProtocolNode) => torus.distance(a.name, b.name)
   return {
@@ -108,6 +160,7 @@ function runOptions(given: OverlayArguments, known: KnownOverlay): OverlayRunOpt
     detection: given.detection ?? known.detection,
     fanout: given.fanout ?? known.fanout,
     burst: given.burst,
+    after: given.after,
     ...(protocol !== 'gossip' && { protocol: PROTOCOLS[protocol]() }),
     ...(sites !== undefined && { far: (a: string, b: string) => sites.apart(a, b) }),
     ...((given.torus || xbot) && { cost }),

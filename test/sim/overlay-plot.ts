@@ -1,23 +1,47 @@
 import type { OverlayRunResult } from '../../src/simulation/overlay-run.js'
+import type { SendersOption } from '../../src/simulation/senders.js'
 import { FLOOD_RMR, PLUMTREE, publishedFigures } from './published-figures.js'
 import { type Chart, type Series, svgDocument } from './svg-chart.js'
 
 export interface PlottedRuns {
   readonly overlay: string
+  readonly title: string
   readonly protocol: string
-  readonly senders: 'one' | 'many'
+  readonly senders: SendersOption
   /** One run for each share of nodes that failed; all are equal up to the failure. */
   readonly runs: readonly { readonly fail: number | undefined; readonly result: OverlayRunResult }[]
 }
 
 /** Degrees, delivery hops, redundancy and reliability of an overlay beside what the papers report. */
-export function overlayPlot(plotted: PlottedRuns): string {
+export function overlayPlot(plotted: PlottedRuns, origin: string): string {
   const result = plotted.runs[0]?.result
   if (result === undefined) throw new RangeError('there is nothing to plot')
   const charts = [degrees(plotted.overlay, result)]
   if (result.lastHop?.length) charts.push(hops(plotted, result), redundancy(plotted, result))
-  if (result.reliability !== undefined) charts.push(reliability(plotted))
-  return svgDocument(`${plotted.overlay}, ${result.nodes} nodes`, charts)
+  if (result.afterFailure !== undefined) charts.push(...afterFailure(plotted))
+  else if (result.reliability !== undefined) charts.push(reliability(plotted))
+  return svgDocument(plotted.title, charts, origin)
+}
+
+/** A line for each share of nodes that failed. */
+function afterFailure({ runs, protocol }: PlottedRuns): Chart[] {
+  const each = (key: 'delivered' | 'rmr'): Series[] =>
+    runs.map(({ fail = 0, result }) => ({
+      label: `${Math.round(100 * fail)} % failed`,
+      points: (result.afterFailure?.[key] ?? []).map((value, cycle) => [cycle, value]),
+      kind: 'line',
+    }))
+  const x = 'cycles since the failure'
+  return [
+    {
+      title: `Reached by ${protocol} after a failure`,
+      ...{ x, y: 'share of the survivors', series: each('delivered'), percent: true, yMax: 1 },
+    },
+    {
+      title: 'Redundancy after the failure',
+      ...{ x, y: 'payloads / (nodes reached − 1) − 1', series: each('rmr') },
+    },
+  ]
 }
 
 function degrees(overlay: string, result: OverlayRunResult): Chart {
@@ -54,24 +78,40 @@ const level = (label: string, value: number, count: number): Series => ({
   published: true,
 })
 
+const sendersText = (senders: SendersOption): string =>
+  senders === 'many' ? 'random nodes' : senders === 'one' ? 'one node' : `${senders} nodes in turn`
+
 function hops({ overlay, protocol, senders }: PlottedRuns, result: OverlayRunResult): Chart {
   const values = result.lastHop ?? []
   const series: Series[] = [
     {
-      label: `${protocol}, ${senders} sender${senders === 'one' ? '' : 's'}`,
+      label: `measured, ${protocol} from ${sendersText(senders)}`,
       points: numbered(values),
       kind: 'line',
     },
   ]
   const published =
-    protocol === 'plumtree' ? PLUMTREE.lastHop[senders] : publishedFigures(overlay)?.lastHop
+    protocol === 'plumtree'
+      ? PLUMTREE.lastHop[senders === 'one' ? 'one' : 'many']
+      : overlay === 'hyparview' || protocol === 'gossip'
+        ? publishedFigures(overlay)?.lastHop // to the whole view, or to as many as in the paper
+        : undefined
   if (published !== undefined) series.push(level(String(published), published, values.length))
-  return { title: 'Hops to the last delivery', x: 'broadcast', y: 'hops', series, xMin: 1 }
+  return {
+    title: 'Hops to the last delivery',
+    x: 'broadcast',
+    y: 'hops',
+    series,
+    xMin: 1,
+    whole: true,
+  }
 }
 
 function redundancy({ overlay, protocol }: PlottedRuns, result: OverlayRunResult): Chart {
   const values = result.rmr ?? []
-  const series: Series[] = [{ label: protocol, points: numbered(values), kind: 'line' }]
+  const series: Series[] = [
+    { label: `measured, ${protocol}`, points: numbered(values), kind: 'line' },
+  ]
   if (overlay === 'hyparview' && protocol === 'plumtree') {
     const [first, second, third] = PLUMTREE.rmr
     series.push({

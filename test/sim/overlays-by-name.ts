@@ -28,6 +28,8 @@ export interface KnownOverlay {
   readonly joins?: boolean
   /** It can swap neighbours for closer ones. */
   readonly xbot?: boolean
+  /** It goes by where nodes are on the torus. */
+  readonly placed?: boolean
   /** Whom newcomers join through when nothing is said. Default: the first node. */
   readonly contact?: 'first' | 'random'
   /** How survivors of a failure learn of the dead in the experiments it is compared with. */
@@ -90,13 +92,16 @@ const ONE_SIDED: Readonly<Record<string, KnownOverlay>> = {
   scampv1: oneSided((options) => overlays.scampV1(options)),
   scampv2: oneSided((options) => overlays.scampV2(options)),
   cyclon: oneSided((options) => overlays.cyclon({ ...CYCLON, ...options })),
-  hiscamp: oneSided((options, { torus, sites }) => {
-    const distance = (a: Member, b: Member): number => {
-      if (sites === undefined) return torus.distance(a.name, b.name)
-      return sites.apart(a.name, b.name) ? 1 : 0
-    }
-    return overlays.hiscamp({ distance, threshold: 0.2, ...options })
-  }),
+  hiscamp: {
+    ...oneSided((options, { torus, sites }) => {
+      const distance = (a: Member, b: Member): number => {
+        if (sites === undefined) return torus.distance(a.name, b.name)
+        return sites.apart(a.name, b.name) ? 1 : 0
+      }
+      return overlays.hiscamp({ distance, threshold: 0.2, ...options })
+    }),
+    placed: true,
+  },
 }
 
 /** `client-server` and `clientServer` are one. */
@@ -120,3 +125,20 @@ export async function overlayByName(name: string): Promise<KnownOverlay | undefi
 
 /** What figures of it go by: `client-server` is `clientserver`, and a file is itself. */
 export const overlayKey = (name: string): string => (/[./\\]/.test(name) ? name : plain(name))
+
+const TITLES: Readonly<Record<string, string>> = {
+  fullmesh: 'Full mesh',
+  clientserver: 'Client-server',
+  hyparview: 'HyParView',
+  static: 'Static members',
+  scampv1: 'SCAMP 1',
+  scampv2: 'SCAMP 2',
+  cyclon: 'Cyclon',
+  hiscamp: 'HiScamp',
+}
+
+/** What it is called above a picture. */
+export function overlayTitle(name: string, xbot = false): string {
+  const key = overlayKey(name)
+  return `${TITLES[key] ?? key}${xbot ? ' with X-BOT' : ''}`
+}

@@ -21,7 +21,25 @@ export interface Chart {
   /** Ticks of the y axis are shares: written as percent. */
   readonly percent?: boolean
   readonly xPercent?: boolean
+  /** Values of the y axis are counts: no ticks between whole numbers. */
+  readonly whole?: boolean
+  /** Both axes go by powers of ten; all values are above 0. */
+  readonly logarithmic?: boolean
 }
+
+/** Something other than a chart that stands between charts. */
+export interface Drawing {
+  readonly title: string
+  /** SVG elements within a square of `DRAWING_SIZE`, from 0 0. */
+  readonly elements: readonly string[]
+  /** Lines of text below it. */
+  readonly caption: readonly string[]
+}
+
+export type Panel = Chart | Drawing
+
+/** Side of a drawing. */
+export const DRAWING_SIZE = 240
 
 const WIDTH = 420
 const HEIGHT = 330
@@ -29,64 +47,101 @@ const LEFT = 64
 const TOP = 44
 const PLOT_WIDTH = 336
 const PLOT_HEIGHT = 190
+const LEGEND_TOP = TOP + PLOT_HEIGHT + 52
+const LEGEND_STEP = 16
 const OURS = ['#1f6fb2', '#2a8f5b', '#8a4fb0', '#3d3d3d']
 const PUBLISHED = ['#d9601a', '#b0862a', '#b04f6a']
 
-/** Charts side by side, as one SVG document. */
-export function svgDocument(title: string, charts: readonly Chart[]): string {
-  const width = charts.length * WIDTH + 16
-  const height = HEIGHT + 36
-  const panels = charts.map((chart, i) => panel(chart, 8 + i * WIDTH, 32))
+/** Panels side by side, as one SVG document. `origin` says where it comes from, for programs and the curious. */
+export function svgDocument(title: string, panels: readonly Panel[], origin: string): string {
+  const width = panels.length * WIDTH + 16
+  const series = Math.max(0, ...panels.map((one) => ('series' in one ? one.series.length : 0)))
+  const height = Math.max(HEIGHT, LEGEND_TOP + LEGEND_STEP * series + 6) + 36
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="sans-serif" font-size="12">`,
+    `<title>${plain(title)}</title>`,
+    `<metadata>${plain(origin)}</metadata>`,
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
     `<text x="16" y="24" font-size="16" font-weight="bold">${plain(title)}</text>`,
-    ...panels,
+    ...panels.map((one, i) => panel(one, 8 + i * WIDTH, 32)),
     '</svg>',
     '',
   ].join('\n')
 }
 
-function panel(chart: Chart, left: number, top: number): string {
-  const scale = new Scale(chart)
-  const colours = colourOf(chart.series)
-  const shapes = chart.series.map((series) => shape(series, scale, colours.get(series) as string))
+function panel(one: Panel, left: number, top: number): string {
   return [
     `<g transform="translate(${left} ${top})">`,
-    `<text x="${LEFT}" y="${TOP - 16}" font-size="13" font-weight="bold">${plain(chart.title)}</text>`,
-    ...axes(chart, scale),
-    ...shapes,
-    ...legend(chart.series, colours),
+    `<text x="${LEFT}" y="${TOP - 16}" font-size="13" font-weight="bold">${plain(one.title)}</text>`,
+    ...('elements' in one ? drawing(one) : chart(one)),
     '</g>',
   ].join('\n')
+}
+
+function chart(one: Chart): string[] {
+  const scale = new Scale(one)
+  const colours = colourOf(one.series)
+  const shapes = one.series.map((series) => shape(series, scale, colours.get(series) as string))
+  return [...axes(one, scale), ...shapes, ...legend(one.series, colours)]
+}
+
+function drawing({ elements, caption }: Drawing): string[] {
+  const below = TOP + DRAWING_SIZE + 20
+  return [
+    `<g transform="translate(${LEFT} ${TOP})">`,
+    ...elements,
+    '</g>',
+    ...caption.map((line, i) => `<text x="${LEFT}" y="${below + 16 * i}">${plain(line)}</text>`),
+  ]
 }
 
 /** From values to places. */
 class Scale {
   readonly xs: readonly number[]
   readonly ys: readonly number[]
+  readonly #place: (value: number) => number
 
-  constructor({ series, xMin, xMax, yMin = 0, yMax }: Chart) {
+  constructor(chart: Chart) {
+    const { series, xMin, xMax, yMin = 0, yMax, whole = false, logarithmic = false } = chart
+    this.#place = logarithmic ? Math.log10 : (value) => value
     const points = series.flatMap((one) => one.points)
     const x = points.map((point) => point[0])
+    const y = points.map((point) => point[1])
+    if (logarithmic) {
+      this.xs = powers(Math.min(...x), Math.max(...x))
+      this.ys = powers(Math.min(...y), Math.max(...y))
+      return
+    }
     const bars = series.some((one) => one.kind === 'bars')
-    const first = xMin ?? (bars ? Math.min(...x) - 1 : 0)
+    const first = xMin ?? (bars ? Math.max(-1, Math.min(...x) - 1) : 0)
     const last = xMax ?? Math.max(first + 1, ...x) + (bars ? 1 : 0)
     const marks = ticks(first, last, true)
     this.xs = bars ? marks.filter(Number.isInteger) : marks
-    this.ys = ticks(yMin, yMax ?? Math.max(yMin + 1e-9, ...points.map((point) => point[1])), false)
+    const ys = ticks(yMin, yMax ?? Math.max(yMin + 1e-9, ...y), false)
+    this.ys = whole ? ys.filter(Number.isInteger) : ys
   }
 
   x(value: number): number {
-    const [least = 0, most = 1] = [this.xs[0], this.xs.at(-1)]
-    return round(LEFT + ((value - least) / (most - least)) * PLOT_WIDTH)
+    return round(LEFT + share(this.xs, value, this.#place) * PLOT_WIDTH)
   }
 
   y(value: number): number {
-    const [least = 0, most = 1] = [this.ys[0], this.ys.at(-1)]
-    const share = Math.max(0, (value - least) / (most - least))
-    return round(TOP + PLOT_HEIGHT * (1 - share))
+    return round(TOP + PLOT_HEIGHT * (1 - Math.max(0, share(this.ys, value, this.#place))))
   }
+}
+
+/** Where a value lies between the first and the last tick, from 0 to 1. */
+function share(ticks: readonly number[], value: number, place: (value: number) => number): number {
+  const least = place(ticks[0] ?? 0)
+  const most = place(ticks.at(-1) ?? 1)
+  return (place(value) - least) / (most - least)
+}
+
+/** Powers of ten that enclose both values. */
+function powers(least: number, most: number): number[] {
+  const first = Math.floor(Math.log10(least) + 1e-9)
+  const last = Math.max(first + 1, Math.ceil(Math.log10(most) - 1e-9))
+  return Array.from({ length: last - first + 1 }, (_, i) => 10 ** (first + i))
 }
 
 /** Round figures from the first to the last value, both of which lie within them. */
@@ -107,7 +162,11 @@ function axes(chart: Chart, scale: Scale): string[] {
   const bottom = TOP + PLOT_HEIGHT
   const lines = scale.ys.flatMap((value) => {
     const y = scale.y(value)
-    const text = chart.percent ? `${short(100 * value)} %` : short(value)
+    const text = chart.percent
+      ? `${short(100 * value)} %`
+      : chart.logarithmic
+        ? power(value)
+        : short(value)
     return [
       `<line x1="${LEFT}" x2="${LEFT + PLOT_WIDTH}" y1="${y}" y2="${y}" stroke="#dddddd"/>`,
       `<text x="${LEFT - 6}" y="${y + 4}" text-anchor="end" fill="#444444">${text}</text>`,
@@ -131,6 +190,7 @@ function axes(chart: Chart, scale: Scale): string[] {
 function spaced(scale: Scale): number[] {
   const kept: number[] = []
   for (const value of scale.xs) {
+    if (value < 0) continue // room for a bar at 0
     const before = kept.at(-1)
     if (before === undefined || scale.x(value) - scale.x(before) >= 28) kept.push(value)
   }
@@ -160,16 +220,16 @@ function bars({ points }: Series, scale: Scale, colour: string): string {
 }
 
 function legend(series: readonly Series[], colours: ReadonlyMap<Series, string>): string[] {
-  const top = TOP + PLOT_HEIGHT + 52
   return series.flatMap((one, i) => {
-    const y = top + i * 16
+    const y = LEGEND_TOP + i * LEGEND_STEP
     const colour = colours.get(one) as string
     const dash = one.published ? ' stroke-dasharray="6 4"' : ''
     const width = one.kind === 'bars' ? 9 : 2
-    return [
-      `<line x1="${LEFT}" x2="${LEFT + 22}" y1="${y - 4}" y2="${y - 4}" stroke="${colour}" stroke-width="${width}"${dash}/>`,
-      `<text x="${LEFT + 30}" y="${y}">${plain(one.label)}</text>`,
-    ]
+    const mark =
+      one.kind === 'dots'
+        ? `<circle cx="${LEFT + 11}" cy="${y - 4}" r="3.5" fill="${colour}"/>`
+        : `<line x1="${LEFT}" x2="${LEFT + 22}" y1="${y - 4}" y2="${y - 4}" stroke="${colour}" stroke-width="${width}"${dash}/>`
+    return [mark, `<text x="${LEFT + 30}" y="${y}">${plain(one.label)}</text>`]
   })
 }
 
@@ -186,7 +246,19 @@ function colourOf(series: readonly Series[]): Map<Series, string> {
 
 const round = (value: number): number => Math.round(10 * value) / 10
 
-const short = (value: number): string => String(Number(value.toPrecision(4)))
+const short = (value: number): string => {
+  const rounded = Number(value.toPrecision(4))
+  return rounded >= 1_000 ? grouped(rounded) : String(rounded)
+}
+
+/** 10 k, 1 M. */
+function power(value: number): string {
+  if (value >= 1e6) return `${short(value / 1e6)} M`
+  return value >= 1e3 ? `${short(value / 1e3)} k` : short(value)
+}
+
+/** 10,000. */
+export const grouped = (value: number): string => value.toLocaleString('en')
 
 const plain = (text: string): string =>
   text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;')

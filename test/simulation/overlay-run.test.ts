@@ -7,6 +7,7 @@ import { hyparview } from '../../src/overlay/hyparview.js'
 import type { OverlayFactory } from '../../src/overlay/overlay.js'
 import { scampV2 } from '../../src/overlay/scamp-v2.js'
 import { staticMembers } from '../../src/overlay/static-members.js'
+import { heartbeatBytes } from '../../src/simulation/heartbeat-bytes.js'
 import { type OverlayRunOptions, runOverlay } from '../../src/simulation/overlay-run.js'
 import { nameOf, OverlayTown } from '../../src/simulation/overlay-town.js'
 import { Sites } from '../../src/simulation/sites.js'
@@ -151,8 +152,55 @@ describe('a simulated overlay', () => {
     }
   }).timeout(120_000)
 
+  it('goes on by the trees that stood when nodes fail, a broadcast in each cycle, and mends them', () => {
+    const more = { nodes: 200, broadcasts: 6, protocol: plumtree({ repairMs: 0 }), after: 6 }
+    const result = runOverlay(options(hyparview(), { ...more, fail: 0.5 }))
+    const { afterFailure, reliability, healCycles } = result
+    const { rmr = [], lastHop, payloads = [], control, delivered = [] } = afterFailure ?? {}
+    for (const list of [rmr, lastHop, payloads, control, delivered]) assert.lengthOf(list ?? [], 6)
+    assert.equal(reliability, delivered[0])
+    assert.equal(healCycles, delivered.indexOf(1))
+    assert.isAtMost(healCycles ?? 99, 2)
+    assert.isBelow(result.survivorsInLargestAtOnce ?? 1, 1)
+    assert.equal(result.survivorsInLargest, 1)
+    assert.isAbove(Math.max(...rmr.slice(0, 3)), 0.02) // new neighbours are eager until they are pruned
+    assert.deepEqual(delivered.slice(3), [1, 1, 1])
+    for (const value of rmr.slice(4)) assert.isAtMost(value, 0.05)
+    assert.lengthOf(result.rmr ?? [], 6)
+    assert.isUndefined(result.reliabilities) // no burst
+  })
+
+  it('broadcasts from so many nodes in turn, each of which has a tree in the end', () => {
+    const more = { broadcasts: 24, senders: 4, protocol: plumtree({ repairMs: 0 }) }
+    const { rmr = [], delivered } = runOverlay(options(hyparview(), more))
+    assert.isAbove(rmr[0] ?? 0, 1)
+    assert.isBelow(Math.max(...rmr.slice(20)), 0.1)
+    assert.isTrue(delivered?.every((share) => share === 1))
+  })
+
+  it('counts heartbeats on every connection, apart from what the overlay says', () => {
+    const result = runOverlay(options(listed(20), { nodes: 20, joins: false }))
+    assert.equal(heartbeatBytes(1_000), 30) // a ping and a pong of 15 bytes
+    assert.approximately(result.heartbeatBytesPerNodeCycle, 19 * 10 * 30, 1e-6)
+    const few = runOverlay(options(hyparview(), { nodes: 60 }))
+    assert.approximately(few.heartbeatBytesPerNodeCycle, few.meanConnections * 300, 1e-6)
+  })
+
+  it('shows the town when its cycles are over, before broadcasts', () => {
+    const seen: number[] = []
+    const look = (town: OverlayTown): void => {
+      seen.push(town.network.alive().length, town.network.nowMs)
+    }
+    runOverlay(options(hyparview(), { look, fail: 0.5, burst: 1 }))
+    assert.deepEqual(seen, [60, 2_000 + 4 * 10_000])
+  })
+
   it('has nothing to say when all nodes are killed', () => {
     const { healCycles, reliability } = runOverlay(options(fullMesh(), { nodes: 5, fail: 1 }))
     assert.deepEqual([healCycles, reliability], [null, 0])
+    const more = { nodes: 5, fail: 1, after: 3, protocol: flood() }
+    const { afterFailure, ...after } = runOverlay(options(fullMesh(), more))
+    assert.deepInclude(after, { healCycles: null, reliability: 0 })
+    assert.deepEqual(afterFailure?.delivered, [])
   })
 })

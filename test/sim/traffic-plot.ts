@@ -1,0 +1,66 @@
+import { heartbeatBytes } from '../../src/simulation/heartbeat-bytes.js'
+import { overlayTitle } from './overlays-by-name.js'
+import { type Chart, type Series, svgDocument } from './svg-chart.js'
+
+/** What of a line of `npm run sim -- overlay --json` is drawn. */
+export interface TrafficLine {
+  readonly overlay: string
+  readonly nodes: number
+  readonly bytesPerNodeCycle: number
+  readonly heartbeatBytesPerNodeCycle: number
+  readonly meanConnections: number
+}
+
+/** The runs behind docs/pictures/traffic.svg, the smallest first. */
+export const TRAFFIC_RUNS: readonly string[] = [
+  ...[100, 200, 400].map((nodes) => `--overlay full-mesh --nodes ${nodes} --cycles 6`),
+  ...[100, 400, 1_000].map((nodes) => `--overlay static --nodes ${nodes} --cycles 6`),
+  ...[100, 300, 1_000, 3_000, 10_000].map(
+    (nodes) => `--overlay hyparview --nodes ${nodes} --cycles 10`,
+  ),
+]
+
+const CYCLE_SECONDS = 10
+const FULL_MESH = 'fullmesh'
+/** The same connections: its dots lie on the line of the full mesh. */
+const STATIC = 'static'
+
+const perSecond = ({ bytesPerNodeCycle, heartbeatBytesPerNodeCycle }: TrafficLine): number =>
+  (bytesPerNodeCycle + heartbeatBytesPerNodeCycle) / CYCLE_SECONDS
+
+/** Bytes a node sends in a second while nobody says anything, by the size of the cluster. */
+export function trafficPlot(lines: readonly TrafficLine[]): string {
+  const overlays = [...new Set(lines.map(({ overlay }) => overlay))]
+  const most = Math.max(...lines.map(({ nodes }) => nodes))
+  const of = (overlay: string): TrafficLine[] =>
+    lines.filter((line) => line.overlay === overlay).sort((a, b) => a.nodes - b.nodes)
+  const series = overlays.map(
+    (overlay): Series => ({
+      label: `${overlayTitle(overlay)}, simulated`,
+      points: of(overlay).map((line) => [line.nodes, perSecond(line)]),
+      kind: overlay === STATIC ? 'dots' : 'line',
+    }),
+  )
+  const largest = of(FULL_MESH).at(-1)?.nodes
+  if (largest !== undefined && largest < most) series.push(arithmetic(largest, most))
+  const chart: Chart = {
+    title: 'Steady traffic of a node, heartbeats included',
+    x: 'nodes in the cluster',
+    y: 'bytes sent in a second',
+    series,
+    logarithmic: true,
+  }
+  const sizes = lines.map(({ overlay, nodes }) => `${overlay} ${nodes}`).join(', ')
+  return svgDocument('Steady traffic', [chart], `npm run sim -- traffic: ${sizes}`)
+}
+
+/** Where a full mesh is too large to simulate pair by pair: its heartbeats alone. */
+function arithmetic(from: number, to: number): Series {
+  const bytes = heartbeatBytes(1_000)
+  return {
+    label: `not simulated: ${bytes} B × (nodes − 1), heartbeats`,
+    points: [from, to].map((nodes) => [nodes, bytes * (nodes - 1)]),
+    kind: 'line',
+    published: true,
+  }
+}
