@@ -26,6 +26,8 @@ const MAIN = new URL(
   import.meta.url,
 )
 
+const isTypeScript = (url: string): boolean => /\.[cm]?tsx?$/.test(url)
+
 /** One thread of a worker, from its start to its end. */
 export class WorkerRun {
   /** Where its node listens, once it does. */
@@ -51,7 +53,12 @@ export class WorkerRun {
     this.listening = this.#listening.promise
     this.ready = this.#ready.promise
     this.over = this.#over.promise
-    const options = { name: gift.name, imports, ...(heapMiB !== undefined && { heapMiB }) }
+    const options = {
+      name: gift.name,
+      imports,
+      typescript: isTypeScript(MAIN.href) || isTypeScript(gift.module),
+      ...(heapMiB !== undefined && { heapMiB }),
+    }
     this.#thread = new WorkerThread(MAIN, gift, options, {
       onMessage: (report) => this.#onReport(report as WorkerReport),
       onEnd: (exitCode, error) => this.#onEnd(exitCode, error),

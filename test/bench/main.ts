@@ -29,6 +29,8 @@ const NOT_BENCHES = [
   'remote-pair.ts',
   'sim-execution.ts',
   'gate-cost-pair.ts',
+  'workers-bare.ts',
+  'workers-module.ts',
 ]
 /**
  * Thousands of short executions in one process: V8 takes some objects of the first for long-lived and
@@ -56,7 +58,7 @@ if (wanted.length === 0 || unknown.length > 0 || !(Number.isInteger(runs) && run
 }
 
 const compiled = fileURLToPath(new URL('../../node_modules/.bench', import.meta.url))
-if (wanted.some((name) => name.startsWith('sim-'))) compile(compiled)
+if (wanted.some(runsCompiled)) compile(compiled)
 
 for (const name of wanted) {
   const measured: Measurement[] = []
@@ -66,6 +68,11 @@ for (const name of wanted) {
   }
   if (process.stderr.isTTY) process.stderr.write('\r')
   print(summary(measured))
+}
+
+/** What makes many closures, or has threads that would each load tsx and all sources through it. */
+function runsCompiled(name: string): boolean {
+  return name.startsWith('sim-') || name === 'workers'
 }
 
 /**
@@ -80,8 +87,12 @@ function compile(outDir: string): void {
 
 function once(name: string): Promise<Measurement> {
   return new Promise((resolve, reject) => {
-    const args = name.startsWith('sim-')
-      ? [...SIMULATED, '--expose-gc', `${compiled}/test/bench/${name}.js`]
+    const args = runsCompiled(name)
+      ? [
+          ...(name.startsWith('sim-') ? SIMULATED : []),
+          '--expose-gc',
+          `${compiled}/test/bench/${name}.js`,
+        ]
       : ['--expose-gc', '--import', 'tsx', `${here}${name}.ts`]
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
     let out = ''

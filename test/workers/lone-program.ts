@@ -6,7 +6,10 @@ const node = await startNode({ name: 'main', logger: silentLogger })
 const workers = await startWorkers({
   name: 'w',
   count: 2,
-  module: new URL('./desk-module.ts', import.meta.url),
+  module: new URL(
+    `./desk-module${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`,
+    import.meta.url,
+  ),
   join: [node.address],
 })
 const names = workers.names.map(async (on) => {

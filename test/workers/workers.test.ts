@@ -5,22 +5,23 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { assert } from 'chai'
-import {
-  type ActorRef,
-  codeOf,
-  local,
-  type Node,
-  silentLogger,
-  startNode,
-  startWorkers,
-  type Workers,
-  type WorkersOptions,
-} from '../../src/index.js'
-import { PortConnection } from '../../src/world/real/port-connection.js'
-import { realPass, realUntil } from '../world/real-env.js'
-import { Desk, Guest, Host } from './desk.js'
+import type { ActorRef, Node, Timing, Workers, WorkersOptions } from '../../src/index.js'
+import { freePort } from '../processes/free-port.js'
+import { realPass } from '../world/real-env.js'
+import { compiled } from './compiled.js'
+import type { Desk as DeskActor } from './desk.js'
 
-const beside = (file: string): URL => new URL(file, import.meta.url)
+const load = async <T>(path: string): Promise<T> => (await import(compiled(path).href)) as T
+const { codeOf, silentLogger, startNode, startWorkers } =
+  await load<typeof import('../../src/index.js')>('src/index.js')
+const { PortConnection } = await load<typeof import('../../src/world/real/port-connection.js')>(
+  'src/world/real/port-connection.js',
+)
+const { Desk, Guest, Host } = await load<typeof import('./desk.js')>('test/workers/desk.js')
+
+const beside = (file: string): URL => compiled(`test/workers/${file}`)
+/** Patient with a busy machine; what is closed is gone soon. */
+const timing: Timing = { heartbeatMs: 1_000, silenceMs: 10_000, downAfterMs: 100 }
 
 describe('workers', function () {
   this.timeout(60_000)
@@ -33,7 +34,7 @@ describe('workers', function () {
   })
 
   const node = async (name = 'main'): Promise<Node> => {
-    const started = await startNode({ name, timing: local(), logger: silentLogger })
+    const started = await startNode({ name, timing, logger: silentLogger })
     nodes.push(started)
     return started
   }
@@ -42,15 +43,15 @@ describe('workers', function () {
     const workers = await startWorkers({
       name: 'w',
       count: 2,
-      module: beside('./desk-module.ts'),
-      node: { timing: local() },
+      module: beside('./desk-module.js'),
+      node: { timing },
       ...options,
     })
     groups.push(workers)
     return workers
   }
 
-  const desk = (from: Node, on: string): ActorRef<Desk> => from.lookup(Desk, 'desk', { on })
+  const desk = (from: Node, on: string): ActorRef<DeskActor> => from.lookup(Desk, 'desk', { on })
 
   /** The node of this thread, and two workers that have joined it. */
   const family = async (options: Partial<WorkersOptions> = {}): Promise<[Node, Workers]> => {
@@ -67,55 +68,79 @@ describe('workers', function () {
     )
 
   describe('as nodes', () => {
-    it('know who they are, join each other, and talk to the thread that started them', async () => {
-      const [main, workers] = await family({ data: { of: 'tests' } })
-      assert.deepEqual(workers.names, ['w.1', 'w.2'])
-      assert.deepEqual(await desk(main, 'w.2').ask.who(), {
-        name: 'w.2',
-        number: 2,
-        count: 2,
-        data: { of: 'tests' },
+    let main: Node
+    let workers: Workers
+    let overPorts = 0
+
+    before(async () => {
+      overPorts = await connectionsOf(async () => {
+        main = await startNode({ name: 'main', timing, logger: silentLogger })
+        workers = await startWorkers({
+          name: 'w',
+          count: 2,
+          module: beside('./desk-module.js'),
+          node: { timing, channels: { default: { connections: 3 } } },
+          join: [main.address],
+          data: { of: 'tests' },
+        })
+        await realUntil(() => workers.names.every((name) => main.isUp(name)), 'all are up')
       })
-      assert.equal(await desk(main, 'w.1').ask.askOther(desk(main, 'w.2')), 'w.2')
-      assert.equal(workers.addresses.length, 2)
+    })
+    after(async () => {
+      await workers.stop()
+      await main.stop()
     })
 
-    it('have joined each other when they are there, and can be joined by any of their addresses', async () => {
-      const workers = await start()
-      const main = await node()
-      assert.equal(await main.join(workers.addresses[1] as string), 'w.2')
+    it('know who they are', async () => {
+      assert.deepEqual(workers.names, ['w.1', 'w.2'])
+      assert.equal(workers.addresses.length, 2)
+      const who = { name: 'w.2', number: 2, count: 2, data: { of: 'tests' } }
+      assert.deepEqual(await desk(main, 'w.2').ask.who(), who)
+    })
+
+    it('have joined each other when they are there', async () => {
+      assert.equal(await desk(main, 'w.1').ask.askOther(desk(main, 'w.2')), 'w.2')
       assert.equal(await desk(main, 'w.2').ask.askOther(desk(main, 'w.1')), 'w.1')
     })
 
-    it('keep the order of messages', async () => {
-      const [main] = await family()
-      for (let i = 0; i < 20_000; i++) desk(main, 'w.1').tell.note(i)
-      assert.equal(await desk(main, 'w.1').ask.noted(), 20_000)
+    it('talk to the thread that started them over ports', () => {
+      assert.isAtLeast(overPorts, 4) // membership and default, to each
     })
 
-    it('carry 8 MB there and back', async () => {
-      const [main] = await family()
+    it('keep the order of messages', async () => {
+      for (let i = 0; i < 20_000; i++) desk(main, 'w.1').tell.note(i)
+      assert.equal(await desk(main, 'w.1').with({ timeoutMs: 30_000 }).ask.noted(), 20_000)
+    })
+
+    it('carry 8 MB there and back, many at once', async () => {
       const bytes = new Uint8Array(8 * 1024 * 1024).map((_, i) => i % 251)
-      const same = await desk(main, 'w.2').ask.echo(bytes)
-      assert.equal(Buffer.compare(bytes, same), 0)
+      const echo = () => desk(main, 'w.2').with({ timeoutMs: 30_000 }).ask.echo(bytes)
+      for (const same of await Promise.all([echo(), echo(), echo()])) {
+        assert.equal(Buffer.compare(bytes, same), 0)
+      }
     })
 
     it('spawn actors for others', async () => {
-      const [main] = await family()
       const guest = await main.spawnOn('w.2', Guest)
       assert.equal(await guest.ask.where(), 'w.2')
     })
 
-    it('talk over ports to this process, and over sockets to others', async () => {
-      const pages = await connectionsOf(() => family())
-      assert.isAbove(pages, 0)
+    it('can be joined from outside of the process', async () => {
+      const program = fileURLToPath(beside('./outside-program.js'))
+      const [address] = workers.addresses as [string]
+      const { stdout } = await promisify(execFile)(process.execPath, [program, address])
+      assert.equal(stdout, 'w.1 w.2\n')
     })
+  })
 
-    it('keep their data in directories of their own', async () => {
+  describe('with options', () => {
+    it('keep their data in directories of their own, and listen on ports in a row', async () => {
       const dataDir = mkdtempSync(join(tmpdir(), 'troupe-workers-'))
       try {
-        await start({ dataDir })
+        const port = await freePort()
+        const workers = await start({ dataDir, listen: { port }, join: [] })
         assert.deepEqual(readdirSync(dataDir).sort(), ['w.1', 'w.2'])
+        assert.deepEqual(workers.addresses, [`127.0.0.1:${port}`, `127.0.0.1:${port + 1}`])
         await groups[0]?.stop()
       } finally {
         rmSync(dataDir, { recursive: true, force: true })
@@ -124,7 +149,7 @@ describe('workers', function () {
   })
 
   describe('that go down', () => {
-    const ENDS: readonly [string, (victim: ActorRef<Desk>) => boolean, RegExp][] = [
+    const ENDS: readonly [string, (victim: ActorRef<DeskActor>) => boolean, RegExp][] = [
       ['throws', (victim) => victim.tell.crash(), /as bad as it gets/],
       ['exits', (victim) => victim.tell.exit(3), /exit code 3/],
       ['has no memory left', (victim) => victim.tell.devour(), /memory/],
@@ -140,6 +165,7 @@ describe('workers', function () {
         await desk(main, 'w.2').ask.noted()
         end(desk(main, 'w.2'))
         await realUntil(() => told.includes('w.2'), 'nodeDown')
+        await realUntil(() => ends.length > 0, 'workerDown')
         assert.deepEqual(
           ends.map(({ name, restarts }) => ({ name, restarts })),
           [{ name: 'w.2', restarts: false }],
@@ -147,7 +173,7 @@ describe('workers', function () {
         assert.equal(codeOf(ends[0]?.error), 'ERR_WORKER_ENDED')
         assert.match(String(ends[0]?.error.message), why)
         const downs = await settled(() => desk(main, 'w.1').ask.downs())
-        assert.deepEqual(downs, ['nodeDown'])
+        assert.deepEqual(downs, ['node w.2 went down'])
         assert.equal(workers.addresses.length, 1)
       })
     }
@@ -201,11 +227,11 @@ describe('workers', function () {
       ],
       [
         'a module has no default export',
-        { module: beside('./no-module.ts') },
+        { module: beside('./no-module.js') },
         'ERR_WORKER_ENDED',
         /must be a WorkerModule/,
       ],
-      ['there is no module', { module: beside('./nowhere.ts') }, 'ERR_WORKER_ENDED', /nowhere\.ts/],
+      ['there is no module', { module: beside('./nowhere.js') }, 'ERR_WORKER_ENDED', /nowhere\.js/],
       ['nobody is there to join', { join: ['127.0.0.1:1'] }, 'ERR_WORKER_ENDED', /join 127/],
       ['the count is none', { count: 0 }, 'ERR_BAD_OPTION', /startWorkers\.count/],
       ['the name is none', { name: 'a/b' }, 'ERR_BAD_OPTION', /startWorkers\.name/],
@@ -232,7 +258,7 @@ describe('workers', function () {
     ]
     for (const [when, options, code, why] of BAD) {
       it(`are refused as a whole when ${when}`, async () => {
-        const error = await failureOf(start({ module: beside('./bad-module.ts'), ...options }))
+        const error = await failureOf(start({ module: beside('./bad-module.js'), ...options }))
         assert.equal(codeOf(error), code)
         assert.match(error.message, why)
       })
@@ -261,12 +287,18 @@ describe('workers', function () {
     })
 
     it('leave nothing that keeps the process', async () => {
-      const program = fileURLToPath(beside('./lone-program.ts'))
-      const run = promisify(execFile)(process.execPath, ['--import', 'tsx', program])
-      assert.equal((await run).stdout, 'w.1 w.2\n')
+      const program = fileURLToPath(beside('./lone-program.js'))
+      const { stdout } = await promisify(execFile)(process.execPath, [program])
+      assert.equal(stdout, 'w.1 w.2\n')
     })
   })
 })
+
+async function realUntil(holds: () => boolean, what: string): Promise<void> {
+  for (let end = performance.now() + 30_000; !holds(); await realPass(2)) {
+    if (performance.now() > end) assert.fail(`${what}: not within 30 s`)
+  }
+}
 
 /** How many connections over ports come to be in this thread meanwhile. */
 async function connectionsOf(run: () => Promise<unknown>): Promise<number> {

@@ -7,6 +7,8 @@ import type { Connection, ConnectionHandler } from '../network.js'
 export const WINDOW_BYTES = 1024 * 1024
 /** Of one message of the port, so that the other thread reads while this one still writes. */
 const CHUNK_MAX_BYTES = WINDOW_BYTES / 2
+/** From here on `write` returns false while the connection is corked. */
+const HIGH_WATER_BYTES = 64 * 1024
 /** The other side hears after so many bytes that they were read. */
 const TELL_BYTES = WINDOW_BYTES / 4
 /** After everything queued was sent, the other side has this long to close too. */
@@ -80,7 +82,7 @@ export class PortConnection implements Connection {
       this.#unsent.push(bytes)
       this.#unsentBytes += bytes.length
     }
-    if (this.#corked) return this.#unsentBytes < WINDOW_BYTES || this.#waits()
+    if (this.#corked) return this.#unsentBytes < HIGH_WATER_BYTES || this.#waits()
     this.#pump()
     return this.#unsentBytes === 0 || this.#waits()
   }

@@ -12,6 +12,8 @@ export interface ThreadOptions {
   readonly name: string
   /** Modules that the thread loads before its own. */
   readonly imports: readonly string[]
+  /** Some of its modules are TypeScript. */
+  readonly typescript: boolean
   /** Its heap may become so large, in MiB; beyond, the thread ends. */
   readonly heapMiB?: number
 }
@@ -42,7 +44,7 @@ export class WorkerThread {
     const network = threadNetwork.addThread(name)
     const ports: Ports = { desk: port2, network }
     const load = [...imports, main.href].map(importOf)
-    const tsx = tsxModule()
+    const tsx = options.typescript ? tsxModule() : undefined
     if (tsx !== undefined) load.unshift(`${importOf(tsx)}.then(({ register }) => void register())`)
     this.#desk = port1
     this.#worker = new Worker(
