@@ -48,7 +48,7 @@ export interface WorkersOptions {
   readonly restart?: Partial<Intensity>
   /** A worker whose heap becomes larger ends, in MiB. Default: what Node gives a thread. */
   readonly heapMiB?: number | undefined
-  /** For a worker to load its module, start its node, join the others and run `start`. Default 30,000. */
+  /** For a worker to load its module, start its node, join the others and run `start`. Default 60,000. */
   readonly startTimeoutMs?: number
   /** Modules that each thread loads first, as `node --import` does. */
   readonly imports?: readonly (string | URL)[]
@@ -91,7 +91,7 @@ const FIELDS = {
   data: optional(check('anything that can be copied', () => true)),
   restart: { fallback: {}, check: isObject() },
   heapMiB: optional(integer(16)),
-  startTimeoutMs: { fallback: 30_000, check: durationMs(1) },
+  startTimeoutMs: { fallback: 60_000, check: durationMs(1) },
   imports: { fallback: [], check: isList },
 } as unknown as Fields<WorkersOptions>
 
