@@ -115,6 +115,15 @@ export {
 export type { RootFailed } from './supervision/supervision.js'
 export { type StartChildOptions, Supervisor } from './supervision/supervisor.js'
 export type { ChildInfo } from './supervision/supervisor-driver.js'
+export { startWorkers } from './workers/start-workers.js'
+export type {
+  PlainNodeOptions,
+  WorkerModule,
+  WorkerNodeOptions,
+  WorkerSelf,
+} from './workers/worker-module.js'
+export type { WorkersOptions } from './workers/worker-options.js'
+export { Workers, type WorkersEvents } from './workers/workers.js'
 export type { Timer } from './world/clock.js'
 export type { Environment } from './world/environment.js'
 export type { Address, TlsOptions } from './world/network.js'

@@ -176,6 +176,10 @@ export const CODES = {
   },
   ERR_LEFT: { retryable: false, meaning: 'The node has left the cluster.' },
   ERR_NODE_STOPPED: { retryable: false, meaning: 'The node is stopping or has stopped.' },
+  ERR_WORKER_ENDED: {
+    retryable: false,
+    meaning: 'A worker thread has ended; before it was ready when `startWorkers` says so.',
+  },
   // simulation
   ERR_ESCAPED_WAIT: {
     retryable: false,

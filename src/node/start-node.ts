@@ -2,10 +2,12 @@ import { guardedLogger, type Logger } from '../base/logger.js'
 import { jsonLogger } from '../world/real/json-logger.js'
 import { realEnvironment } from '../world/real/real-environment.js'
 import { realWorld } from '../world/real/real-world.js'
+import { threadNetwork } from '../world/real/thread-network.js'
+import type { World } from '../world/world.js'
 import { completeOptions, readConfig } from './given-options.js'
 import { buildHouse } from './house.js'
 import { Node } from './node.js'
-import { type NodeOptions, readNodeOptions } from './node-options.js'
+import { type NodeOptions, type ReadNodeOptions, readNodeOptions } from './node-options.js'
 
 /**
  * Starts a node. Resolves when it listens; it knows only itself then (and, with `dataDir`, the
@@ -20,11 +22,11 @@ export async function startNode(options: NodeOptions): Promise<Node> {
   const environment = options?.world === undefined ? realEnvironment : options.world?.environment
   const file = options?.config === undefined ? {} : await readConfig(options.config, environment)
   const read = readNodeOptions(completeOptions(options, environment, file))
-  const { name, dataDir } = read
+  const { name } = read
   const log = read.logger
     ? guardedLogger(read.logger)
     : jsonLogger({ level: 'warn', fields: { node: name } })
-  const world = read.world ?? realWorld(dataDir === undefined ? {} : { dataDir })
+  const world = read.world ?? worldOf(read)
   try {
     const house = await buildHouse(world, log, read, (failed) => {
       try {
@@ -41,6 +43,12 @@ export async function startNode(options: NodeOptions): Promise<Node> {
     if (read.world === undefined) await world.store?.close()
     throw error
   }
+}
+
+function worldOf({ dataDir, advertise }: ReadNodeOptions): World {
+  const world = realWorld(dataDir === undefined ? {} : { dataDir })
+  if (advertise === undefined) return world
+  return { ...world, network: threadNetwork.knownAs([advertise]) }
 }
 
 /** Stops a node whose root has failed; nobody awaits it. */

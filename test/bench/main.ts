@@ -30,6 +30,8 @@ const NOT_BENCHES = [
   'sim-execution.ts',
   'gate-cost-pair.ts',
   'overlay-cells.ts',
+  'workers-bare.ts',
+  'workers-module.ts',
 ]
 /**
  * Thousands of short executions in one process: V8 takes some objects of the first for long-lived and
@@ -67,8 +69,7 @@ if (wanted.length === 0 || unknown.length > 0 || !(Number.isInteger(runs) && run
 }
 
 const compiled = fileURLToPath(new URL('../../node_modules/.bench', import.meta.url))
-const isCompiled = (name: string): boolean => /^(sim|overlay)-/.test(name)
-if (wanted.some(isCompiled)) compile(compiled)
+if (wanted.some(runsCompiled)) compile(compiled)
 
 for (const name of wanted) {
   const measured: Measurement[] = []
@@ -78,6 +79,13 @@ for (const name of wanted) {
   }
   if (process.stderr.isTTY) process.stderr.write('\r')
   print(summary(measured))
+}
+
+const isSimulated = (name: string): boolean => /^(sim|overlay)-/.test(name)
+
+/** What makes many closures, or has threads that would each load tsx and all sources through it. */
+function runsCompiled(name: string): boolean {
+  return isSimulated(name) || name === 'workers'
 }
 
 /**
@@ -92,8 +100,12 @@ function compile(outDir: string): void {
 
 function once(name: string): Promise<Measurement> {
   return new Promise((resolve, reject) => {
-    const args = isCompiled(name)
-      ? [...SIMULATED, '--expose-gc', `${compiled}/test/bench/${name}.js`]
+    const args = runsCompiled(name)
+      ? [
+          ...(isSimulated(name) ? SIMULATED : []),
+          '--expose-gc',
+          `${compiled}/test/bench/${name}.js`,
+        ]
       : ['--expose-gc', '--import', 'tsx', `${here}${name}.ts`]
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
     let out = ''

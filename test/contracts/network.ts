@@ -214,6 +214,27 @@ export function networkContract(name: string, makeEnv: () => NetworkEnv): void {
       checkFill(serverSide.chunks, chunk.length)
     })
 
+    it('says false between cork and uncork too when the line is full, and drains', async () => {
+      const { client, clientSide, server, serverSide } = await pair()
+      server.pause()
+      const chunk = new Uint8Array(256 * 1024)
+      const total = 64 * chunk.length
+      for (let written = 0; written < total; written += chunk.length) {
+        const before = clientSide.drains
+        client.cork()
+        client.write(bytesOf(''))
+        const goesOn = client.write(chunk)
+        client.uncork()
+        if (written === total / 2) server.resume()
+        if (!goesOn && written >= total / 2) {
+          await env.until(() => clientSide.drains > before, 'drain')
+        }
+      }
+      await env.until(() => serverSide.bytes === total, 'all bytes')
+      await env.until(() => client.unsentBytes === 0, 'nothing is left')
+      assert.isAbove(clientSide.drains, 0)
+    })
+
     it('delivers nothing between pause and resume', async () => {
       const { client, server, serverSide } = await pair()
       server.pause()

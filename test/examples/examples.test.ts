@@ -37,7 +37,7 @@ describe('examples', () => {
       start(files[at + 1])
       const { stdout } = await (printed.get(file) as Promise<{ stdout: string }>)
       assert.deepEqual(stdout.trimEnd().split('\n'), expectedOutput(source))
-    }).timeout(20_000)
+    }).timeout(source.includes('startWorkers') ? 120_000 : 20_000) // each thread loads its modules
 
     const most = source.includes('troupe/simulation') ? 30 : 59
     it(`${file} has at most ${most} lines`, () => {

@@ -87,6 +87,7 @@ export class FaultyWorld {
   }
 
   #line(connection: Connection, among: Set<Line>, to?: Address): Line {
+    if (!this.#alive) connection.destroy() // it was under way when the program was killed
     const line = new Line(connection, to === undefined ? '' : textOf(to), () => among.delete(line))
     among.add(line)
     return line

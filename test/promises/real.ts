@@ -2,8 +2,8 @@ import { mkdtempSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { local, realWorld } from '../../src/index.js'
-import type { Address } from '../../src/world/network.js'
+import { local, type RealWorldOptions, realWorld } from '../../src/index.js'
+import type { Address, Network } from '../../src/world/network.js'
 import { freePort } from '../processes/free-port.js'
 import { Environment, list } from './environment.js'
 import { FaultyWorld } from './faulty-world.js'
@@ -11,7 +11,7 @@ import type { Subject } from './subject.js'
 
 /** Real sockets on loopback and real time, with the times of `local()`. */
 export class Real extends Environment {
-  readonly title = 'TCP'
+  readonly title: string = 'TCP'
   readonly timing = local()
   readonly #clock = realWorld().clock
   readonly #keeps: boolean
@@ -72,9 +72,18 @@ export class Real extends Environment {
   }
 
   protected override worldOf(name: string): FaultyWorld {
-    if (!this.#keeps) return new FaultyWorld(realWorld())
+    return new FaultyWorld({ ...realWorld(this.#storeOf(name)), network: this.networkOf(name) })
+  }
+
+  /** What carries the bytes of that node's next incarnation. */
+  protected networkOf(_name: string): Network {
+    return realWorld().network
+  }
+
+  #storeOf(name: string): RealWorldOptions {
+    if (!this.#keeps) return {}
     this.#stores ??= mkdtempSync(join(tmpdir(), 'troupe-nodes-'))
-    return new FaultyWorld(realWorld({ dataDir: join(this.#stores, name) }))
+    return { dataDir: join(this.#stores, name) }
   }
 
   protected override async freeAddress(): Promise<Address> {

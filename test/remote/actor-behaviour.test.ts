@@ -8,7 +8,10 @@ import { silentLogger } from '../../src/base/logger.js'
 import type { Node } from '../../src/node/node.js'
 import { startNode } from '../../src/node/start-node.js'
 import type { Codec } from '../../src/wire/codec.js'
+import type { Network } from '../../src/world/network.js'
+import { realWorld } from '../../src/world/real/real-world.js'
 import { actorBehaviour, type BehaviourEnv } from '../contracts/actor-behaviour.js'
+import { Threads } from '../workers/over-ports.js'
 import { RemoteCluster } from './remote-cluster.js'
 
 function envOf(cluster: RemoteCluster, here: string, there: string): BehaviourEnv {
@@ -47,7 +50,23 @@ actorBehaviour('local, with copies', () => {
 
 actorBehaviour('remote', () => envOf(new RemoteCluster(['a', 'b']), 'a', 'b'))
 
-describe('over TCP', () => {
+/** Makes the networks of two nodes. */
+const CARRIERS: readonly [string, () => (name: string) => Network][] = [
+  ['over TCP', () => () => realWorld().network],
+  [
+    'over ports',
+    () => {
+      const threads = new Threads()
+      return (name) => threads.network(name)
+    },
+  ],
+]
+
+for (const [carrier, makeNetworks] of CARRIERS) {
+  describe(carrier, () => behaviourBetweenNodes(makeNetworks))
+}
+
+function behaviourBetweenNodes(makeNetworks: () => (name: string) => Network): void {
   const nodes: Node[] = []
 
   afterEach(async () => {
@@ -55,15 +74,17 @@ describe('over TCP', () => {
     await Promise.all(stops)
   })
 
-  const start = async (name: string): Promise<Node> => {
+  const start = async (name: string, networkOf: (name: string) => Network): Promise<Node> => {
     const listen = { host: '127.0.0.1', port: 0 }
-    const node = await startNode({ name, listen, logger: silentLogger })
+    const world = { ...realWorld(), network: networkOf(name) }
+    const node = await startNode({ name, listen, logger: silentLogger, world })
     nodes.push(node)
     return node
   }
 
   actorBehaviour('between nodes', async () => {
-    const [a, b] = [await start('a'), await start('b')]
+    const networkOf = makeNetworks()
+    const [a, b] = [await start('a', networkOf), await start('b', networkOf)]
     await b.join(a.address)
     const deadLetters: DeadLetter[] = []
     for (const node of [a, b]) node.events.on('deadLetter', (letter) => deadLetters.push(letter))
@@ -90,4 +111,4 @@ describe('over TCP', () => {
       deadLetters: () => deadLetters,
     }
   })
-})
+}

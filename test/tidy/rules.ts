@@ -34,7 +34,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   remote: ['base', 'world', 'wire', 'actor', 'supervision', 'cluster'],
   broker: ['base', 'world', 'peer', 'overlay', 'cluster'],
   node: [...BELOW_NODE, 'broker'],
-  root: [...BELOW_NODE, 'node'],
+  workers: [...BELOW_NODE, 'node'],
+  root: [...BELOW_NODE, 'node', 'workers'],
   simulation: [...BELOW_NODE, 'fault', 'node', 'root'],
   verification: [...BELOW_NODE, 'fault', 'node', 'root', 'simulation'],
   testing: [...BELOW_NODE, 'fault', 'node', 'root', 'simulation', 'verification'],
@@ -51,7 +52,15 @@ const ALSO: readonly { room: string; file: string; typeOnly: boolean }[] = [
 ]
 
 /** The rooms that build worlds, and the one that has sockets by a package. All others take theirs as they are handed it. */
-const REACH_REAL = new Set(['node', 'root', 'simulation', 'verification', 'testing', 'broker'])
+const REACH_REAL = new Set([
+  'node',
+  'workers',
+  'root',
+  'simulation',
+  'verification',
+  'testing',
+  'broker',
+])
 
 const isReal = (path: string): boolean => path.startsWith('src/world/real/')
 
@@ -89,6 +98,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   remote: ['eventemitter3'],
   broker: ['amqplib'],
   node: ['eventemitter3'],
+  workers: ['eventemitter3'],
   simulation: ['eventemitter3'],
 }
 

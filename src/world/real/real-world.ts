@@ -8,7 +8,7 @@ import { realCrypto } from './real-crypto.js'
 import { realEntropy } from './real-entropy.js'
 import { realEnvironment } from './real-environment.js'
 import { realTurn } from './real-turn.js'
-import { tcpNetwork } from './tcp-network.js'
+import { threadNetwork } from './thread-network.js'
 
 export interface RealWorldOptions {
   /**
@@ -46,7 +46,7 @@ export function realWorld(options?: RealWorldOptions): World {
     crypto: realCrypto,
     compress: realCompress,
     turn: realTurn,
-    network: tcpNetwork,
+    network: threadNetwork,
     environment: realEnvironment,
   }
   return dataDir === undefined ? world : { ...world, store: new FileStore(dataDir) }

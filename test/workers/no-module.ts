@@ -1,0 +1,1 @@
+export const start = 'this is no default export'
