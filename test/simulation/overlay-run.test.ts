@@ -60,7 +60,7 @@ describe('a simulated overlay', () => {
   })
 
   it('of HyParView is symmetric, whole, of degree five, and heals when most of it is gone', () => {
-    const more = { nodes: 150, cycles: 6, fail: 0.7, burst: 200, broadcasts: 1 }
+    const more = { nodes: 300, cycles: 10, fail: 0.7, burst: 200, broadcasts: 1 }
     const result = runOverlay(options(hyparview(), more))
     assert.deepInclude(result, { components: 1, strongComponents: 1, asymmetricLinks: 0 })
     assert.isAtLeast(result.degreeHistogram['5'] ?? 0, 0.97 * 300)
