@@ -19,6 +19,8 @@ interface Measurement {
   readonly unit: string
   readonly baseline: number
   readonly ratio: number
+  readonly rivals?: Readonly<Record<string, number>>
+  readonly cells?: readonly Readonly<Record<string, unknown>>[]
   readonly [more: string]: unknown
 }
 
@@ -29,6 +31,7 @@ const NOT_BENCHES = [
   'remote-pair.ts',
   'sim-execution.ts',
   'gate-cost-pair.ts',
+  'rival.ts',
 ]
 /**
  * Thousands of short executions in one process: V8 takes some objects of the first for long-lived and
@@ -97,15 +100,25 @@ function once(name: string): Promise<Measurement> {
 }
 
 function summary(measured: readonly Measurement[]): Measurement & Record<string, unknown> {
-  const first = measured[0] as Measurement
   const ratios = measured.map((m) => m.ratio)
-  const merged: Record<string, unknown> = { ...first }
-  for (const [key, value] of Object.entries(first)) {
-    if (typeof value === 'number') merged[key] = median(measured.map((m) => m[key] as number))
-  }
   const min = Math.min(...ratios)
   const max = Math.max(...ratios)
-  return { ...(merged as Measurement), min, max, runs, node: process.version, cpus: cpus().length }
+  const merged = middle(measured) as Measurement
+  return { ...merged, min, max, runs, node: process.version, cpus: cpus().length }
+}
+
+/** Medians of the numbers, in lists and objects too: those of the runs that have one. */
+function middle(values: readonly unknown[]): unknown {
+  const there = values.filter((value) => value !== undefined && value !== null)
+  const [first] = there
+  if (typeof first === 'number') return median(there as number[])
+  if (typeof first !== 'object' || first === null) return first ?? values[0]
+  if (Array.isArray(first)) {
+    return first.map((_, i) => middle(there.map((list) => (list as unknown[])[i])))
+  }
+  const records = there as Record<string, unknown>[]
+  const keys = new Set(records.flatMap((record) => Object.keys(record)))
+  return Object.fromEntries([...keys].map((key) => [key, middle(records.map((r) => r[key]))]))
 }
 
 function median(numbers: readonly number[]): number {
