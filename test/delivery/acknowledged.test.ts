@@ -1,10 +1,8 @@
 import { assert } from 'chai'
 import { seededRandom } from '../../src/base/random.js'
-import {
-  Acknowledged,
-  type AcknowledgedEffect,
-  type AcknowledgedOptions,
-} from '../../src/delivery/acknowledged.js'
+import { Acknowledged } from '../../src/delivery/acknowledged.js'
+import type { AcknowledgedEffect } from '../../src/delivery/acknowledged-event.js'
+import type { AcknowledgedOptions } from '../../src/delivery/acknowledged-options.js'
 import { type AckRange, flowTag } from '../../src/delivery/stamp.js'
 
 type Effects = readonly AcknowledgedEffect<string>[]
