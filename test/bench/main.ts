@@ -32,6 +32,11 @@ const NOT_BENCHES = [
   'sim-execution.ts',
   'gate-cost-pair.ts',
   'rival.ts',
+  'shapes.ts',
+  'echoes.ts',
+  'paper-node.ts',
+  'paper-link.ts',
+  'performance-page.ts',
 ]
 /**
  * Thousands of short executions in one process: V8 takes some objects of the first for long-lived and
@@ -59,7 +64,7 @@ if (wanted.length === 0 || unknown.length > 0 || !(Number.isInteger(runs) && run
 }
 
 const compiled = fileURLToPath(new URL('../../node_modules/.bench', import.meta.url))
-if (wanted.some((name) => name.startsWith('sim-'))) compile(compiled)
+if (wanted.some(isCompiled)) compile(compiled)
 
 for (const name of wanted) {
   const measured: Measurement[] = []
@@ -81,11 +86,16 @@ function compile(outDir: string): void {
   execFileSync('npx', ['tsc', '-p', '.', ...options], { cwd, stdio: ['ignore', 2, 2] })
 }
 
+/** One works on the source. */
+function isCompiled(name: string): boolean {
+  return name !== 'gate-cost'
+}
+
 function once(name: string): Promise<Measurement> {
   return new Promise((resolve, reject) => {
-    const args = name.startsWith('sim-')
-      ? [...SIMULATED, '--expose-gc', `${compiled}/test/bench/${name}.js`]
-      : ['--expose-gc', '--import', 'tsx', `${here}${name}.ts`]
+    const file = `${compiled}/test/bench/${name}.js`
+    const args = isCompiled(name) ? [file] : ['--import', 'tsx', `${here}${name}.ts`]
+    args.unshift('--expose-gc', ...(name.startsWith('sim-') ? SIMULATED : []))
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
     let out = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
