@@ -33,6 +33,7 @@ const NOT_BENCHES = [
   'gate-cost-pair.ts',
   'rival.ts',
   'shapes.ts',
+  'delivery-nodes.ts',
   'echoes.ts',
   'paper-node.ts',
   'paper-link.ts',
