@@ -142,7 +142,7 @@ describe('acknowledged stage, sending', () => {
   })
 
   it('sends again all that is missing soon after an answer to its probes, and then probes again', () => {
-    const sender = new Sender({ retryMs: 100, maxRetryMs: 1_000 })
+    const sender = new Sender({ retryMs: 100, maxRetryMs: 30_000 })
     for (let i = 0; i < 200; i++) sender.send(`m${i}`)
     sender.timer(1_000)
     sender.nowMs = 1_010
