@@ -59,7 +59,9 @@ async function heapMb(): Promise<number> {
 }
 
 let lost = 0
-a.events.on('deadLetter', () => lost++)
+a.events.on('connectionLost', ({ count }) => {
+  lost += count
+})
 const heaps: number[] = []
 const start = performance.now()
 for (let fifth = 0; fifth < FIFTHS; fifth++) {
@@ -88,7 +90,7 @@ const line = {
   messages: MESSAGES,
   reliable,
   plainArrived: tallies.plain.received,
-  plainReported: lost,
+  connectionLost: lost,
   breaks,
   waits: refused,
   retransmitted: a.stats().delivery?.retransmitted,

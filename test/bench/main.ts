@@ -1,5 +1,6 @@
 /**
- * `npm run bench -- NAME [--runs N] [--json]`; `all` runs every bench.
+ * `npm run bench -- NAME [--runs N] [--json] [--md PAGE]`; `all` runs every bench. `--md` keeps the lines beside
+ * the page (`.jsonl`), writes its tables anew from them, and draws the pictures in `pictures/`.
  *
  * A bench is a program in this folder that asks one question and prints one JSON line
  * `{bench, value, unit, baseline, …}`, value and baseline measured alternately in the same process.
@@ -7,10 +8,12 @@
  * least and greatest.
  */
 import { execFileSync, spawn } from 'node:child_process'
-import { readdirSync } from 'node:fs'
-import { cpus } from 'node:os'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpus, loadavg } from 'node:os'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { type BenchLine, performancePage, performancePictures } from './performance-page.js'
 
 /** What a bench program prints. For times the lesser is better, and `ratio` is baseline / value. */
 interface Measurement {
@@ -51,7 +54,11 @@ const names = readdirSync(here)
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
-  options: { runs: { type: 'string', default: '5' }, json: { type: 'boolean', default: false } },
+  options: {
+    runs: { type: 'string', default: '5' },
+    json: { type: 'boolean', default: false },
+    md: { type: 'string' },
+  },
 })
 const wanted = positionals.includes('all') ? names : positionals
 const unknown = wanted.filter((name) => !names.includes(name))
@@ -59,7 +66,7 @@ const runs = Number(flags.runs)
 if (wanted.length === 0 || unknown.length > 0 || !(Number.isInteger(runs) && runs >= 1)) {
   if (unknown.length > 0) console.error(`no bench is called ${unknown.join(', ')}`)
   console.error(
-    `usage: npm run bench -- NAME... [--runs N] [--json], NAME one of: all ${names.join(' ')}`,
+    `usage: npm run bench -- NAME... [--runs N] [--json] [--md PAGE], NAME one of: all ${names.join(' ')}`,
   )
   process.exit(3)
 }
@@ -74,7 +81,28 @@ for (const name of wanted) {
     measured.push(await once(name))
   }
   if (process.stderr.isTTY) process.stderr.write('\r')
-  print(summary(measured))
+  const line = summary(measured)
+  print(line)
+  if (flags.md !== undefined) publish(flags.md, line)
+}
+
+/** After each bench, so that nothing is lost when a long run is cut short. */
+function publish(page: string, line: BenchLine): void {
+  const file = page.replace(/\.md$/, '.jsonl')
+  const before = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : []
+  const lines = new Map<string, BenchLine>()
+  for (const text of before) {
+    if (text === '') continue
+    const kept = JSON.parse(text) as BenchLine
+    lines.set(kept.bench, kept)
+  }
+  lines.set(line.bench, line)
+  const texts = [...lines.values()].map((one) => `${JSON.stringify(one)}\n`)
+  writeFileSync(file, texts.join(''))
+  writeFileSync(page, performancePage(readFileSync(page, 'utf8'), lines))
+  for (const [name, svg] of performancePictures(lines)) {
+    writeFileSync(join(dirname(page), 'pictures', name), svg)
+  }
 }
 
 /**
@@ -110,12 +138,13 @@ function once(name: string): Promise<Measurement> {
   })
 }
 
-function summary(measured: readonly Measurement[]): Measurement & Record<string, unknown> {
+function summary(measured: readonly Measurement[]): BenchLine {
   const ratios = measured.map((m) => m.ratio)
   const min = Math.min(...ratios)
   const max = Math.max(...ratios)
   const merged = middle(measured) as Measurement
-  return { ...merged, min, max, runs, node: process.version, cpus: cpus().length }
+  const [load = 0] = loadavg()
+  return { ...merged, min, max, runs, node: process.version, cpus: cpus().length, load }
 }
 
 /** Medians of the numbers, in lists and objects too: those of the runs that have one. */
@@ -137,12 +166,24 @@ function median(numbers: readonly number[]): number {
   return sorted[(sorted.length - 1) >> 1] as number
 }
 
-function print(line: Measurement & Record<string, unknown>): void {
+function print(line: BenchLine): void {
   if (flags.json) {
     console.log(JSON.stringify(line))
     return
   }
-  const { bench, value, unit, baseline, ratio, min, max, node: _node, cpus: _cpus, ...rest } = line
+  const {
+    bench,
+    value,
+    unit,
+    baseline,
+    ratio,
+    min,
+    max,
+    node: _node,
+    cpus: _cpus,
+    load: _load,
+    ...rest
+  } = line
   const spread = `${Number(min).toFixed(2)}..${Number(max).toFixed(2)}`
   console.log(
     `${bench.padEnd(14)} ${round(value)} ${unit}, baseline ${round(baseline)}: ratio ${ratio.toFixed(2)} (${spread})`,

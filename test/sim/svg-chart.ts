@@ -24,7 +24,10 @@ export interface Chart {
 }
 
 const WIDTH = 420
+/** Room for LEGEND_ROWS entries of a legend; more make the picture higher. */
 const HEIGHT = 330
+const LEGEND_ROWS = 3
+const LEGEND_ROW = 16
 const LEFT = 64
 const TOP = 44
 const PLOT_WIDTH = 336
@@ -35,7 +38,8 @@ const PUBLISHED = ['#d9601a', '#b0862a', '#b04f6a']
 /** Charts side by side, as one SVG document. */
 export function svgDocument(title: string, charts: readonly Chart[]): string {
   const width = charts.length * WIDTH + 16
-  const height = HEIGHT + 36
+  const most = Math.max(...charts.map((chart) => chart.series.length))
+  const height = HEIGHT + 36 + LEGEND_ROW * Math.max(0, most - LEGEND_ROWS)
   const panels = charts.map((chart, i) => panel(chart, 8 + i * WIDTH, 32))
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="sans-serif" font-size="12">`,
@@ -162,7 +166,7 @@ function bars({ points }: Series, scale: Scale, colour: string): string {
 function legend(series: readonly Series[], colours: ReadonlyMap<Series, string>): string[] {
   const top = TOP + PLOT_HEIGHT + 52
   return series.flatMap((one, i) => {
-    const y = top + i * 16
+    const y = top + i * LEGEND_ROW
     const colour = colours.get(one) as string
     const dash = one.published ? ' stroke-dasharray="6 4"' : ''
     const width = one.kind === 'bars' ? 9 : 2
