@@ -100,7 +100,8 @@ function how({ runs, node, load }: BenchLine): string {
 }
 
 /** Each rival, and how many times it goes into ours. */
-function beside(lines: readonly BenchLine[]): string {
+function beside(measured: readonly BenchLine[]): string {
+  const lines = measured.filter(({ rivals }) => rivals !== undefined)
   const names = [...new Set(lines.flatMap(({ rivals = {} }) => Object.keys(rivals)))]
   const rows = lines.map((line) => {
     const those = names.map((name) => {
