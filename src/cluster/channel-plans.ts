@@ -7,6 +7,8 @@ export class ChannelPlans {
   readonly #channels: (DeliveryOptions | undefined)[] = []
   /** Plans without options of one send, by what the method declares, then by channel. */
   readonly #declared = new Map<DeliveryOptions, (DeliveryPlan | undefined)[]>()
+  /** The plan made last for the options of a send: those of one `with` come again and again. */
+  readonly #asked = new WeakMap<DeliveryOptions, AskedPlan>()
 
   constructor(table: ChannelTable, given: Readonly<Record<string, DeliveryOptions>> = {}) {
     for (const [name, options] of Object.entries(given)) {
@@ -22,7 +24,7 @@ export class ChannelPlans {
   ): DeliveryPlan | undefined {
     const options = this.#channels[channel]
     if (options === undefined && method === undefined && send === undefined) return undefined
-    if (send !== undefined) return someStage(deliveryPlan(options, method, send))
+    if (send !== undefined) return this.#askedPlan(channel, options, method, send)
     const declared = method ?? NOTHING
     let plans = this.#declared.get(declared)
     if (plans === undefined) {
@@ -33,6 +35,25 @@ export class ChannelPlans {
     if (!(channel in plans)) plans[channel] = someStage(deliveryPlan(options, declared))
     return plans[channel]
   }
+
+  #askedPlan(
+    channel: number,
+    options: DeliveryOptions | undefined,
+    method: DeliveryOptions | undefined,
+    send: DeliveryOptions,
+  ): DeliveryPlan | undefined {
+    const last = this.#asked.get(send)
+    if (last?.channel === channel && last.method === method) return last.plan
+    const plan = someStage(deliveryPlan(options, method, send))
+    this.#asked.set(send, { channel, method, plan })
+    return plan
+  }
+}
+
+interface AskedPlan {
+  readonly channel: number
+  readonly method: DeliveryOptions | undefined
+  readonly plan: DeliveryPlan | undefined
 }
 
 const NOTHING: DeliveryOptions = Object.freeze({})

@@ -17,6 +17,7 @@ import type { Clock, Timer } from '../world/clock.js'
 import type { Turn } from '../world/turn.js'
 import { type DeliveryPeer, DeliveryPeers, type DeliveryWay } from './delivery-peer.js'
 import { type Attempt, DeliverySender } from './delivery-sender.js'
+import { DeliveryShortcut } from './delivery-shortcut.js'
 import { DeliveryCounters, type DeliveryStats, deliveryStats } from './delivery-stats.js'
 import { type Router, unknownNode } from './router.js'
 import { bodyBytes, kept, slotOf, stored } from './stored-envelope.js'
@@ -54,6 +55,7 @@ export class DeliveryDriver {
   readonly #counters = new DeliveryCounters()
   readonly #peers = new DeliveryPeers()
   readonly #sender: DeliverySender
+  readonly #shortcut: DeliveryShortcut
   readonly #timers = new Map<string, Timer>()
   readonly #events = new RingQueue<Event>()
   /** Where somebody waits for room. */
@@ -65,10 +67,12 @@ export class DeliveryDriver {
   /** @throws TroupeError ERR_BAD_OPTION */
   constructor(ground: DeliveryGround) {
     this.#ground = ground
-    this.#pipeline = new Pipeline(ground.self.incarnation, ground.random, ground.options)
+    this.#pipeline = new Pipeline(ground.self.incarnation, ground.random, ground.options, false)
     this.#sender = new DeliverySender(ground, this.#peers, this.#counters, (event) => {
       this.#feed(event)
     })
+    const parts = { ground, pipeline: this.#pipeline, peers: this.#peers, sender: this.#sender }
+    this.#shortcut = new DeliveryShortcut(parts, (way) => this.#ackSoonOn(way))
   }
 
   stats(): DeliveryStats {
@@ -82,7 +86,12 @@ export class DeliveryDriver {
     const member = this.#ground.member(node)
     if (member === undefined) throw unknownNode(node)
     const message = stored(envelope, codec)
-    const way = this.#peer(member).way(channel, channels.name(channel))
+    const peer = this.#peer(member)
+    const way = peer.way(channel, channels.name(channel))
+    if (plan.acknowledged && plan.label === undefined && !plan.monotonic) {
+      const outcome = this.#shortcut.send(peer, way, message, plan)
+      if (outcome !== undefined) return outcome
+    }
     const attempt: Attempt = { message, outcome: SENT, error: undefined }
     const outer = this.#sender.attempt
     this.#sender.attempt = attempt
@@ -115,6 +124,7 @@ export class DeliveryDriver {
       this.#counters.stale++
       return
     }
+    if (!this.#running && this.#shortcut.receive(from, channel, envelope)) return
     const message = kept(envelope)
     const way = this.#peer(from).way(channel, channels.name(channel))
     this.#run({
@@ -307,8 +317,13 @@ export class DeliveryDriver {
 
   #ackSoon(from: string, channel: string): void {
     const way = this.#peers.get(from)?.find(channel)
-    if (way === undefined || way.ackDue) return
+    if (way !== undefined) this.#ackSoonOn(way)
+  }
+
+  #ackSoonOn(way: DeliveryWay): void {
+    if (way.ackDue) return
     way.ackDue = true
+    const { incarnation: from, channel } = way
     this.#ground.turn.micro(() => {
       way.ackDue = false
       if (!this.#stopped) this.#feed({ type: 'ackDue', from, channel })

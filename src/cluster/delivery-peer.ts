@@ -1,4 +1,6 @@
+import type { Flow } from '../delivery/flow.js'
 import type { Member } from '../overlay/overlay.js'
+import type { Envelope } from '../wire/envelope.js'
 
 /** One channel to a peer, as the delivery driver sees it. */
 export class DeliveryWay {
@@ -9,6 +11,8 @@ export class DeliveryWay {
   slow = false
   /** Something could not be transmitted because there was no way. */
   blocked = false
+  /** The pipeline's flow, once it is known. */
+  flow: Flow<Envelope> | undefined
   /** `ackDue` comes at the end of the turn. */
   ackDue = false
   /** Who waits until there is room for acknowledged messages. */

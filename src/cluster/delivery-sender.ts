@@ -67,6 +67,40 @@ export class DeliverySender {
     }
   }
 
+  /** The first attempt of a message that the pipeline took by the short way; throws what the lane throws. */
+  first(peer: DeliveryPeer, way: DeliveryWay, message: Envelope, id: number): SendOutcome {
+    const { router } = this.#ground
+    const { name, incarnation } = peer.member
+    if (!router.isOpen(name)) {
+      way.blocked = true
+      this.unsent(incarnation, way.channel, id)
+      return SENT
+    }
+    const outcome = router.send(name, way.index, message)
+    if (outcome === SENT) return SENT
+    if (outcome === FULL || router.isDirect(name)) this.#watch(peer, way, message.key)
+    if (outcome === SLOW) return SLOW
+    this.unsent(incarnation, way.channel, id)
+    return SENT
+  }
+
+  /**
+   * A first attempt threw: it is sent again later, or never.
+   * @throws TroupeError ERR_TOO_LARGE
+   */
+  failedAtOnce(way: DeliveryWay, message: Envelope, id: number, error: TroupeError): SendOutcome {
+    const attempt: Attempt = { message, outcome: SENT, error: undefined }
+    const outer = this.attempt
+    this.attempt = attempt
+    try {
+      this.unsent(way.incarnation, way.channel, id, error.code)
+    } finally {
+      this.attempt = outer
+    }
+    if (attempt.error !== undefined) throw attempt.error
+    return attempt.outcome
+  }
+
   #isOpen(peer: DeliveryPeer, way: DeliveryWay): boolean {
     const { name, incarnation } = peer.member
     const { router } = this.#ground
@@ -134,7 +168,6 @@ export class DeliverySender {
     const { name = to } = this.#peers.get(to)?.member ?? {}
     switch (outcome) {
       case 'delivered':
-        this.counters.acknowledged++
         return
       case 'expired':
         this.counters.expired++

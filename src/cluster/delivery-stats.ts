@@ -5,8 +5,6 @@ import type { RefusalReason } from '../delivery/stage.js'
 export class DeliveryCounters {
   /** Messages that were transmitted once more. */
   retransmitted = 0
-  /** Own messages of which the receiver's node said that it has taken them. */
-  acknowledged = 0
   /** Own messages that were given up at `expireAfterMs`. */
   expired = 0
   /** Own messages whose receiver's node left or was replaced, or that this node took along when it stopped. */
@@ -22,6 +20,8 @@ export class DeliveryCounters {
 }
 
 export interface DeliveryStats extends Readonly<DeliveryCounters> {
+  /** Own messages of which the receiver's node said that it has taken them. */
+  readonly acknowledged: number
   /** Own messages that are not acknowledged, and those of others that wait for what belongs before them. */
   readonly pending: number
   /** Messages of others that came again. */
@@ -37,5 +37,6 @@ export function deliveryStats(
   let duplicates = 0
   for (const flow of pipeline.flows()) duplicates += flow.receiver?.duplicates ?? 0
   const refused: Record<RefusalReason, number> = { ...pipeline.refusals }
-  return { ...counters, pending: pipeline.pending, duplicates, refused }
+  const { delivered: acknowledged, pending } = pipeline
+  return { ...counters, acknowledged, pending, duplicates, refused }
 }

@@ -2,21 +2,26 @@ import { type DeliveryPlan, PLAIN } from '../delivery/delivery-plan.js'
 import type { Slot } from '../delivery/monotonic.js'
 import { decodeStamp } from '../delivery/stamp.js'
 import type { Codec } from '../wire/codec.js'
-import { ENVELOPE, type EncodedBody, Envelope } from '../wire/envelope.js'
+import { ENVELOPE, Envelope } from '../wire/envelope.js'
 import { ReceivedBody } from '../wire/received-body.js'
 
 /**
- * An envelope that may be kept and sent more than once: its arguments are bytes of its own.
+ * The envelope, as one that may be kept and sent more than once: its arguments are bytes of its own.
  * @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE
  */
 export function stored(envelope: Envelope, codec: Codec): Envelope {
-  const { kind, to, method, callId, key } = envelope
-  const { head, payloads } = envelope.body ?? codec.encodeArgs(envelope.args ?? NO_ARGS)
-  const body: EncodedBody =
-    payloads.length === 0
-      ? { head, payloads }
-      : { head, payloads: payloads.map((bytes) => new Uint8Array(bytes)) }
-  return new Envelope(kind, to, method, callId, key, undefined, body, undefined)
+  let body = envelope.body ?? codec.storeArgs(envelope.args ?? NO_ARGS)
+  const { payloads } = body
+  if (payloads.length > 0) {
+    body = { head: body.head, payloads: payloads.map((bytes) => new Uint8Array(bytes)) }
+  }
+  if (envelope.body !== undefined) {
+    const { kind, to, method, callId, key } = envelope
+    return new Envelope(kind, to, method, callId, key, undefined, body, undefined)
+  }
+  envelope.body = body
+  envelope.args = undefined
+  return envelope
 }
 
 /** The message with its stamp; nothing but the stamp where there is no message. */

@@ -1,45 +1,23 @@
-import { durationMs, type Fields, integer, readOptions } from '../base/options.js'
+import { readOptions } from '../base/options.js'
 import type { Random } from '../base/random.js'
 import { unreachable } from '../base/unreachable.js'
 import type { AcknowledgedEffect, AcknowledgedEvent } from './acknowledged-event.js'
-import { ENTRY, Entry, Outstanding } from './outstanding.js'
+import {
+  ACKNOWLEDGED_FIELDS,
+  type AcknowledgedOptions,
+  type FlowEnds,
+} from './acknowledged-options.js'
+import { ENTRY, type Entry, Outstanding } from './outstanding.js'
 import { RetryWait } from './retry-wait.js'
 import { NO_EFFECTS, type Outcome, type RefusalReason, Refusals, type Stage } from './stage.js'
 import {
   type AckRange,
   type AckStamp,
+  encodeData,
   flowTag,
   MAX_RANGES,
-  MAX_WINDOW,
   type ResetStamp,
 } from './stamp.js'
-
-export type { AcknowledgedEffect, AcknowledgedEvent } from './acknowledged-event.js'
-
-export interface AcknowledgedOptions {
-  /** Messages that may be unacknowledged, up to 65,536. Default 16,384. */
-  readonly windowMessages: number
-  /** Their bytes; a single message may be larger when nothing else waits. Default 32 MiB. */
-  readonly windowBytes: number
-  /** The first wait for an acknowledgement, in ms. Each silent round doubles it. Default 1,000. */
-  readonly retryMs: number
-  /** The longest wait, in ms, before jitter adds up to half. Default 30,000. */
-  readonly maxRetryMs: number
-}
-
-export const ACKNOWLEDGED_FIELDS: Fields<AcknowledgedOptions> = {
-  windowMessages: { fallback: 16_384, check: integer(1, MAX_WINDOW) },
-  windowBytes: { fallback: 32 * 1024 * 1024, check: integer(1) },
-  retryMs: { fallback: 1_000, check: durationMs(1) },
-  maxRetryMs: { fallback: 30_000, check: durationMs(1) },
-}
-
-/** The two ends of a flow: incarnations, and the channel's name. */
-export interface FlowEnds {
-  readonly self: string
-  readonly peer: string
-  readonly channel: string
-}
 
 /**
  * The sending half of acknowledged delivery to one peer on one channel (protocols: acknowledgement and
@@ -51,9 +29,9 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
   readonly #wait: RetryWait
   readonly #options: AcknowledgedOptions
   readonly #channel: string
+  readonly #tells: boolean
   readonly #self: string
   readonly #outstanding = new Outstanding<M>()
-  readonly #lastOfKey = new Map<number, number>()
   #peer: string
   #tag: number
   #session: number
@@ -72,13 +50,18 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
     unsendable: 0,
   }
 
-  /** `session` must be higher than any used before between these ends. */
+  /**
+   * `session` must be higher than any used before between these ends. `tells`: each message that was
+   * delivered is an effect; else it is only counted in `outcomes`.
+   */
   constructor(
     ends: FlowEnds,
     session: number,
     random: Random,
     options: Partial<AcknowledgedOptions> = {},
+    tells = true,
   ) {
+    this.#tells = tells
     this.#self = ends.self
     this.#peer = ends.peer
     this.#channel = ends.channel
@@ -107,16 +90,12 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
 
   /** Above half of the window: accepted, but slow down. */
   get congested(): boolean {
-    const { windowMessages, windowBytes } = this.#options
-    const { span, bytes } = this.#outstanding
-    return 2 * span > windowMessages || 2 * bytes > windowBytes
+    return this.#outstanding.isOver(this.#options, 2)
   }
 
   /** No more than a quarter of the window is used: whoever slowed down may go on. */
   get relieved(): boolean {
-    const { windowMessages, windowBytes } = this.#options
-    const { span, bytes } = this.#outstanding
-    return 4 * span <= windowMessages && 4 * bytes <= windowBytes
+    return !this.#outstanding.isOver(this.#options, 4)
   }
 
   /** Would a message of that size be taken now? If not, `drained` follows when there is room. */
@@ -157,15 +136,40 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
       this.#wasFull = true
       return message === undefined ? NO_EFFECTS : [{ type: 'full', message }]
     }
-    const id = this.#outstanding.next
-    const previous = inOrder ? (this.#lastOfKey.get(key) ?? 0) : 0
-    const entry = new Entry(id, key, previous, message, bytes, causal, expiresMs)
-    this.#outstanding.push(entry)
-    if (inOrder) this.#lastOfKey.set(key, id)
-    this.sent++
+    const entry = this.#outstanding.add(message, bytes, key, inOrder, causal, expiresMs)
     const effects: AcknowledgedEffect<M>[] = [this.#transmit(entry, nowMs)]
+    this.sent++
     this.#arm(Math.min(nowMs + this.#wait.ms, expiresMs), nowMs, effects)
     return effects
+  }
+
+  /**
+   * The short way of `send` for a message without a mark: its entry, or undefined, and nothing done, where it
+   * takes the long one. The first attempt, with `stamp`, is up to the caller.
+   */
+  take(
+    message: M,
+    bytes: number,
+    key: number,
+    inOrder: boolean,
+    expiresMs: number,
+    nowMs: number,
+  ): Entry<M> | undefined {
+    const dueMs = nowMs + this.#wait.ms
+    if (dueMs < this.#timerAtMs || expiresMs < this.#timerAtMs || !this.hasRoom(bytes))
+      return undefined
+    const entry = this.#outstanding.add(message, bytes, key, inOrder, undefined, expiresMs)
+    this.sent++
+    entry.state = ENTRY.SENT
+    entry.sentMs = nowMs
+    entry.attempts = 1
+    return entry
+  }
+
+  /** The stamp of a message that `take` took. */
+  stamp({ id, previous }: Entry<M>): Uint8Array {
+    const after = this.#outstanding.isOpen(previous) ? previous : 0
+    return encodeData(this.#tag, this.#session, id, after, this.#open, false, undefined)
   }
 
   #transmit(entry: Entry<M>, nowMs: number): AcknowledgedEffect<M> {
@@ -219,10 +223,9 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
     const entry = this.#outstanding.get(id)
     if (entry === undefined || entry.state === ENTRY.SETTLED) return
     this.#outstanding.settle(entry)
-    if (this.#lastOfKey.get(entry.key) === id) this.#lastOfKey.delete(entry.key)
     const { message, causal } = entry
     if (message !== undefined) this.outcomes.delivered++
-    if (message !== undefined || causal !== undefined) {
+    if ((message !== undefined && this.#tells) || causal !== undefined) {
       effects.push({ type: 'outcome', outcome: 'delivered', id, message, causal })
     }
     entry.message = undefined
@@ -363,7 +366,6 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
       effects.push({ type: 'outcome', outcome: 'peerGone', id, message, causal })
     }
     this.#outstanding.clear()
-    this.#lastOfKey.clear()
     this.#session++
     this.#open = true
     this.#timerAtMs = Number.POSITIVE_INFINITY

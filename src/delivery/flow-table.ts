@@ -1,5 +1,6 @@
 import type { Random } from '../base/random.js'
-import { Acknowledged, type AcknowledgedOptions } from './acknowledged.js'
+import { Acknowledged } from './acknowledged.js'
+import type { AcknowledgedOptions } from './acknowledged-options.js'
 import { Flow } from './flow.js'
 import { Received, type ReceivedOptions } from './received.js'
 import { flowTag } from './stamp.js'
@@ -11,16 +12,21 @@ const GONE_MAX = 1_024
 export class FlowTable<M> {
   readonly #self: string
   readonly #random: Random
+  readonly #tells: boolean
   readonly #peers = new Map<string, Map<string, Flow<M>>>()
   readonly #byName = new Map<string, Flow<M>>()
   /** Peers that were given up, the longest gone first. */
   readonly #gone = new Set<string>()
+  /** Messages that flows which were forgotten have delivered. */
+  delivered = 0
   /** As high as any session of a flow that was forgotten. */
   #session = 0
 
-  constructor(self: string, random: Random) {
+  /** `tells`: see `Acknowledged`. */
+  constructor(self: string, random: Random, tells: boolean) {
     this.#self = self
     this.#random = random
+    this.#tells = tells
   }
 
   all(): Iterable<Flow<M>> {
@@ -58,7 +64,7 @@ export class FlowTable<M> {
     if (flow.sender === undefined) {
       const ends = { self: this.#self, peer: flow.peer, channel: flow.channel }
       const random = this.#random.fork(flow.name)
-      flow.sender = new Acknowledged(ends, this.#session + 1, random, options)
+      flow.sender = new Acknowledged(ends, this.#session + 1, random, options, this.#tells)
     }
     return flow.sender
   }
@@ -85,9 +91,12 @@ export class FlowTable<M> {
 
   #forget(peer: string): void {
     this.#gone.delete(peer)
-    for (const { name, sender } of this.of(peer)) {
+    for (const flow of this.of(peer)) {
+      const { name, sender } = flow
+      flow.forgotten = true
       this.#byName.delete(name)
       this.#session = Math.max(this.#session, sender?.session ?? 0)
+      this.delivered += sender?.outcomes.delivered ?? 0
     }
     this.#peers.delete(peer)
   }

@@ -12,6 +12,8 @@ export class Flow<M> {
   sender: Acknowledged<M> | undefined
   receiver: Received<M> | undefined
   monotonic: Monotonic<SendEvent<M>> | undefined
+  /** The table of flows has let it go. */
+  forgotten = false
   /** What the last send, or the last `writable`, told of the lane. */
   laneCongested = false
   /** Labels of which messages to the peer were given up. */

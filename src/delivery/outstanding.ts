@@ -1,3 +1,4 @@
+import type { AcknowledgedOptions } from './acknowledged-options.js'
 import type { CausalMark } from './stamp.js'
 
 export const ENTRY = {
@@ -53,6 +54,7 @@ export class Entry<M> {
  */
 export class Outstanding<M> {
   #ring: (Entry<M> | undefined)[] = new Array(16)
+  readonly #lastOfKey = new Map<number, number>()
   base = 1
   next = 1
   /** Bytes of what is not settled. */
@@ -67,6 +69,11 @@ export class Outstanding<M> {
     return this.next - this.base
   }
 
+  /** More than that part of a window is in use. */
+  isOver({ windowMessages, windowBytes }: AcknowledgedOptions, part: number): boolean {
+    return part * this.span > windowMessages || part * this.bytes > windowBytes
+  }
+
   get(id: number): Entry<M> | undefined {
     if (!(id >= this.base && id < this.next)) return undefined
     return this.#ring[id & (this.#ring.length - 1)]
@@ -78,13 +85,24 @@ export class Outstanding<M> {
     return entry !== undefined && entry.state !== ENTRY.SETTLED
   }
 
-  /** Takes the entry with id `next`. */
-  push(entry: Entry<M>): void {
-    if (this.span === this.#ring.length) this.#grow()
-    this.#ring[entry.id & (this.#ring.length - 1)] = entry
-    this.next++
-    this.bytes += entry.bytes
+  /** A new message, with the next id; `inOrder`: it names the one of its key before it. */
+  add(
+    message: M | undefined,
+    bytes: number,
+    key: number,
+    inOrder: boolean,
+    causal: CausalMark | undefined,
+    expiresMs: number,
+  ): Entry<M> {
+    const id = this.next++
+    const previous = inOrder ? (this.#lastOfKey.get(key) ?? 0) : 0
+    const entry = new Entry(id, key, previous, message, bytes, causal, expiresMs)
+    if (inOrder) this.#lastOfKey.set(key, id)
+    if (this.span > this.#ring.length) this.#grow()
+    this.#ring[id & (this.#ring.length - 1)] = entry
+    this.bytes += bytes
     this.unsettled++
+    return entry
   }
 
   mark(entry: Entry<M>, state: EntryState): void {
@@ -97,6 +115,7 @@ export class Outstanding<M> {
     this.mark(entry, ENTRY.SETTLED)
     this.bytes -= entry.bytes
     this.unsettled--
+    if (this.#lastOfKey.get(entry.key) === entry.id) this.#lastOfKey.delete(entry.key)
   }
 
   /** Lets go of what is settled at the old end. */
@@ -112,6 +131,7 @@ export class Outstanding<M> {
   /** Forgets all and counts from 1 again. */
   clear(): void {
     this.#ring = new Array(16)
+    this.#lastOfKey.clear()
     this.base = this.next = 1
     this.bytes = this.unsettled = this.held = 0
   }

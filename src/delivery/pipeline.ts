@@ -24,10 +24,13 @@ export class Pipeline<M> implements Stage<PipelineEvent<M>, PipelineEffect<M>> {
   readonly #receiving: Receiving<M>
   readonly refusals = new Refusals()
 
-  /** @throws TroupeError ERR_BAD_OPTION */
-  constructor(self: string, random: Random, given: GivenPipelineOptions = {}) {
+  /**
+   * `tells`: each message that was delivered is an effect; else only those with a label, for themselves.
+   * @throws TroupeError ERR_BAD_OPTION
+   */
+  constructor(self: string, random: Random, given: GivenPipelineOptions = {}, tells = true) {
     const options = readPipelineOptions(given)
-    this.#flows = new FlowTable(self, random)
+    this.#flows = new FlowTable(self, random, tells)
     this.#labels = new Labels(self, options.causal, options.maxLabels)
     this.#sending = new Sending(this.#flows, this.#labels, options)
     this.#receiving = new Receiving(this.#flows, this.#labels, options)
@@ -44,6 +47,17 @@ export class Pipeline<M> implements Stage<PipelineEvent<M>, PipelineEffect<M>> {
     let unsettled = 0
     for (const flow of this.#flows.all()) unsettled += flow.sender?.pending ?? 0
     return unsettled
+  }
+
+  /** Messages of one's own that were delivered. */
+  get delivered(): number {
+    let { delivered } = this.#flows
+    for (const flow of this.#flows.all()) delivered += flow.sender?.outcomes.delivered ?? 0
+    return delivered
+  }
+
+  isGone(peer: string): boolean {
+    return this.#flows.isGone(peer)
   }
 
   flows(): Iterable<Flow<M>> {

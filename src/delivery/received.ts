@@ -1,5 +1,6 @@
 import { type Fields, integer, readOptions } from '../base/options.js'
 import { unreachable } from '../base/unreachable.js'
+import type { PlainStamp } from './plain-stamp.js'
 import { NO_EFFECTS, type RefusalReason, Refusals, type Stage } from './stage.js'
 import {
   type AckRange,
@@ -138,6 +139,28 @@ export class Received<M> implements Stage<ReceivedEvent<M>, ReceivedEffect<M>> {
       default:
         return unreachable(event)
     }
+  }
+
+  /**
+   * The short way of `data` for the next message of a session of which none is missing, and none waits:
+   * true, and nothing is noted. The caller hands it over, then calls `tookNext`, or nothing if it was not taken.
+   */
+  isNext({ tag, session, id }: PlainStamp): boolean {
+    return (
+      id === this.#floor + 1 &&
+      session === this.#session &&
+      tag === this.#tag &&
+      this.#later.size === 0
+    )
+  }
+
+  /** True when an acknowledgement is due soon, and was not before: feed `ackDue`. */
+  tookNext(): boolean {
+    this.#floor++
+    this.handedOver++
+    if (this.#ackOwed) return false
+    this.#ackOwed = true
+    return true
   }
 
   #onData(event: ReceivedEvent<M> & { type: 'data' }): readonly ReceivedEffect<M>[] {

@@ -1,7 +1,6 @@
 import type { Random } from '../base/random.js'
 
-/** After so many rounds without any answer only a few messages are sent again, to ask for life. */
-const SILENT_ROUNDS = 2
+/** Sent again where nothing was heard since the last round: an answer to them tells what else is missing. */
 const PROBES = 32
 
 /**
@@ -15,6 +14,10 @@ export class RetryWait {
   readonly #random: Random
   #silentRounds = 0
   #heard = true
+  /** Something came since the last round, or ever before the first. */
+  #answered = false
+  /** The last round was of probes. */
+  #probed = false
   #ms: number
 
   constructor(retryMs: number, maxRetryMs: number, random: Random) {
@@ -39,22 +42,30 @@ export class RetryWait {
     return this.#retryMs / 8
   }
 
-  /** Messages that one round sends again at most. */
+  /**
+   * Messages that one round sends again at most. A lost acknowledgement, or a peer that is slow, must not
+   * bring a whole window out again.
+   */
   get roundMax(): number {
-    return this.#silentRounds >= SILENT_ROUNDS ? PROBES : Number.POSITIVE_INFINITY
+    return this.#answered ? Number.POSITIVE_INFINITY : PROBES
   }
 
   /** A round of retransmission went out. */
   round(): void {
     if (!this.#heard) this.#silentRounds++
     this.#heard = false
+    this.#probed = !this.#answered
+    this.#answered = false
     this.#ms = this.#draw()
   }
 
-  /** Something came from the peer. True when the wait was long and is short again. */
+  /** Something came from the peer. True when what is due need not wait any longer. */
   heard(): boolean {
+    const probed = this.#probed
     this.#heard = true
-    if (this.#silentRounds === 0) return false
+    this.#answered = true
+    this.#probed = false
+    if (this.#silentRounds === 0) return probed
     this.#silentRounds = 0
     this.#ms = this.#draw()
     return true

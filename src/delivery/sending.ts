@@ -1,5 +1,6 @@
 import { unreachable } from '../base/unreachable.js'
-import type { Acknowledged, AcknowledgedEffect } from './acknowledged.js'
+import type { Acknowledged } from './acknowledged.js'
+import type { AcknowledgedEffect } from './acknowledged-event.js'
 import type { Flow } from './flow.js'
 import type { FlowTable } from './flow-table.js'
 import type { Labels } from './labels.js'

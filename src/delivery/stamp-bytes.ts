@@ -1,10 +1,14 @@
 /** So few bytes are copied faster one by one. */
 const LOOP_MAX = 48
+const SLAB_BYTES = 8 * 1024
 
-/** Writes small binary records into memory of its own; `take` gives a copy that nobody writes to again. */
+/** Writes small binary records into memory of its own; `take` gives bytes that nobody writes to again. */
 export class StampWriter {
   #bytes = new Uint8Array(1024)
   #at = 0
+  /** Small records are taken as views of it: an array with memory of its own is twice as large. */
+  #slab = new Uint8Array(0)
+  #used = SLAB_BYTES
 
   begin(): void {
     this.#at = 0
@@ -54,9 +58,15 @@ export class StampWriter {
   take(): Uint8Array {
     const length = this.#at
     if (length > LOOP_MAX) return this.#bytes.slice(0, length)
-    const taken = new Uint8Array(length)
-    for (let i = 0; i < length; i++) taken[i] = this.#bytes[i] as number
-    return taken
+    if (this.#used + length > SLAB_BYTES) {
+      this.#slab = new Uint8Array(SLAB_BYTES)
+      this.#used = 0
+    }
+    const slab = this.#slab
+    const used = this.#used
+    for (let i = 0; i < length; i++) slab[used + i] = this.#bytes[i] as number
+    this.#used = used + length
+    return new Uint8Array(slab.buffer, used, length)
   }
 
   #reserve(count: number): void {

@@ -29,8 +29,8 @@ export const STAMP_VERSION = 1
 
 export const STAMP = { DATA: 1, FILLER: 2, ACK: 3, RESET: 4 } as const
 
-const OPEN = 1
-const ORDER = 2
+export const OPEN = 1
+export const ORDER = 2
 const LABEL = 4
 const ALL_FLAGS = 7
 

@@ -1,4 +1,5 @@
 import { TroupeError } from '../base/errors.js'
+import { BodyStore } from './body-store.js'
 import { OVERFLOW } from './byte-batch.js'
 import type { EncodedBody } from './envelope.js'
 import { CONTROL_LIMIT } from './frame.js'
@@ -48,6 +49,7 @@ export class Codec {
   readonly #classesByName = new Map<string, ClassCodec<unknown>>()
   readonly #writer = new ValueWriter()
   readonly #reader: ValueReader
+  readonly #store = new BodyStore()
   #writing = false
 
   constructor(options: CodecOptions = {}) {
@@ -106,6 +108,18 @@ export class Codec {
     const payloads = writer.lifts
     writer.lifts = []
     return { head, payloads }
+  }
+
+  /** The same for what is kept for a while. @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE */
+  storeArgs(args: readonly unknown[]): EncodedBody {
+    const writer = this.#writer
+    this.#fill(args, true, this.maxMessageBytes)
+    const body = this.#store.keep(writer.buffer, writer.start, writer.at)
+    writer.drop()
+    if (writer.lifts.length === 0) return body
+    const payloads = writer.lifts
+    writer.lifts = []
+    return { head: body.head, payloads }
   }
 
   /** @throws TroupeError ERR_DECODE, and nothing else */
@@ -173,6 +187,15 @@ export class Codec {
   }
 
   #encode(value: unknown, args: boolean, limit: number): Buffer {
+    const writer = this.#writer
+    this.#fill(value, args, limit)
+    const copy = copyOf(writer.buffer, writer.start, writer.at)
+    writer.drop()
+    return copy
+  }
+
+  /** What is left in the writer is to be copied, and then dropped. */
+  #fill(value: unknown, args: boolean, limit: number): void {
     this.#enter()
     const writer = this.#writer
     writer.begin(limit)
@@ -182,12 +205,11 @@ export class Codec {
       else writer.write(value, 0)
       writer.close()
       if (writer.size > limit) throw OVERFLOW
-      return copyOf(writer.buffer, writer.start, writer.at)
     } catch (error) {
+      writer.drop()
       if (error === OVERFLOW) throw tooLarge(limit)
       throw this.#explain(error, writer, args ? 'arguments' : 'value', value)
     } finally {
-      writer.drop()
       this.#writing = false
     }
   }

@@ -21,6 +21,7 @@ import {
   RELAY_HEAD_LIMIT,
   WIRE_VERSION,
 } from './frame.js'
+import { ReceivedBody } from './received-body.js'
 import { ValueWriter } from './value-writer.js'
 
 /** A whole frame, or in `encodeEnvelopeBody` a whole body: `bytes` in all, in pieces nobody changes. */
@@ -230,6 +231,10 @@ function putArgs(out: ValueWriter, args: readonly unknown[], codec: Codec): read
 
 /** Arguments encoded before: copied when the frame will be small, else handed on. */
 function putBody(out: ValueWriter, body: EncodedBody): readonly Uint8Array[] {
+  if (body instanceof ReceivedBody && body.headEnd === body.end && body.size <= FRAGMENT_ABOVE) {
+    copyPart(out, body.bytes, body.start, body.end)
+    return NONE
+  }
   const { head, payloads } = body
   let bytes = head.length
   for (const payload of payloads) bytes += payload.length
@@ -292,7 +297,17 @@ function putStamp(out: ValueWriter, stamp: Uint8Array): void {
   out.reserve(2)
   out.view.setUint16(out.at, bytes, true)
   out.at += 2
-  copyInto(out, stamp)
+  copyPart(out, stamp, 0, bytes)
+}
+
+/** Few bytes are copied faster one by one. */
+function copyPart(out: ValueWriter, bytes: Uint8Array, start: number, end: number): void {
+  const length = end - start
+  out.reserve(length)
+  const { buffer, at } = out
+  if (length > LOOP_MAX) buffer.set(bytes.subarray(start, end), at)
+  else for (let i = 0; i < length; i++) buffer[at + i] = bytes[start + i] as number
+  out.at = at + length
 }
 
 function copyInto(out: ValueWriter, bytes: Uint8Array): void {
@@ -302,5 +317,6 @@ function copyInto(out: ValueWriter, bytes: Uint8Array): void {
 }
 
 const SHORT_NAME = 32
+const LOOP_MAX = 48
 const NONE: readonly Uint8Array[] = []
 const NO_ARGS: readonly unknown[] = []

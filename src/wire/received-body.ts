@@ -17,6 +17,11 @@ export class ReceivedBody implements EncodedBody {
     this.end = end
   }
 
+  /** Bytes in all. */
+  get size(): number {
+    return this.end - this.start
+  }
+
   get head(): Uint8Array {
     return this.bytes.subarray(this.start, this.headEnd)
   }

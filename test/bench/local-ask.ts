@@ -6,6 +6,8 @@ import { connect, createServer } from 'node:net'
 import { Actor } from '../../src/actor/actor.js'
 import { MiniActor } from './baseline.js'
 import { alternate, localSystem, turn } from './local-system.js'
+import { rivals } from './rival.js'
+import { ACTOR_LIBRARIES } from './shapes.js'
 
 const ASKS = 200_000
 
@@ -72,6 +74,7 @@ const line = {
   p50Ms: at(0.5),
   p99Ms: at(0.99),
   echoes: echoMs.length,
+  ...(await rivals('ask', [...ACTOR_LIBRARIES, 'moleculer'], 1e6)),
 }
 console.log(JSON.stringify(line))
 process.exit(0)

@@ -1,12 +1,15 @@
 /**
  * How many messages a second do actors of one node take? 100 actors, bursts of 10,000 tells, each
  * burst handled before the next. Baseline: the same loop over 100 bare ring queues of message
- * objects, drained by a loop that calls the same kind of method.
+ * objects, drained by a loop that calls the same kind of method. Erlang: one process to one other, 1,024
+ * unacknowledged.
  */
 import { Actor } from '../../src/actor/actor.js'
 import type { ActorRef } from '../../src/actor/ref.js'
 import { RingQueue } from '../../src/base/ring-queue.js'
 import { alternate, localSystem, turn } from './local-system.js'
+import { erlangLocal, rivals } from './rival.js'
+import { ACTOR_LIBRARIES } from './shapes.js'
 
 const ACTORS = 100
 const BURST = 10_000
@@ -69,6 +72,15 @@ async function queues(): Promise<number> {
 }
 
 const { value, baseline } = await alternate(actors, queues, 15)
-const line = { bench: 'local-tell', value, unit: 'M messages/s', baseline, ratio: value / baseline }
+const programs = [...ACTOR_LIBRARIES, 'moleculer']
+const beside = await rivals('tell', programs, 1e6, () => erlangLocal('oneway', 'msgs_s'))
+const line = {
+  bench: 'local-tell',
+  value,
+  unit: 'M messages/s',
+  baseline,
+  ratio: value / baseline,
+  ...beside,
+}
 console.log(JSON.stringify(line))
 process.exit(0)

@@ -1,5 +1,6 @@
 /**
- * `npm run bench -- NAME [--runs N] [--json]`; `all` runs every bench, `overlay` all whose names begin with `overlay-`.
+ * `npm run bench -- NAME [--runs N] [--json] [--md PAGE]`; `all` runs every bench, `overlay` all whose names begin with `overlay-`.
+ * `--md` keeps the lines beside the page (`.jsonl`), writes its tables anew from them, and draws the pictures in `pictures/`.
  *
  * A bench is a program in this folder that asks one question and prints one JSON line
  * `{bench, value, unit, baseline, …}`, value and baseline measured alternately in the same process.
@@ -7,10 +8,12 @@
  * least and greatest.
  */
 import { execFileSync, spawn } from 'node:child_process'
-import { readdirSync } from 'node:fs'
-import { cpus } from 'node:os'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpus, loadavg } from 'node:os'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { type BenchLine, performancePage, performancePictures } from './performance-page.js'
 
 /** What a bench program prints. For times the lesser is better, and `ratio` is baseline / value. */
 interface Measurement {
@@ -19,6 +22,8 @@ interface Measurement {
   readonly unit: string
   readonly baseline: number
   readonly ratio: number
+  readonly rivals?: Readonly<Record<string, number>>
+  readonly cells?: readonly Readonly<Record<string, unknown>>[]
   readonly [more: string]: unknown
 }
 
@@ -32,6 +37,13 @@ const NOT_BENCHES = [
   'overlay-cells.ts',
   'workers-bare.ts',
   'workers-module.ts',
+  'rival.ts',
+  'shapes.ts',
+  'delivery-nodes.ts',
+  'echoes.ts',
+  'paper-node.ts',
+  'paper-link.ts',
+  'performance-page.ts',
 ]
 /**
  * Thousands of short executions in one process: V8 takes some objects of the first for long-lived and
@@ -50,7 +62,11 @@ const names = readdirSync(here)
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
-  options: { runs: { type: 'string', default: '5' }, json: { type: 'boolean', default: false } },
+  options: {
+    runs: { type: 'string', default: '5' },
+    json: { type: 'boolean', default: false },
+    md: { type: 'string' },
+  },
 })
 const family = (name: string): string[] => names.filter((one) => one.startsWith(`${name}-`))
 const wanted = positionals.includes('all')
@@ -63,13 +79,13 @@ const runs = Number(flags.runs)
 if (wanted.length === 0 || unknown.length > 0 || !(Number.isInteger(runs) && runs >= 1)) {
   if (unknown.length > 0) console.error(`no bench is called ${unknown.join(', ')}`)
   console.error(
-    `usage: npm run bench -- NAME... [--runs N] [--json], NAME one of: all ${names.join(' ')}`,
+    `usage: npm run bench -- NAME... [--runs N] [--json] [--md PAGE], NAME one of: all ${names.join(' ')}`,
   )
   process.exit(3)
 }
 
 const compiled = fileURLToPath(new URL('../../node_modules/.bench', import.meta.url))
-if (wanted.some(runsCompiled)) compile(compiled)
+if (wanted.some(isCompiled)) compile(compiled)
 
 for (const name of wanted) {
   const measured: Measurement[] = []
@@ -78,15 +94,31 @@ for (const name of wanted) {
     measured.push(await once(name))
   }
   if (process.stderr.isTTY) process.stderr.write('\r')
-  print(summary(measured))
+  const line = summary(measured)
+  print(line)
+  if (flags.md !== undefined) publish(flags.md, line)
+}
+
+/** After each bench, so that nothing is lost when a long run is cut short. */
+function publish(page: string, line: BenchLine): void {
+  const file = page.replace(/\.md$/, '.jsonl')
+  const before = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : []
+  const lines = new Map<string, BenchLine>()
+  for (const text of before) {
+    if (text === '') continue
+    const kept = JSON.parse(text) as BenchLine
+    lines.set(kept.bench, kept)
+  }
+  lines.set(line.bench, line)
+  const texts = [...lines.values()].map((one) => `${JSON.stringify(one)}\n`)
+  writeFileSync(file, texts.join(''))
+  writeFileSync(page, performancePage(readFileSync(page, 'utf8'), lines))
+  for (const [name, svg] of performancePictures(lines)) {
+    writeFileSync(join(dirname(page), 'pictures', name), svg)
+  }
 }
 
 const isSimulated = (name: string): boolean => /^(sim|overlay)-/.test(name)
-
-/** What makes many closures, or has threads that would each load tsx and all sources through it. */
-function runsCompiled(name: string): boolean {
-  return isSimulated(name) || name === 'workers'
-}
 
 /**
  * To plain JavaScript, as it is published: tsx names every closure when it is made, which costs
@@ -98,15 +130,16 @@ function compile(outDir: string): void {
   execFileSync('npx', ['tsc', '-p', '.', ...options], { cwd, stdio: ['ignore', 2, 2] })
 }
 
+/** One works on the source. */
+function isCompiled(name: string): boolean {
+  return name !== 'gate-cost'
+}
+
 function once(name: string): Promise<Measurement> {
   return new Promise((resolve, reject) => {
-    const args = runsCompiled(name)
-      ? [
-          ...(isSimulated(name) ? SIMULATED : []),
-          '--expose-gc',
-          `${compiled}/test/bench/${name}.js`,
-        ]
-      : ['--expose-gc', '--import', 'tsx', `${here}${name}.ts`]
+    const file = `${compiled}/test/bench/${name}.js`
+    const args = isCompiled(name) ? [file] : ['--import', 'tsx', `${here}${name}.ts`]
+    args.unshift('--expose-gc', ...(isSimulated(name) ? SIMULATED : []))
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
     let out = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -120,16 +153,27 @@ function once(name: string): Promise<Measurement> {
   })
 }
 
-function summary(measured: readonly Measurement[]): Measurement & Record<string, unknown> {
-  const first = measured[0] as Measurement
+function summary(measured: readonly Measurement[]): BenchLine {
   const ratios = measured.map((m) => m.ratio)
-  const merged: Record<string, unknown> = { ...first }
-  for (const [key, value] of Object.entries(first)) {
-    if (typeof value === 'number') merged[key] = median(measured.map((m) => m[key] as number))
-  }
   const min = Math.min(...ratios)
   const max = Math.max(...ratios)
-  return { ...(merged as Measurement), min, max, runs, node: process.version, cpus: cpus().length }
+  const merged = middle(measured) as Measurement
+  const [load = 0] = loadavg()
+  return { ...merged, min, max, runs, node: process.version, cpus: cpus().length, load }
+}
+
+/** Medians of the numbers, in lists and objects too: those of the runs that have one. */
+function middle(values: readonly unknown[]): unknown {
+  const there = values.filter((value) => value !== undefined && value !== null)
+  const [first] = there
+  if (typeof first === 'number') return median(there as number[])
+  if (typeof first !== 'object' || first === null) return first ?? values[0]
+  if (Array.isArray(first)) {
+    return first.map((_, i) => middle(there.map((list) => (list as unknown[])[i])))
+  }
+  const records = there as Record<string, unknown>[]
+  const keys = new Set(records.flatMap((record) => Object.keys(record)))
+  return Object.fromEntries([...keys].map((key) => [key, middle(records.map((r) => r[key]))]))
 }
 
 function median(numbers: readonly number[]): number {
@@ -137,13 +181,25 @@ function median(numbers: readonly number[]): number {
   return sorted[(sorted.length - 1) >> 1] as number
 }
 
-function print(line: Measurement & Record<string, unknown>): void {
+function print(line: BenchLine): void {
   if (flags.json) {
     console.log(JSON.stringify(line))
     return
   }
-  const { bench, value, unit, baseline, ratio, min, max, node: _node, cpus: _cpus, ...more } = line
-  const { cells, ...rest } = more as { cells?: readonly Cell[] }
+  const {
+    bench,
+    value,
+    unit,
+    baseline,
+    ratio,
+    min,
+    max,
+    node: _node,
+    cpus: _cpus,
+    load: _load,
+    ...more
+  } = line
+  const { cells, ...rest } = more as unknown as { cells?: readonly Cell[] }
   const figures = cells?.every(({ figure }) => figure !== undefined) ? cells : []
   const spread = `${Number(min).toFixed(2)}..${Number(max).toFixed(2)}`
   console.log(

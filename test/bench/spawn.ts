@@ -7,6 +7,8 @@ import { Actor } from '../../src/actor/actor.js'
 import type { AnyRef } from '../../src/actor/ref.js'
 import { MiniActor } from './baseline.js'
 import { localSystem, turn } from './local-system.js'
+import { erlangLocal, rivals } from './rival.js'
+import { ACTOR_LIBRARIES } from './shapes.js'
 
 const ACTORS = 1_000_000
 
@@ -81,6 +83,9 @@ const line = {
   unit: 'actors/s',
   baseline,
   ratio: value / baseline,
+  ...(await rivals('spawn', [...ACTOR_LIBRARIES, 'moleculer'], 1, () =>
+    erlangLocal('spawn', 'spawns_s'),
+  )),
   bytesPerActor: globalThis.gc === undefined ? null : Math.round(middle('bytes')),
 }
 console.log(JSON.stringify(line))

@@ -1,10 +1,8 @@
 import { assert } from 'chai'
 import { seededRandom } from '../../src/base/random.js'
-import {
-  Acknowledged,
-  type AcknowledgedEffect,
-  type AcknowledgedOptions,
-} from '../../src/delivery/acknowledged.js'
+import { Acknowledged } from '../../src/delivery/acknowledged.js'
+import type { AcknowledgedEffect } from '../../src/delivery/acknowledged-event.js'
+import type { AcknowledgedOptions } from '../../src/delivery/acknowledged-options.js'
 import { type AckRange, flowTag } from '../../src/delivery/stamp.js'
 
 type Effects = readonly AcknowledgedEffect<string>[]
@@ -138,10 +136,22 @@ describe('acknowledged stage, sending', () => {
   it('sends only a few probes while nothing comes back', () => {
     const sender = new Sender({ retryMs: 100, maxRetryMs: 1_000 })
     for (let i = 0; i < 200; i++) sender.send(`m${i}`)
-    assert.lengthOf(sends(sender.timer(1_000)), 200)
-    assert.lengthOf(sends(sender.timer(10_000)), 200)
-    assert.lengthOf(sends(sender.timer(20_000)), 200)
-    assert.lengthOf(sends(sender.timer(30_000)), 32)
+    for (const atMs of [1_000, 10_000, 20_000, 30_000]) {
+      assert.lengthOf(sends(sender.timer(atMs)), 32)
+    }
+  })
+
+  it('sends again all that is missing soon after an answer to its probes, and then probes again', () => {
+    const sender = new Sender({ retryMs: 100, maxRetryMs: 30_000 })
+    for (let i = 0; i < 200; i++) sender.send(`m${i}`)
+    sender.timer(1_000)
+    sender.nowMs = 1_010
+    const held = sender.ack(0, [{ from: 2, to: 100, held: true }])
+    const [soonMs = NEVER] = delays(held)
+    assert.isBelow(soonMs, 100)
+    // The first one is a probe of a moment ago; 99 are there; the probes among them, too.
+    assert.lengthOf(sends(sender.timer(1_010 + soonMs)), 100)
+    assert.lengthOf(sends(sender.timer(5_000)), 32)
   })
 
   it('asks after messages that the receiver holds back at the longest interval only', () => {
