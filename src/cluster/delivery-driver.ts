@@ -18,6 +18,7 @@ import type { Turn } from '../world/turn.js'
 import { type DeliveryPeer, DeliveryPeers, type DeliveryWay } from './delivery-peer.js'
 import { type Attempt, DeliverySender } from './delivery-sender.js'
 import { DeliveryCounters, type DeliveryStats, deliveryStats } from './delivery-stats.js'
+import type { DurableStats } from './durable-ground.js'
 import { type Router, unknownNode } from './router.js'
 import { bodyBytes, kept, slotOf, stored } from './stored-envelope.js'
 
@@ -71,8 +72,9 @@ export class DeliveryDriver {
     })
   }
 
-  stats(): DeliveryStats {
-    return deliveryStats(this.#counters, this.#pipeline)
+  /** With those of durable delivery, which stands above. */
+  stats(durable: DurableStats): DeliveryStats {
+    return deliveryStats(this.#counters, this.#pipeline, durable)
   }
 
   /** @throws TroupeError ERR_UNKNOWN_NODE, ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE */

@@ -20,11 +20,12 @@ export async function startNode(options: NodeOptions): Promise<Node> {
   const environment = options?.world === undefined ? realEnvironment : options.world?.environment
   const file = options?.config === undefined ? {} : await readConfig(options.config, environment)
   const read = readNodeOptions(completeOptions(options, environment, file))
-  const { name, dataDir } = read
+  const { name, dataDir, store } = read
   const log = read.logger
     ? guardedLogger(read.logger)
     : jsonLogger({ level: 'warn', fields: { node: name } })
-  const world = read.world ?? realWorld(dataDir === undefined ? {} : { dataDir })
+  const real = realWorld(dataDir === undefined ? {} : { dataDir })
+  const world = read.world ?? (store === undefined ? real : { ...real, store })
   try {
     const house = await buildHouse(world, log, read, (failed) => {
       try {

@@ -95,3 +95,9 @@ function listOf<T>(
   }
   return list
 }
+
+/** Of two starts of a node the later one; the one there is. */
+export function newer(a: Member | undefined, b: Member | undefined): Member | undefined {
+  if (a === undefined || b === undefined) return a ?? b
+  return compareIncarnations(a, b) < 0 ? b : a
+}

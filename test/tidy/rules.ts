@@ -33,6 +33,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   supervision: ['base', 'world', 'actor'],
   remote: ['base', 'world', 'wire', 'actor', 'supervision', 'cluster'],
   broker: ['base', 'world', 'peer', 'overlay', 'cluster'],
+  lmdb: ['base', 'world'],
   node: [...BELOW_NODE, 'broker'],
   root: [...BELOW_NODE, 'node'],
   simulation: [...BELOW_NODE, 'fault', 'node', 'root'],
@@ -88,6 +89,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   supervision: ['eventemitter3'],
   remote: ['eventemitter3'],
   broker: ['amqplib'],
+  lmdb: ['lmdb'],
   node: ['eventemitter3'],
   simulation: ['eventemitter3'],
 }
