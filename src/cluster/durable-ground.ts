@@ -37,6 +37,8 @@ export interface DurableGround {
 
 /** What became of durable messages since this start of the node, and what waits. */
 export class DurableCounters {
+  /** Own messages that are in the store, or were. */
+  stored = 0
   /** Own messages that their receivers have handled. */
   acknowledged = 0
   /** Given up at `expireAfterMs`. */

@@ -207,8 +207,10 @@ export class DurableOutbox {
   }
 
   #stored(flow: DurableFlow, entry: Entry, error: TroupeError | undefined): void {
-    if (error === undefined) entry.stored = true
-    else if (!entry.over) {
+    if (error === undefined) {
+      entry.stored = true
+      this.#counters.stored++
+    } else if (!entry.over) {
       this.#counters.notStored++
       this.#giveUp(flow, entry, error)
     }
