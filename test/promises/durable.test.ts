@@ -109,19 +109,24 @@ describe('promise: a durable message', () => {
 
   it('is not handled again by a receiver that has stored that it was, and could not say so', async () => {
     const pair = new Pair({ timing: { silenceMs: 60_000 } })
-    const { a } = await pair.both()
+    const { a, b } = await pair.both()
     pair.tell(a, '1')
     await pair.sim.runUntil(() => pair.book.length === 1, 1_000, 'it is handled')
     // The store has it within a millisecond; what b says from here on is lost.
     pair.sim.partition(['a'], ['b'])
     await pair.sim.run(100)
+    assert.strictEqual(waiting(a), 1)
+    assert.strictEqual(b.stats().delivery?.durable.running, 0)
     pair.lose('b')
-    await pair.start('b')
+    pair.lose('a')
+    const sender = await pair.start('a')
+    const receiver = await pair.start('b')
     pair.sim.heal()
-    await pair.sim.complete(a.join('b:9000'))
-    pair.tell(a, '2')
+    await pair.sim.complete(sender.join('b:9000'))
+    pair.tell(sender, '2')
     await pair.until('1', '2')
-    assert.strictEqual(waiting(a), 0)
+    assert.strictEqual(receiver.stats().delivery?.durable.duplicates, 1)
+    assert.strictEqual(waiting(sender), 0)
   })
 
   it('comes again to the next start of a node that died before its handler had ended', async () => {
