@@ -22,9 +22,13 @@ async function writeUntilKilled(
   from: number,
   killMs: number,
 ): Promise<number> {
-  const child = spawn(process.execPath, ['--import', 'tsx', WRITER, kind, directory, String(from)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', WRITER, kind, directory, String(from)],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
   let said = ''
   let killing = false
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -6,7 +6,16 @@ import {
   type FaultModel,
   type Scenario,
 } from '../../src/simulation/index.js'
-import { crashes, doubles, disks, isMissed, losses, NAMES, tcp, underFaults } from './scenario-suite.js'
+import {
+  crashes,
+  disks,
+  doubles,
+  isMissed,
+  losses,
+  NAMES,
+  tcp,
+  underFaults,
+} from './scenario-suite.js'
 
 /** One message as it was sent, or as it was handled. */
 interface Order {
@@ -192,8 +201,10 @@ underFaults('Durable delivery', 'across crashes of both sides, with and without 
   shop({ faults: tcp.plus(losses).plus(doubles).plus(crashes), checks: all }),
 )
 
-underFaults('Durable delivery', 'over disks that tear the last write, fail, fill up and are slow', () =>
-  shop({ faults: crashes.plus(disks), checks: all }),
+underFaults(
+  'Durable delivery',
+  'over disks that tear the last write, fail, fill up and are slow',
+  () => shop({ faults: crashes.plus(disks), checks: all }),
 )
 
 describe('under faults: Durable delivery', () => {
