@@ -55,8 +55,8 @@ export interface Carrier {
    */
   seek(node: string, bytes: number, found: () => void, failed: (reason: TroupeError) => void): void
   /**
-   * A tell with a receipt (`callId`) came over a durable channel from that start of its node: the actor
-   * has handled it, or nobody ever will. Until then it is sent again to each start of this node.
+   * A tell with a receipt (`callId`) came over a durable channel from that start of its node: it is
+   * handled, or never will be. Until then it is sent again to each start of this node.
    */
   handled(receipt: number, incarnation: string): void
   /** Resolves when the lane of that key, and the window of what is acknowledged, have room. */

@@ -201,7 +201,7 @@ export class DurableOutbox {
     this.#bytes -= entry.bytes
   }
 
-  /** A number of an actor means something to one start of its node only. */
+  /** What has a number and no name there is known to one start of its node only. */
   #boundTo(node: string, { to }: Envelope): string {
     return typeof to === 'number' ? (this.#ground.member(node)?.incarnation ?? '?') : ''
   }

@@ -16,8 +16,11 @@ const OUTBOX = 'durable/outbox'
 const FLOWS = 'durable/flow/'
 /** One record a message. */
 const MESSAGES = 'durable/out/'
-/** So many numbers are given out before the store is asked once more. */
-const BLOCK = 4_096
+/**
+ * So many numbers are given out before the store is asked once more. What is left of them when a node
+ * ends is a gap, and gaps count for the span of a window.
+ */
+const BLOCK = 256
 /** As a number in a key, so that keys sort as numbers do. */
 const DIGITS = 16
 

@@ -91,7 +91,10 @@ export class Journal {
     erasing: ReadonlySet<string>,
   ): Promise<readonly (TroupeError | undefined)[]> {
     const store = this.#store
-    if (store === undefined) return []
+    if (store === undefined) {
+      for (const writing of writings) writing.make()
+      return []
+    }
     this.groups++
     const written = writings.map((writing) => attempt(() => this.#put(store, writing)))
     const erased = [...erasing].map((key) => attempt(() => store.delete(key)))

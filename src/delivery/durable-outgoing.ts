@@ -1,4 +1,5 @@
 import { RingQueue } from '../base/ring-queue.js'
+import { DURABLE_WINDOW_MAX } from './durable-incoming.js'
 
 /** What waits to be sent to one node on one channel. */
 export class DurableEntry<M> {
@@ -190,7 +191,7 @@ export class DurableOutgoing<M> {
   }
 
   #isFull(seq: number): boolean {
-    return this.#sent.size > 0 && seq - this.low >= this.#windowMax
+    return this.#sent.size >= this.#windowMax || seq - this.low >= DURABLE_WINDOW_MAX
   }
 }
 

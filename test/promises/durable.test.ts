@@ -11,6 +11,7 @@ import {
   startNode,
 } from '../../src/index.js'
 import { Simulation } from '../../src/simulation/simulation.js'
+import { promise } from './promise.js'
 
 @actor('promises/orders')
 class Orders extends Actor<{ book: string[] }> {
@@ -37,20 +38,25 @@ class Pair {
   readonly #running = new Map<string, Node>()
   readonly #options: Partial<NodeOptions>
 
-  constructor(options: Partial<NodeOptions> = {}) {
+  readonly #storeless: readonly string[]
+
+  /** `storeless`: nodes without a store, which send nothing that is durable. */
+  constructor(options: Partial<NodeOptions> = {}, storeless: readonly string[] = []) {
     this.#options = options
+    this.#storeless = storeless
   }
 
   async start(name: string, spawns = true): Promise<Node> {
     const anew = this.#running.has(name)
-    const world = anew ? this.sim.restart(name) : this.sim.world(name)
+    const { store, ...others } = anew ? this.sim.restart(name) : this.sim.world(name)
+    const stores = store !== undefined && !this.#storeless.includes(name)
     const node = await this.sim.complete(
       startNode({
         name,
-        world,
+        world: stores ? { ...others, store } : others,
         listen: { host: name, port: 9_000 },
         cookie: 'secret',
-        channels: { orders: { durable: true } },
+        channels: { orders: stores ? { durable: true } : {} },
         logger: silentLogger,
         ...this.#options,
       }),
@@ -89,24 +95,58 @@ const to = (from: Node, on = 'b'): ActorRef<Orders> =>
 
 const waiting = (node: Node): number => node.stats().delivery?.durable.waiting ?? 0
 
-describe('promise: a durable message', () => {
-  it('is sent after its sender and its receiver have lost their power, in order', async () => {
+promise(
+  'Durable delivery',
+  "a tell is in the sender's store, synced, before it is sent for the first time",
+  () => {
+    it('is sent after its sender and its receiver have lost their power, in order', async () => {
+      const pair = new Pair()
+      const { a } = await pair.both()
+      pair.lose('b')
+      await pair.sim.run(10_000)
+      assert.deepEqual(pair.tell(a, '1', '2', '3'), [true, true, true])
+      await pair.sim.run(100)
+      pair.lose('a')
+      const again = await pair.start('a')
+      assert.strictEqual(waiting(again), 3)
+      pair.tell(again, '4')
+      await pair.start('b')
+      await pair.sim.complete(again.join('b:9000'))
+      await pair.until('1', '2', '3', '4')
+      assert.strictEqual(waiting(again), 0)
+    })
+
+    it('goes by forward, too', async () => {
+      const pair = new Pair()
+      const { a } = await pair.both()
+      a.forward({ node: 'b', name: 'orders' }, '1', { channel: 'orders' })
+      pair.lose('b')
+      const b = await pair.start('b')
+      b.onForward('orders', (order) => {
+        pair.book.push(String(order))
+      })
+      await pair.sim.complete(a.join('b:9000'))
+      await pair.until('1')
+    })
+  },
+)
+
+promise('Durable delivery', 'comes again to the next start of the node', () => {
+  it('comes again to the next start of a node that died before its handler had ended', async () => {
     const pair = new Pair()
     const { a } = await pair.both()
+    to(a).tell.begin('1')
+    to(a).tell.add('2')
+    await pair.sim.runUntil(() => pair.book.length === 1, 1_000, 'it is begun')
     pair.lose('b')
-    await pair.sim.run(10_000)
-    assert.deepEqual(pair.tell(a, '1', '2', '3'), [true, true, true])
-    await pair.sim.run(100)
-    pair.lose('a')
-    const again = await pair.start('a')
-    assert.strictEqual(waiting(again), 3)
-    pair.tell(again, '4')
     await pair.start('b')
-    await pair.sim.complete(again.join('b:9000'))
-    await pair.until('1', '2', '3', '4')
-    assert.strictEqual(waiting(again), 0)
+    await pair.sim.complete(a.join('b:9000'))
+    await pair.until('begun 1', 'begun 1')
+    assert.strictEqual(waiting(a), 2)
   })
+})
 
+promise('Durable delivery', 'what the store has as handled never comes again', () => {
   it('is not handled again by a receiver that has stored that it was, and could not say so', async () => {
     const pair = new Pair({ timing: { silenceMs: 60_000 } })
     const { a, b } = await pair.both()
@@ -128,20 +168,9 @@ describe('promise: a durable message', () => {
     assert.strictEqual(receiver.stats().delivery?.durable.duplicates, 1)
     assert.strictEqual(waiting(sender), 0)
   })
+})
 
-  it('comes again to the next start of a node that died before its handler had ended', async () => {
-    const pair = new Pair()
-    const { a } = await pair.both()
-    to(a).tell.begin('1')
-    to(a).tell.add('2')
-    await pair.sim.runUntil(() => pair.book.length === 1, 1_000, 'it is begun')
-    pair.lose('b')
-    await pair.start('b')
-    await pair.sim.complete(a.join('b:9000'))
-    await pair.until('begun 1', 'begun 1')
-    assert.strictEqual(waiting(a), 2)
-  })
-
+promise('Durable delivery', 'A tell is addressed to a registered name', () => {
   it('waits for the name of its receiver to be registered', async () => {
     const pair = new Pair()
     const { a } = await pair.both()
@@ -181,30 +210,86 @@ describe('promise: a durable message', () => {
     )
     assert.strictEqual(waiting(a), 0)
   })
+})
 
-  it('is refused while the store fails, and an ask as well', async () => {
+promise('Durable delivery', 'when somebody takes the node out of the membership', () => {
+  it('is a dead letter when somebody takes its node out of the membership', async () => {
     const pair = new Pair()
     const { a } = await pair.both()
-    pair.sim.disk('a', 'full')
+    pair.lose('b')
     pair.tell(a, '1')
     await pair.sim.run(100)
-    assert.deepEqual(pair.tell(a, '2'), [false])
-    const asked = to(a).ask.size()
-    const code = await pair.sim.complete(asked.then(String, (error) => codeOf(error)))
-    assert.strictEqual(code, 'ERR_STORE')
-    assert.deepEqual(
-      pair.letters.map(({ reason, args }) => [reason, ...args]),
-      [
-        ['ERR_STORE', '1'],
-        ['ERR_STORE', '2'],
-      ],
-    )
-    pair.sim.disk('a', 'sound')
+    a.leave('b')
     await pair.sim.run(1_000)
-    pair.tell(a, '3')
-    await pair.until('3')
+    assert.deepEqual(
+      pair.letters.map(({ reason }) => reason),
+      ['ERR_NODE_DOWN'],
+    )
+    assert.strictEqual(waiting(a), 0)
   })
+})
 
+promise(
+  'Durable delivery',
+  'What the store does not take is a dead letter with `ERR_STORE`',
+  () => {
+    it('is refused while the store fails, and an ask as well', async () => {
+      const pair = new Pair()
+      const { a } = await pair.both()
+      pair.sim.disk('a', 'full')
+      pair.tell(a, '1')
+      await pair.sim.run(100)
+      assert.deepEqual(pair.tell(a, '2'), [false])
+      const asked = to(a).ask.size()
+      const code = await pair.sim.complete(asked.then(String, (error) => codeOf(error)))
+      assert.strictEqual(code, 'ERR_STORE')
+      assert.deepEqual(
+        pair.letters.map(({ reason, args }) => [reason, ...args]),
+        [
+          ['ERR_STORE', '1'],
+          ['ERR_STORE', '2'],
+        ],
+      )
+      pair.sim.disk('a', 'sound')
+      await pair.sim.run(1_000)
+      pair.tell(a, '3')
+      await pair.until('3')
+    })
+  },
+)
+
+promise('Durable delivery', 'keeps its place behind the tells of its channel', () => {
+  it('keeps its place before an ask of its key', async () => {
+    const pair = new Pair()
+    const { a } = await pair.both()
+    pair.tell(a, '1', '2')
+    assert.strictEqual(await pair.sim.complete(to(a).ask.size()), 2)
+  })
+})
+
+promise('Durable delivery', 'The outbox holds `delivery.durable.maxMessages`', () => {
+  it('is given up at expireAfterMs, and refused at the bound of the outbox', async () => {
+    const pair = new Pair({ delivery: { durable: { maxMessages: 2 } } })
+    const { a } = await pair.both()
+    pair.lose('b')
+    await pair.sim.run(10_000)
+    to(a).with({ expireAfterMs: 1_000 }).tell.add('1')
+    pair.tell(a, '2')
+    assert.deepEqual(pair.tell(a, '3'), [false])
+    await pair.sim.run(3_000)
+    await pair.start('b')
+    await pair.sim.complete(a.join('b:9000'))
+    await pair.sim.run(5_000)
+    assert.includeMembers(
+      pair.letters.map(({ reason, args }) => `${reason} ${args}`),
+      ['ERR_LANE_FULL 3'],
+    )
+    assert.strictEqual(pair.book.at(-1), '2')
+    assert.strictEqual(waiting(a), 0)
+  })
+})
+
+promise('Durable delivery', 'A record that a crash has torn is left out', () => {
   it('that was torn by a loss of power was not promised, and takes nothing else along', async () => {
     const pair = new Pair()
     const { a } = await pair.both()
@@ -226,64 +311,45 @@ describe('promise: a durable message', () => {
       ['1', '2', '4'],
     )
   })
+})
 
-  it('is given up at expireAfterMs, and refused at the bound of the outbox', async () => {
-    const pair = new Pair({ delivery: { durable: { maxMessages: 2 } } })
-    const { a } = await pair.both()
-    pair.lose('b')
-    await pair.sim.run(10_000)
-    to(a).with({ expireAfterMs: 1_000 }).tell.add('1')
-    pair.tell(a, '2')
-    assert.deepEqual(pair.tell(a, '3'), [false])
-    await pair.sim.run(3_000)
-    await pair.start('b')
-    await pair.sim.complete(a.join('b:9000'))
-    await pair.sim.run(5_000)
-    assert.includeMembers(
-      pair.letters.map(({ reason, args }) => `${reason} ${args}`),
-      ['ERR_LANE_FULL 3'],
-    )
-    assert.strictEqual(pair.book.at(-1), '2')
-    assert.strictEqual(waiting(a), 0)
-  })
-
-  it('keeps its place before an ask of its key', async () => {
-    const pair = new Pair()
-    const { a } = await pair.both()
-    pair.tell(a, '1', '2')
-    assert.strictEqual(await pair.sim.complete(to(a).ask.size()), 2)
-  })
-
-  it('is a dead letter when somebody takes its node out of the membership', async () => {
-    const pair = new Pair()
-    const { a } = await pair.both()
-    pair.lose('b')
+promise('Durable delivery', 'A receiver without a store remembers for as long as it runs', () => {
+  it('drops what comes again while it runs', async () => {
+    const pair = new Pair({}, ['b'])
+    const { a, b } = await pair.both()
     pair.tell(a, '1')
-    await pair.sim.run(100)
-    a.leave('b')
-    await pair.sim.run(1_000)
-    assert.deepEqual(
-      pair.letters.map(({ reason }) => reason),
-      ['ERR_NODE_DOWN'],
-    )
-    assert.strictEqual(waiting(a), 0)
+    await pair.until('1')
+    pair.tell(a, '2')
+    await pair.sim.runUntil(() => pair.book.length === 2, 1_000, 'it is handled')
+    pair.sim.partition(['a'], ['b'])
+    pair.lose('a')
+    const again = await pair.start('a')
+    pair.sim.heal()
+    await pair.sim.complete(again.join('b:9000'))
+    pair.tell(again, '3')
+    await pair.until('1', '2', '3')
+    assert.strictEqual(waiting(again), 0)
+    assert.strictEqual(b.stats().delivery?.durable.senders, 1)
   })
 
-  it('goes by forward, too', async () => {
-    const pair = new Pair()
-    const { a } = await pair.both()
-    a.forward({ node: 'b', name: 'orders' }, '1', { channel: 'orders' })
-    pair.lose('b')
-    const b = await pair.start('b')
-    b.onForward('orders', (order) => {
-      pair.book.push(String(order))
-    })
-    await pair.sim.complete(a.join('b:9000'))
+  it('forgets who is no member and was silent for keepSeenMs', async () => {
+    const keepSeenMs = 10_000
+    const pair = new Pair({ delivery: { durable: { keepSeenMs } } })
+    const { a, b } = await pair.both()
+    pair.tell(a, '1')
     await pair.until('1')
+    const senders = (): number | undefined => b.stats().delivery?.durable.senders
+    assert.strictEqual(senders(), 1)
+    await pair.sim.run(3 * keepSeenMs)
+    assert.strictEqual(senders(), 1)
+    pair.lose('a')
+    b.leave('a')
+    await pair.sim.run(3 * keepSeenMs)
+    assert.strictEqual(senders(), 0)
   })
 })
 
-describe('a durable channel', () => {
+promise('Durable delivery', 'both are refused with `ERR_BAD_OPTION`', () => {
   const refusal = async (options: Partial<NodeOptions>): Promise<string> => {
     try {
       const node = await startNode({ name: 'a', ...options })
@@ -295,13 +361,13 @@ describe('a durable channel', () => {
     return 'it was not refused'
   }
 
-  it('is refused without a store, saying which options give one', async () => {
+  it('a durable channel is refused without a store, saying which options give one', async () => {
     const message = await refusal({ channels: { orders: { durable: true } } })
     assert.include(message, 'startNode.channels.orders.durable needs a store')
     assert.include(message, 'startNode.dataDir')
   })
 
-  it('is refused with a causal label or monotonic', async () => {
+  it('a durable channel is refused with a causal label or monotonic', async () => {
     const dataDir = '/nowhere'
     for (const other of [{ causal: 'x' }, { monotonic: true }, { reliable: false }]) {
       const message = await refusal({ dataDir, channels: { orders: { durable: true, ...other } } })
