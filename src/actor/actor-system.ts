@@ -32,7 +32,7 @@ import type { Outbound } from './outbound.js'
 import { ActorRef, type AnyRef, routeOf } from './ref.js'
 import type { RefAddress } from './ref-address.js'
 import { ReplyTable } from './reply.js'
-import type { ReplySink } from './reply-sink.js'
+import { isLost, type ReplySink, waits } from './reply-sink.js'
 import { GoneRoute, NamedRoute, RemoteRoute } from './routes.js'
 import { Scheduler } from './scheduler.js'
 import type { SendOptions } from './send-options.js'
@@ -86,7 +86,8 @@ export class ActorSystem {
   readonly #cells = new Map<number, Cell>()
   readonly #names = new Map<string, Cell>()
   #serial = 0
-  #stopped = false
+  /** `stopAll` was called. */
+  stopped = false
 
   /** @throws TroupeError ERR_BAD_OPTION */
   constructor(parts: ActorSystemParts) {
@@ -132,7 +133,7 @@ export class ActorSystem {
     options?: SpawnOptions,
     guardian?: Guardian,
   ): Cell {
-    if (this.#stopped) {
+    if (this.stopped) {
       throw new TroupeError('ERR_NODE_STOPPED', `${this.nodeName} starts no more actors`)
     }
     const definition = Definition.of(actorClass)
@@ -247,7 +248,7 @@ export class ActorSystem {
 
   /** Ends all actors without a supervisor on this node, the youngest first, and refuses new ones; what is left at the deadline is killed. */
   async stopAll(timeoutMs: number = this.#settings.stopTimeoutMs): Promise<void> {
-    this.#stopped = true
+    this.stopped = true
     const roots = [...this.#cells.values()]
       .filter((cell) => cell.guardian?.cell === undefined)
       .reverse()
@@ -283,8 +284,8 @@ export class ActorSystem {
     const code = gone ? 'ERR_STOPPED' : 'ERR_NO_ACTOR'
     const who = typeof to === 'number' ? `actor ${to}` : `actor named ${show(to)}`
     const error = new TroupeError(code, `${this.nodeName} has no ${who}`)
-    if (sink !== undefined) sink.fail(error)
-    else {
+    if (waits(sink)) sink.fail(error)
+    else if (isLost(sink)) {
       const route =
         typeof to === 'string'
           ? new NamedRoute(this, UNKNOWN, to)
@@ -318,8 +319,9 @@ export class ActorSystem {
   ): void {
     this.counters.refusals++
     this.log.info({ actor: String(to), method }, 'unknown method refused')
-    if (sink === undefined) this.deadLetter(to, String(method), args, 'ERR_UNKNOWN_METHOD')
-    else sink.fail(new TroupeError('ERR_UNKNOWN_METHOD', `${to} has no method ${String(method)}`))
+    if (!waits(sink)) {
+      if (isLost(sink)) this.deadLetter(to, String(method), args, 'ERR_UNKNOWN_METHOD')
+    } else sink.fail(new TroupeError('ERR_UNKNOWN_METHOD', `${to} has no method ${String(method)}`))
   }
 
   /** What a cell asks to be told to its askers, or to the listeners of dead letters. */
@@ -331,8 +333,9 @@ export class ActorSystem {
       this.log.info({ actor: String(to), method, code, reason }, 'message refused')
     }
     const { sink } = message
-    if (sink === undefined) this.deadLetter(to, method, message.args, code)
-    else if (!sink.settled) {
+    if (!waits(sink)) {
+      if (isLost(sink)) this.deadLetter(to, method, message.args, code)
+    } else if (!sink.settled) {
       sink.fail(error ?? new TroupeError(code, `${to} did not take ${method}`))
     }
   }

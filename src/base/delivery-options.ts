@@ -15,6 +15,16 @@ export interface DeliveryOptions {
   readonly expireAfterMs?: number
 }
 
+/** What a channel may ask of delivery. */
+export interface ChannelDelivery extends DeliveryOptions {
+  /**
+   * Reliable across restarts: kept in the sender's store until the receiver's node has handled it and
+   * remembers that in its own store. For the whole channel: no message of it asks for less, for a
+   * causal label or for `monotonic`. Default false.
+   */
+  readonly durable?: boolean
+}
+
 export const isCausalLabel: Check<string | false> = check(
   'a label of 1 to 64 characters, or false',
   (v) => v === false || (typeof v === 'string' && v.length >= 1 && v.length <= 64),
@@ -28,6 +38,36 @@ export const DELIVERY_FIELDS = {
   inOrder: { fallback: undefined, check: isBoolean },
   expireAfterMs: { fallback: undefined, check: durationMs(1) },
 } as unknown as Fields<DeliveryOptions>
+
+export const CHANNEL_DELIVERY_FIELDS = {
+  ...DELIVERY_FIELDS,
+  durable: { fallback: undefined, check: isBoolean },
+} as unknown as Fields<ChannelDelivery>
+
+/**
+ * Reads what a channel asks for.
+ * @throws TroupeError ERR_BAD_OPTION, also for what does not go with `durable`
+ */
+export function readChannelDelivery(of: string, given: unknown): ChannelDelivery {
+  const read = readOptions(of, CHANNEL_DELIVERY_FIELDS, given)
+  checkDelivery(of, read)
+  if (read.durable) checkDurable(of, read)
+  return read
+}
+
+/** @throws TroupeError ERR_BAD_OPTION for what a message of a durable channel cannot have */
+export function checkDurable(of: string, { reliable, causal, monotonic }: DeliveryOptions): void {
+  const wrong =
+    reliable === false
+      ? 'reliable: false'
+      : typeof causal === 'string'
+        ? `causal: ${JSON.stringify(causal)}`
+        : monotonic
+          ? 'monotonic: true'
+          : undefined
+  if (wrong === undefined) return
+  throw new TroupeError('ERR_BAD_OPTION', `${of}: a durable channel does not go with ${wrong}`)
+}
 
 /**
  * Reads what one level asks for.
@@ -57,11 +97,11 @@ export const asksDelivery = (options: DeliveryOptions): boolean =>
   options.expireAfterMs !== undefined
 
 /** Only these options of an object that may have others. */
-export function deliveryPart(options: DeliveryOptions): DeliveryOptions | undefined {
-  if (!asksDelivery(options)) return undefined
+export function deliveryPart(options: ChannelDelivery): ChannelDelivery | undefined {
+  if (!asksDelivery(options) && options.durable === undefined) return undefined
   const part: Record<string, unknown> = {}
-  for (const name of Object.keys(DELIVERY_FIELDS)) {
-    const value = options[name as keyof DeliveryOptions]
+  for (const name of Object.keys(CHANNEL_DELIVERY_FIELDS)) {
+    const value = options[name as keyof ChannelDelivery]
     if (value !== undefined) part[name] = value
   }
   return part

@@ -54,6 +54,11 @@ export interface Carrier {
    * `nodeUp`, and in the order of the calls; else `failed`, at once when there is no room for `bytes` more.
    */
   seek(node: string, bytes: number, found: () => void, failed: (reason: TroupeError) => void): void
+  /**
+   * A tell with a receipt (`callId`) came over a durable channel from that start of its node: it is
+   * handled, or never will be. Until then it is sent again to each start of this node.
+   */
+  handled(receipt: number, incarnation: string): void
   /** Resolves when the lane of that key, and the window of what is acknowledged, have room. */
   ready(node: string, channel: number, key: number): Promise<void>
 }

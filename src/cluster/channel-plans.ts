@@ -1,18 +1,22 @@
-import { asksDelivery, type DeliveryOptions } from '../base/delivery-options.js'
+import {
+  asksDelivery,
+  type ChannelDelivery,
+  type DeliveryOptions,
+} from '../base/delivery-options.js'
 import { type DeliveryPlan, deliveryPlan, PLAIN } from '../delivery/delivery-plan.js'
 import type { ChannelTable } from '../peer/channel-table.js'
 
 /** Which stages messages go through: what one send asks for over its method over its channel. */
 export class ChannelPlans {
-  readonly #channels: (DeliveryOptions | undefined)[] = []
+  readonly #channels: (ChannelDelivery | undefined)[] = []
   /** Plans without options of one send, by what the method declares, then by channel. */
   readonly #declared = new Map<DeliveryOptions, (DeliveryPlan | undefined)[]>()
   /** The plan made last for the options of a send: those of one `with` come again and again. */
   readonly #asked = new WeakMap<DeliveryOptions, AskedPlan>()
 
-  constructor(table: ChannelTable, given: Readonly<Record<string, DeliveryOptions>> = {}) {
+  constructor(table: ChannelTable, given: Readonly<Record<string, ChannelDelivery>> = {}) {
     for (const [name, options] of Object.entries(given)) {
-      if (asksDelivery(options)) this.#channels[table.index(name)] = options
+      if (asksDelivery(options) || options.durable) this.#channels[table.index(name)] = options
     }
   }
 

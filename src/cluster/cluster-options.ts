@@ -1,4 +1,4 @@
-import type { DeliveryOptions } from '../base/delivery-options.js'
+import type { ChannelDelivery } from '../base/delivery-options.js'
 import type { Logger } from '../base/logger.js'
 import { durationMs, type Fields, integer, readOptions } from '../base/options.js'
 import type { GivenPipelineOptions } from '../delivery/pipeline-options.js'
@@ -22,7 +22,7 @@ export interface ClusterParts {
   /** What the overlay brought along; the transport uses its network. Closed with the cluster. */
   readonly medium?: Medium
   /** What channels ask of delivery, by name. Default: nothing. */
-  readonly channelDelivery?: Readonly<Record<string, DeliveryOptions>>
+  readonly channelDelivery?: Readonly<Record<string, ChannelDelivery>>
   /** Bounds and times of the delivery stages. */
   readonly delivery?: GivenPipelineOptions
   /** Times and bounds of broadcasts. */

@@ -135,6 +135,8 @@ export class Cluster implements Carrier {
       changed: () => this.#joins.check(),
       selfLeft: () => this.#selfLeft(),
     })
+    await running.restore()
+    if (this.#stopped !== undefined) return running.stop()
     this.#running = running
     running.driver.feed(restored === undefined ? { type: 'start' } : { type: 'start', restored })
   }
@@ -248,6 +250,10 @@ export class Cluster implements Carrier {
     return running.sendPlanned(node, channel, envelope, plan)
   }
 
+  handled(receipt: number, incarnation: string): void {
+    this.#running?.durable.handled(receipt, incarnation)
+  }
+
   /** Puts a function where this node's messages leave, in place of one before; see doors.ts. */
   standAtSend(door: SendDoor | undefined): void {
     standAtSend(this, door)
@@ -260,8 +266,7 @@ export class Cluster implements Carrier {
 
   async ready(node: string, channel: number, key: number): Promise<void> {
     const running = this.#need()
-    await running.router.ready(node, channel, key)
-    await running.delivery.ready(node, channel)
+    await running.ready(node, channel, key)
   }
 
   /**
@@ -334,7 +339,8 @@ export class Cluster implements Carrier {
 
   /** What became of messages that are acknowledged, or monotonic. */
   deliveryStats(): DeliveryStats | undefined {
-    return this.#running?.delivery.stats()
+    const running = this.#running
+    return running?.delivery.stats(running.durable.stats())
   }
 
   transportStats(): TransportStats {
@@ -373,6 +379,7 @@ export class Cluster implements Carrier {
     await this.#transport.stop(Math.max(0, endMs - clock.now()))
     await this.#parts.medium?.close()
     await this.#memory?.flush()
+    await running?.durable.flush()
   }
 
   #selfLeft(): void {

@@ -19,6 +19,7 @@ import { type DeliveryPeer, DeliveryPeers, type DeliveryWay } from './delivery-p
 import { type Attempt, DeliverySender } from './delivery-sender.js'
 import { DeliveryShortcut } from './delivery-shortcut.js'
 import { DeliveryCounters, type DeliveryStats, deliveryStats } from './delivery-stats.js'
+import type { DurableStats } from './durable-ground.js'
 import { type Router, unknownNode } from './router.js'
 import { bodyBytes, kept, slotOf, stored } from './stored-envelope.js'
 
@@ -75,8 +76,9 @@ export class DeliveryDriver {
     this.#shortcut = new DeliveryShortcut(parts, (way) => this.#ackSoonOn(way))
   }
 
-  stats(): DeliveryStats {
-    return deliveryStats(this.#counters, this.#pipeline)
+  /** With those of durable delivery, which stands above. */
+  stats(durable: DurableStats): DeliveryStats {
+    return deliveryStats(this.#counters, this.#pipeline, durable)
   }
 
   /** @throws TroupeError ERR_UNKNOWN_NODE, ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE */

@@ -1,5 +1,6 @@
 import type { Pipeline } from '../delivery/pipeline.js'
 import type { RefusalReason } from '../delivery/stage.js'
+import type { DurableStats } from './durable-ground.js'
 
 /** What became of messages that went through the delivery stages of this node, since its start. */
 export class DeliveryCounters {
@@ -28,15 +29,18 @@ export interface DeliveryStats extends Readonly<DeliveryCounters> {
   readonly duplicates: number
   /** Stamps of others that were not taken, by reason. */
   readonly refused: Readonly<Record<RefusalReason, number>>
+  /** Channels with `durable: true`. */
+  readonly durable: DurableStats
 }
 
 export function deliveryStats(
   counters: DeliveryCounters,
   pipeline: Pipeline<unknown>,
+  durable: DurableStats,
 ): DeliveryStats {
   let duplicates = 0
   for (const flow of pipeline.flows()) duplicates += flow.receiver?.duplicates ?? 0
   const refused: Record<RefusalReason, number> = { ...pipeline.refusals }
   const { delivered: acknowledged, pending } = pipeline
-  return { ...counters, acknowledged, pending, duplicates, refused }
+  return { ...counters, acknowledged, pending, duplicates, refused, durable }
 }

@@ -70,16 +70,20 @@ export class Forwarding {
     return new Envelope(ENVELOPE.FORWARD, handler, 0, 0, key, [message], undefined, undefined)
   }
 
-  /** A handler that throws is logged and hurts nobody else. */
-  deliver(from: Member, envelope: Envelope): void {
+  /**
+   * A handler that throws is logged and hurts nobody else. False only with `again`: nobody handles it
+   * yet, it is to come again.
+   */
+  deliver(from: Member, envelope: Envelope, again: boolean): boolean {
     const handler = String(envelope.to)
     const run = this.#handlers.get(handler)
     if (run === undefined) {
+      if (again) return false
       this.#badMessage(from.name, `forward to ${JSON.stringify(handler)}, which is no handler here`)
-      return
+      return true
     }
     const message = this.#messageOf(from, envelope)
-    if (message === undefined) return
+    if (message === undefined) return true
     try {
       run(message.value, from)
     } catch (err) {
@@ -88,6 +92,7 @@ export class Forwarding {
         'a forward handler threw',
       )
     }
+    return true
   }
 
   #messageOf(from: Member, envelope: Envelope): { readonly value: unknown } | undefined {

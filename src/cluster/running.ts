@@ -2,7 +2,7 @@ import type { TroupeError } from '../base/errors.js'
 import type { Logger } from '../base/logger.js'
 import type { Random } from '../base/random.js'
 import type { DeliveryPlan } from '../delivery/delivery-plan.js'
-import { compareIncarnations } from '../overlay/member.js'
+import { newer } from '../overlay/member.js'
 import type { LeaveReason, Member, Overlay } from '../overlay/overlay.js'
 import { FULL, SENT, type SendOutcome, type Transport } from '../peer/transport.js'
 import { ENVELOPE, type Envelope } from '../wire/envelope.js'
@@ -12,6 +12,7 @@ import type { CarrierSink } from './carrier.js'
 import type { ClusterParts, ClusterTiming } from './cluster-options.js'
 import { DeliveryDriver } from './delivery-driver.js'
 import type { Taker } from './doors.js'
+import { type DurableDriver, durableDriver } from './durable-driver.js'
 import { FailureDetector } from './failure-detector.js'
 import type { Forwarding } from './forwarding.js'
 import { LeaseDetector } from './lease-detector.js'
@@ -56,6 +57,7 @@ export class Running implements Taker {
   readonly router: Router
   readonly watch: NodeWatch
   readonly delivery: DeliveryDriver
+  readonly durable: DurableDriver
   readonly broadcasts: BroadcastDriver
   readonly #ground: RunningGround
   /** Members by name, as the overlay's stream of differences tells them; this node is not in it. */
@@ -104,7 +106,10 @@ export class Running implements Taker {
       {
         memberJoined: (member) => this.#memberJoined(member),
         memberLeft: (member, reason) => this.#memberLeft(member, reason),
-        selfLeft: () => ground.selfLeft(),
+        selfLeft: () => {
+          this.durable.selfLeft()
+          ground.selfLeft()
+        },
         neighboursChanged: () => this.broadcasts.refresh(),
         // Whoever joins waits for a neighbour, which may be an old member.
         stepped: () => ground.changed(),
@@ -141,7 +146,21 @@ export class Running implements Taker {
       router: this.router,
       options: parts.delivery,
       member: (node) => this.member(node),
-      deliver: (from, channel, envelope, again) => this.take(from, channel, envelope, again),
+      deliver: (from, channel, envelope, again) =>
+        envelope.kind >= ENVELOPE.DURABLE
+          ? this.durable.receive(from, channel, envelope)
+          : this.take(from, channel, envelope, again),
+      undelivered: (to, channel, envelope, reason) => {
+        if (this.durable.undelivered(to, channel, envelope, reason)) return
+        ground.sink()?.undelivered(to, channel, envelope, reason)
+      },
+      badMessage,
+    })
+    this.durable = durableDriver(parts, transport.channels, logger, {
+      member: (node) => this.member(node),
+      seek: (node) => this.seek(node, 0, () => this.durable.reached(node), ignored),
+      send: (node, channel, envelope, plan) => this.delivery.send(node, channel, envelope, plan),
+      take: (from, channel, envelope) => this.take(from, channel, envelope, true),
       undelivered: (to, channel, envelope, reason) =>
         ground.sink()?.undelivered(to, channel, envelope, reason),
       badMessage,
@@ -214,8 +233,10 @@ export class Running implements Taker {
     if (envelope.kind !== ENVELOPE.FORWARD) {
       return this.#ground.sink()?.envelope(from, channel, envelope, again) ?? true
     }
-    this.#ground.forwarding.deliver(from, envelope)
-    return true
+    const { callId } = envelope
+    const taken = this.#ground.forwarding.deliver(from, envelope, again && callId > 0)
+    if (taken && callId > 0) this.durable.handled(callId, from.incarnation)
+    return taken
   }
 
   /** The last connection to a peer. What waits for it need not, where there are other ways. */
@@ -259,8 +280,26 @@ export class Running implements Taker {
     else if (!this.reach.search(node, item)) failed(laneIsFull(node))
   }
 
+  /** Takes up what earlier starts have stored. @throws TroupeError ERR_STORE, with nothing left open */
+  restore(): Promise<void> {
+    return this.durable.restore().catch(async (error) => {
+      this.durable.stop()
+      await this.#ground.transport.stop(0)
+      throw error
+    })
+  }
+
+  async ready(node: string, channel: number, key: number): Promise<void> {
+    await this.router.ready(node, channel, key)
+    await this.delivery.ready(node, channel)
+    await this.durable.ready()
+  }
+
   /** With delivery stages. */
   sendPlanned(node: string, channel: number, envelope: Envelope, plan: DeliveryPlan): SendOutcome {
+    if (plan.durable && node !== this.#ground.self.name) {
+      return this.durable.send(node, channel, envelope, plan)
+    }
     if (!this.reach.searches || this.member(node) !== undefined) {
       return this.delivery.send(node, channel, envelope, plan)
     }
@@ -286,6 +325,7 @@ export class Running implements Taker {
   }
 
   stop(): void {
+    this.durable.stop()
     this.delivery.stop()
     this.broadcasts.stop()
     this.reach.stop()
@@ -299,7 +339,11 @@ export class Running implements Taker {
   }
 
   #holds(node: Member): boolean {
-    return (this.#ground.sink()?.holds(node) ?? false) || this.delivery.holds(node)
+    return (
+      (this.#ground.sink()?.holds(node) ?? false) ||
+      this.delivery.holds(node) ||
+      this.durable.holds(node.name)
+    )
   }
 
   #forgotten(node: Member): void {
@@ -316,6 +360,7 @@ export class Running implements Taker {
     this.#members.set(member.name, member)
     this.#ground.reporter.memberJoined(member)
     this.watch.feed({ type: 'memberJoined', member })
+    this.durable.reached(member.name)
     this.#ground.changed()
   }
 
@@ -326,11 +371,13 @@ export class Running implements Taker {
     // Out of view is not gone: it may be in reach all the same.
     const known = reason === 'forgotten' ? this.watch.known(member.name) : undefined
     if (known?.incarnation !== member.incarnation) this.delivery.gone(member)
+    this.durable.memberLeft(member.name, reason)
   }
 
   #nodeUp(node: Member, again: boolean): void {
     this.#ground.sink()?.nodeUp(node)
     this.delivery.nodeUp(node)
+    this.durable.reached(node.name)
     if (!again) this.#ground.reporter.nodeUp(node)
     this.#ground.changed()
   }
@@ -348,7 +395,4 @@ export class Running implements Taker {
   }
 }
 
-function newer(a: Member | undefined, b: Member | undefined): Member | undefined {
-  if (a === undefined || b === undefined) return a ?? b
-  return compareIncarnations(a, b) < 0 ? b : a
-}
+const ignored = (): void => {}

@@ -1,6 +1,7 @@
 import { type Fields, integer, readOptions } from '../base/options.js'
 import { ACKNOWLEDGED_FIELDS, type AcknowledgedOptions } from './acknowledged-options.js'
 import { CAUSAL_FIELDS, type CausalOptions } from './causal.js'
+import { DURABLE_FIELDS, type DurableOptions } from './durable-options.js'
 import { MONOTONIC_FIELDS, type MonotonicOptions } from './monotonic.js'
 import { RECEIVED_FIELDS, type ReceivedOptions } from './received.js'
 
@@ -10,6 +11,7 @@ export interface PipelineOptions {
   readonly received: ReceivedOptions
   readonly causal: CausalOptions
   readonly monotonic: MonotonicOptions
+  readonly durable: DurableOptions
   /** Labels known at most, and for good; a message of one more is refused. Default 1,024. */
   readonly maxLabels: number
 }
@@ -28,12 +30,13 @@ export function readPipelineOptions(
   given: GivenPipelineOptions = {},
   of = 'delivery',
 ): PipelineOptions {
-  const { acknowledged, received, causal, monotonic, ...others } = given
+  const { acknowledged, received, causal, monotonic, durable, ...others } = given
   return Object.freeze({
     acknowledged: readOptions(`${of}.acknowledged`, ACKNOWLEDGED_FIELDS, acknowledged),
     received: readOptions(`${of}.received`, RECEIVED_FIELDS, received),
     causal: readOptions(`${of}.causal`, CAUSAL_FIELDS, causal),
     monotonic: readOptions(`${of}.monotonic`, MONOTONIC_FIELDS, monotonic),
+    durable: readOptions(`${of}.durable`, DURABLE_FIELDS, durable),
     ...readOptions(of, LABELS, others),
   })
 }

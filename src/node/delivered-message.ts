@@ -3,6 +3,7 @@ import type { Message } from '../actor/message.js'
 import { TroupeError } from '../base/errors.js'
 import { show } from '../base/options.js'
 import type { MessageKind, Passing } from '../peer/passage.js'
+import { DurableTell } from '../remote/durable-tell.js'
 import { InboundCall } from '../remote/inbound-call.js'
 
 /** A message between its mailbox and its handler, as functions see it. */
@@ -28,11 +29,12 @@ export class DeliveredMessage implements Passing {
   get peer(): string {
     const { sink } = this.#message
     if (sink === undefined) return ''
-    return sink instanceof InboundCall ? sink.peer.name : this.node
+    return sink instanceof InboundCall || sink instanceof DurableTell ? sink.peer.name : this.node
   }
 
   get kind(): MessageKind {
-    return this.#message.sink === undefined ? 'tell' : 'ask'
+    const { sink } = this.#message
+    return sink === undefined || sink.refused !== undefined ? 'tell' : 'ask'
   }
 
   get actor(): string {

@@ -39,6 +39,8 @@ export function kindOf(kind: EnvelopeKind): MessageKind {
     case ENVELOPE.FORWARD:
       return 'forward'
     case ENVELOPE.STAMP:
+    case ENVELOPE.DURABLE:
+    case ENVELOPE.DURABLE_ACK:
       return 'stamp'
     default:
       return unreachable(kind)

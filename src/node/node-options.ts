@@ -1,8 +1,8 @@
 import {
-  DELIVERY_FIELDS,
-  type DeliveryOptions,
+  CHANNEL_DELIVERY_FIELDS,
+  type ChannelDelivery,
   deliveryPart,
-  readDelivery,
+  readChannelDelivery,
 } from '../base/delivery-options.js'
 import { TroupeError } from '../base/errors.js'
 import type { Logger } from '../base/logger.js'
@@ -29,6 +29,7 @@ import { type PeerOptions, readPeerOptions } from '../peer/peer-options.js'
 import { checkListen } from '../peer/peers.js'
 import { declaredType, type SpawnableClass } from '../remote/remote-spawn.js'
 import type { Address, TlsOptions } from '../world/network.js'
+import type { Store } from '../world/store.js'
 import type { World } from '../world/world.js'
 import type { Timing } from './presets.js'
 
@@ -46,7 +47,7 @@ export const classCodec = <T extends object>(codec: UserCodec<T>): UserCodec =>
   codec as unknown as UserCodec
 
 /** A channel: its connections and bound, and what messages on it ask of delivery. */
-export interface NodeChannelOptions extends ChannelOptions, DeliveryOptions {}
+export interface NodeChannelOptions extends ChannelOptions, ChannelDelivery {}
 
 export interface NodeOptions {
   /** The node's name, unique in its cluster: 1 to 64 letters, digits, `.`, `_` or `-`. */
@@ -93,6 +94,11 @@ export interface NodeOptions {
   readonly tags?: readonly string[]
   /** A directory in which the node keeps what must survive it (its generation, its members). Default: none. */
   readonly dataDir?: string | undefined
+  /**
+   * Where the node keeps what must survive it, in place of `dataDir`: `await lmdbStore({ path })` of
+   * `troupe/lmdb`, or one of your own. The node closes it.
+   */
+  readonly store?: Store | undefined
   /** Pino's shape. Default: JSON lines of warnings and errors to standard error. */
   readonly logger?: Logger | undefined
   /** Deadline of asks that name none. Default 5,000. */
@@ -168,6 +174,16 @@ const isWorld = check<World>(
     PORTS.every((port) => typeof (v as Record<string, unknown>)[port] === 'object'),
 )
 
+const STORE_METHODS = ['get', 'put', 'delete', 'keys', 'sync', 'close']
+
+const isStore = check<Store>(
+  `a store with ${STORE_METHODS.join(', ')}`,
+  (v) =>
+    typeof v === 'object' &&
+    v !== null &&
+    STORE_METHODS.every((method) => typeof (v as Record<string, unknown>)[method] === 'function'),
+)
+
 const optional = <T>(rule: Check<T>): { fallback: undefined; check: Check<T> } => ({
   fallback: undefined,
   check: rule,
@@ -189,6 +205,7 @@ const FIELDS = {
   connections: optional(isObject()),
   tags: { fallback: [], check: isTags },
   dataDir: optional(isText),
+  store: optional(isStore),
   logger: optional(isLogger),
   askTimeoutMs: { fallback: 5_000, check: durationMs(1) },
   mailboxLimit: { fallback: 100_000, check: integer(1) },
@@ -228,11 +245,20 @@ export interface ReadNodeOptions
   readonly overlay: OverlayFactory
   /** Without what they ask of delivery. */
   readonly channels: Readonly<Record<string, Partial<ChannelOptions>>>
-  readonly channelDelivery: Readonly<Record<string, DeliveryOptions>>
+  readonly channelDelivery: Readonly<Record<string, ChannelDelivery>>
   readonly listen?: { readonly host: string; readonly port: number }
 }
 
-type Absent = 'config' | 'listen' | 'advertise' | 'cookie' | 'tls' | 'dataDir' | 'logger' | 'world'
+type Absent =
+  | 'config'
+  | 'listen'
+  | 'advertise'
+  | 'cookie'
+  | 'tls'
+  | 'dataDir'
+  | 'store'
+  | 'logger'
+  | 'world'
 
 /**
  * Checks all options of a node before anything starts.
@@ -241,12 +267,7 @@ type Absent = 'config' | 'listen' | 'advertise' | 'cookie' | 'tls' | 'dataDir' |
 export function readNodeOptions(given: NodeOptions): ReadNodeOptions {
   const read = readOptions<NodeOptions>('startNode', FIELDS, given)
   if (read.name === undefined) throw badOption('startNode.name', isNodeName.text, undefined)
-  if (read.dataDir !== undefined && read.world !== undefined) {
-    throw new TroupeError(
-      'ERR_BAD_OPTION',
-      'startNode.dataDir belongs to the real world; a world brings its own store',
-    )
-  }
+  checkStores(read)
   checkCodecs(read.codecs)
   for (const actorClass of read.remoteSpawn ?? []) declaredType(actorClass)
   const listen = read.listen && readOptions('startNode.listen', LISTEN_FIELDS, read.listen)
@@ -258,6 +279,7 @@ export function readNodeOptions(given: NodeOptions): ReadNodeOptions {
   const timing = readOptions('startNode.timing', TIMING_FIELDS, read.timing)
   const { connections = {}, cookie } = read
   const { channels, channelDelivery } = readChannels(read.channels)
+  checkDurableChannels(channelDelivery, read)
   readPipelineOptions(read.delivery, 'startNode.delivery')
   readBroadcastOptions(read.broadcast, 'startNode.broadcast')
   checkConnections(connections, timing)
@@ -279,13 +301,43 @@ export function readNodeOptions(given: NodeOptions): ReadNodeOptions {
   }
 }
 
+function checkStores({ dataDir, store, world }: Partial<NodeOptions>): void {
+  for (const [name, given] of Object.entries({ dataDir, store })) {
+    if (given === undefined || world === undefined) continue
+    throw new TroupeError(
+      'ERR_BAD_OPTION',
+      `startNode.${name} belongs to the real world; a world brings its own store`,
+    )
+  }
+  if (dataDir === undefined || store === undefined) return
+  throw new TroupeError(
+    'ERR_BAD_OPTION',
+    'startNode.dataDir and startNode.store exclude each other',
+  )
+}
+
+function checkDurableChannels(
+  channels: Readonly<Record<string, ChannelDelivery>>,
+  { dataDir, store, world }: Partial<NodeOptions>,
+): void {
+  if (dataDir !== undefined || store !== undefined || world?.store !== undefined) return
+  for (const [name, { durable }] of Object.entries(channels)) {
+    if (!durable) continue
+    throw new TroupeError(
+      'ERR_BAD_OPTION',
+      `startNode.channels.${name}.durable needs a store that outlives the node: ` +
+        'give startNode.dataDir, or startNode.store (such as lmdbStore of troupe/lmdb)',
+    )
+  }
+}
+
 /** What concerns the lanes of channels, and apart from it what concerns delivery. */
 function readChannels(
   given: NodeOptions['channels'] = {},
 ): Pick<ReadNodeOptions, 'channels' | 'channelDelivery'> {
   const of = 'startNode.channels'
   const channels: Record<string, Partial<ChannelOptions>> = {}
-  const channelDelivery: Record<string, DeliveryOptions> = {}
+  const channelDelivery: Record<string, ChannelDelivery> = {}
   for (const [name, options] of Object.entries(given)) {
     checkChannelNames(`${of}.${name}`, options)
     const delivery = isObject<Partial<NodeChannelOptions>>().test(options) && deliveryPart(options)
@@ -293,9 +345,9 @@ function readChannels(
       channels[name] = options
       continue
     }
-    channelDelivery[name] = readDelivery(`${of}.${name}`, delivery)
+    channelDelivery[name] = readChannelDelivery(`${of}.${name}`, delivery)
     channels[name] = Object.fromEntries(
-      Object.entries(options).filter(([option]) => !Object.hasOwn(DELIVERY_FIELDS, option)),
+      Object.entries(options).filter(([option]) => !Object.hasOwn(CHANNEL_DELIVERY_FIELDS, option)),
     )
   }
   new ChannelTable(channels, of)
@@ -303,7 +355,7 @@ function readChannels(
 }
 
 function checkChannelNames(of: string, options: object): void {
-  const known = ['connections', 'policy', ...Object.keys(DELIVERY_FIELDS)]
+  const known = ['connections', 'policy', ...Object.keys(CHANNEL_DELIVERY_FIELDS)]
   const unknown = Object.keys(options ?? {}).find((option) => !known.includes(option))
   if (unknown === undefined) return
   throw new TroupeError(

@@ -45,8 +45,9 @@ export async function startNode(options: NodeOptions): Promise<Node> {
   }
 }
 
-function worldOf({ dataDir, advertise }: ReadNodeOptions): World {
-  const world = realWorld(dataDir === undefined ? {} : { dataDir })
+function worldOf({ dataDir, store, advertise }: ReadNodeOptions): World {
+  const real = realWorld(dataDir === undefined ? {} : { dataDir })
+  const world = store === undefined ? real : { ...real, store }
   if (advertise === undefined) return world
   return { ...world, network: threadNetwork.knownAs([advertise]) }
 }

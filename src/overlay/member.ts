@@ -99,3 +99,9 @@ function listOf<T>(
 }
 
 const NONE: readonly never[] = Object.freeze([])
+
+/** Of two starts of a node the later one; the one there is. */
+export function newer(a: Member | undefined, b: Member | undefined): Member | undefined {
+  if (a === undefined || b === undefined) return a ?? b
+  return compareIncarnations(a, b) < 0 ? b : a
+}

@@ -1,6 +1,7 @@
 import type { ActorSystem } from '../actor/actor-system.js'
 import type { Cell } from '../actor/cell.js'
 import { Message } from '../actor/message.js'
+import type { ReplySink } from '../actor/reply-sink.js'
 import { messageOf, TroupeError } from '../base/errors.js'
 import type { Logger } from '../base/logger.js'
 import { show } from '../base/options.js'
@@ -10,6 +11,7 @@ import { ENVELOPE, type Envelope } from '../wire/envelope.js'
 import { type Answers, TO_REPLY_TABLE } from './answers.js'
 import type { Calls } from './calls.js'
 import type { Control } from './control.js'
+import { DurableTell } from './durable-tell.js'
 import { decodeFailure } from './failure.js'
 import { InboundCall } from './inbound-call.js'
 import type { RemotePeer, RemotePeers } from './remote-peer.js'
@@ -50,12 +52,12 @@ export class Inbox {
     this.#parts = parts
   }
 
-  /** False only with `again`: a tell whose receiver's mailbox is full. */
+  /** False only with `again`: a tell whose receiver's mailbox is full, or a durable one to a name that nobody has yet. */
   receive(from: Member, channel: number, envelope: Envelope, again = false): boolean {
     this.counters.received++
     try {
       const peer = this.#parts.peers.sender(from)
-      if (again && this.#isFull(envelope)) return false
+      if (again && this.#cannotTake(envelope)) return false
       if (peer === undefined) this.counters.stale++
       else if (isSound(envelope)) this.#dispatch(from, peer, channel, envelope)
       else this.#refuse(from, envelope, 'a field is wrong')
@@ -65,14 +67,16 @@ export class Inbox {
     return true
   }
 
-  #isFull({ kind, to }: Envelope): boolean {
-    return kind === ENVELOPE.TELL && isAddress(to) && this.#cell(to)?.full === true
+  #cannotTake({ kind, to, callId }: Envelope): boolean {
+    if (kind !== ENVELOPE.TELL || !isAddress(to)) return false
+    const cell = this.#cell(to)
+    return cell === undefined ? callId > 0 && typeof to === 'string' : cell.full
   }
 
   #dispatch(from: Member, peer: RemotePeer, channel: number, envelope: Envelope): void {
     switch (envelope.kind) {
       case ENVELOPE.TELL:
-        this.#deliver(envelope, this.#args(envelope), undefined)
+        this.#tell(peer, envelope)
         return
       case ENVELOPE.ASK:
         this.#ask(peer, channel, envelope)
@@ -101,6 +105,14 @@ export class Inbox {
     if (body !== undefined) return this.#parts.codec.decodeArgs(body)
     if (args === undefined) throw new TroupeError('ERR_DECODE', 'an envelope has no arguments')
     return args
+  }
+
+  #tell(peer: RemotePeer, envelope: Envelope): void {
+    const { carrier, system } = this.#parts
+    const { callId } = envelope
+    const durable =
+      callId > 0 ? new DurableTell(carrier, peer, callId, () => system.stopped) : undefined
+    this.#deliver(envelope, this.#args(envelope), durable)
   }
 
   #ask(peer: RemotePeer, channel: number, envelope: Envelope): void {
@@ -139,7 +151,7 @@ export class Inbox {
     return call
   }
 
-  #deliver(envelope: Envelope, args: readonly unknown[], call: InboundCall | undefined): void {
+  #deliver(envelope: Envelope, args: readonly unknown[], call: ReplySink | undefined): void {
     const { to, method } = envelope
     const { system } = this.#parts
     const cell = this.#cell(to)

@@ -104,18 +104,37 @@ export class Outbox implements Outbound {
     options: SendOptions | undefined,
   ): boolean {
     const at = this.#destination(ref)
-    if (at === undefined) return this.#sendLater(ref, method, args, body, options)
-    if (at.dead) return this.#dead(ref, method, args, 'ERR_NO_ACTOR')
     const channel = this.#channel(method, options)
-    const key = this.#key(at, method, args, options)
-    const wire = this.#wireMethod(at, method)
+    const plan = this.#plan(channel, method, options)
+    if (at === undefined) {
+      const name = plan?.durable ? registeredNameOf(ref) : undefined
+      if (name === undefined) return this.#sendLater(ref, method, args, body, options)
+      const key = this.#key(receiverKey(name), method, args, options)
+      const envelope = new Envelope(ENVELOPE.TELL, name, method.name, 0, key, args, body, undefined)
+      return this.#carry(ref, method, args, ref.node, channel, envelope, plan)
+    }
+    if (at.dead) return this.#dead(ref, method, args, 'ERR_NO_ACTOR')
+    const key = this.#key(at.key, method, args, options)
+    // Indices of methods mean nothing to another start of the node.
+    const wire = plan?.durable ? method.name : this.#wireMethod(at, method)
     const envelope = new Envelope(ENVELOPE.TELL, at.to, wire, 0, key, args, body, undefined)
     if (this.#waiting.size > 0 && this.#waiting.holds(at.incarnation, channel, key)) {
       return this.#dead(ref, method, args, 'ERR_LANE_FULL')
     }
-    const plan = this.#plan(channel, method, options)
+    return this.#carry(ref, method, args, at.peer.name, channel, envelope, plan)
+  }
+
+  #carry(
+    ref: AnyRef,
+    method: MethodDefinition,
+    args: readonly unknown[],
+    node: string,
+    channel: number,
+    envelope: Envelope,
+    plan: DeliveryPlan | undefined,
+  ): boolean {
     try {
-      const outcome = this.#carrier.send(at.peer.name, channel, envelope, plan)
+      const outcome = this.#carrier.send(node, channel, envelope, plan)
       if (outcome === SENT) return true
       return outcome === FULL ? this.#dead(ref, method, args, 'ERR_LANE_FULL') : false
     } catch (error) {
@@ -203,7 +222,7 @@ export class Outbox implements Outbound {
     options: SendOptions | undefined,
   ): Promise<unknown> {
     const channel = this.#channel(method, options)
-    const key = this.#key(at, method, args, options)
+    const key = this.#key(at.key, method, args, options)
     const { peer, to } = at
     const timeoutMs = options?.timeoutMs ?? this.#askTimeoutMs
     const signal = options?.signal
@@ -297,13 +316,13 @@ export class Outbox implements Outbound {
   }
 
   #key(
-    at: Destination,
+    receiver: number,
     method: MethodDefinition,
     args: readonly unknown[],
     options: SendOptions | undefined,
   ): number {
     const key = method.partitionKey(args, options)
-    return key === undefined ? at.key : keyHash(key)
+    return key === undefined ? receiver : keyHash(key)
   }
 
   #channel(method: MethodDefinition, options: SendOptions | undefined): number {
@@ -337,3 +356,9 @@ const LONGEST_MS = 2 ** 31 - 1
 
 const noActor = (ref: AnyRef): TroupeError =>
   new TroupeError('ERR_NO_ACTOR', `${ref} is of an earlier start of node ${ref.node}`)
+
+/** The name by which a ref is to be found on its node; undefined where it leads to one actor by its id. */
+function registeredNameOf(ref: AnyRef): string | undefined {
+  const route = routeOf(ref)
+  return route instanceof RemoteRoute && route.id === undefined ? route.registeredName : undefined
+}

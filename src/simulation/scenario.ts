@@ -21,7 +21,7 @@ import type { SimulationOptions } from './simulation.js'
 
 /** Options of the nodes of a scenario; what the simulation decides is left out. */
 export type ScenarioNodeOptions = Partial<
-  Omit<NodeOptions, 'name' | 'world' | 'listen' | 'dataDir'>
+  Omit<NodeOptions, 'name' | 'world' | 'listen' | 'dataDir' | 'store'>
 >
 
 /** What a node of a scenario starts with. */

@@ -16,6 +16,13 @@ export const ENVELOPE = {
   FORWARD: 8,
   /** Nothing but a stamp of the delivery stages; `args` is `[]`. */
   STAMP: 9,
+  /**
+   * A tell or a forward on a durable channel: `args` begin with its number, `callId` is the lowest
+   * number that is not settled. See cluster/durable-message.
+   */
+  DURABLE: 10,
+  /** What of these was handled: `args` is a seen-set. */
+  DURABLE_ACK: 11,
 } as const
 
 export type EnvelopeKind = (typeof ENVELOPE)[keyof typeof ENVELOPE]
@@ -32,7 +39,10 @@ export class Envelope {
   readonly to: number | string
   /** An index in the receiver's table of the class, or the method's name while that table is unknown here; '' where the kind needs none. */
   readonly method: number | string
-  /** Numbers the ask within the sender's incarnation; 0 when there is nothing to answer. */
+  /**
+   * Numbers the ask within the sender's incarnation; 0 when there is nothing to answer. In a tell that
+   * came over a durable channel it is this node's own receipt: whoever handled it says so.
+   */
   readonly callId: number
   /** A 32-bit hash of the partition key: picks the lane. */
   readonly key: number

@@ -25,7 +25,7 @@ export function readEnvelope(bytes: Uint8Array, start: number, end: number): Env
     : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   if (!(end - start > 2)) throw bad('it ends too early')
   const kind = buffer[start] as number
-  if (!(kind >= ENVELOPE.TELL && kind <= ENVELOPE.STAMP)) throw bad('its kind is unknown')
+  if (!(kind >= ENVELOPE.TELL && kind <= ENVELOPE.DURABLE_ACK)) throw bad('its kind is unknown')
   const flags = buffer[start + 1] as number
   if ((flags & ~ALL_FLAGS) !== 0) throw bad('its flags are unknown')
   let at = start + 2

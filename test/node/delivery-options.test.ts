@@ -62,7 +62,7 @@ describe('options of delivery', () => {
     const read = (delivery: object) => () => readNodeOptions({ name: 'a', delivery })
     const windows = refusal(read({ acknowledged: { windowMessages: 0 } }))
     assert.include(windows, 'startNode.delivery.acknowledged.windowMessages must be')
-    assert.include(refusal(read({ durable: {} })), 'startNode.delivery.durable is not an option')
+    assert.include(refusal(read({ durably: {} })), 'startNode.delivery.durably is not an option')
     assert.include(refusal(read({ causal: 7 })), 'startNode.delivery.causal must be an object')
   })
 
@@ -164,8 +164,9 @@ describe('options of delivery', () => {
     const ledger = a.node.ref(Ledger, String(b.node.spawn(Ledger)))
     for (let at = 0; at < 100; at++) ledger.tell.write(at)
     await env.complete(ledger.ask.size())
-    const { refused, ...figures } = a.node.stats().delivery ?? { refused: {} }
-    for (const each of [...Object.values(figures), ...Object.values(refused)]) {
+    const { refused, durable, ...figures } = a.node.stats().delivery ?? { refused: {}, durable: {} }
+    const all = [figures, refused, durable].flatMap((each) => Object.values(each))
+    for (const each of all) {
       assert.strictEqual(each, 0)
     }
     await env.close()

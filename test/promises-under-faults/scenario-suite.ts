@@ -38,6 +38,9 @@ export const doubles = new FaultModel({
   ...OFTEN,
 })
 
+/** Disks that are slow, fail, or are full. */
+export const disks = new FaultModel({ weights: { store: 1 }, ...OFTEN })
+
 export const all = tcp.plus(crashes).plus(losses).plus(doubles)
 
 /** Far above what one takes, for machines that are busy. */

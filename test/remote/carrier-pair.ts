@@ -110,6 +110,7 @@ export class CarrierNet {
 
 export class FakeCarrier implements Carrier {
   readonly direct = true
+  readonly receipts: { readonly receipt: number; readonly incarnation: string }[] = []
   readonly self: Member
   partial = false
   readonly relays = false
@@ -189,6 +190,10 @@ export class FakeCarrier implements Carrier {
 
   seek(node: string, _bytes: number, _found: () => void, failed: (error: TroupeError) => void) {
     failed(new TroupeError('ERR_UNKNOWN_NODE', `no member ${node}`))
+  }
+
+  handled(receipt: number, incarnation: string): void {
+    this.receipts.push({ receipt, incarnation })
   }
 
   ready(node: string): Promise<void> {

@@ -1,10 +1,19 @@
 import { TroupeError } from '../../base/errors.js'
 import type { Store } from '../store.js'
 
-/** A store that lives as long as this object: for tests, and for nodes that need not remember. */
+/** A store that lives as long as this object: for tests, and for nodes that need not outlive their process. */
 export class MemoryStore implements Store {
-  readonly #values = new Map<string, Uint8Array>()
+  readonly #values: Map<string, Uint8Array>
   #closed = false
+
+  constructor(values = new Map<string, Uint8Array>()) {
+    this.#values = values
+  }
+
+  /** The same values for the next start of a node, which closes its store when it stops. */
+  reopened(): MemoryStore {
+    return new MemoryStore(this.#values)
+  }
 
   async get(key: string): Promise<Uint8Array | undefined> {
     this.#check()
