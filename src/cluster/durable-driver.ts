@@ -37,8 +37,7 @@ export class DurableDriver {
 
   /** Before anything is sent or comes in. @throws TroupeError ERR_STORE */
   async restore(): Promise<void> {
-    await this.#outbox.restore()
-    await this.#inbox.restore()
+    await Promise.all([this.#outbox.restore(), this.#inbox.restore()])
   }
 
   stats(): DurableStats {
