@@ -273,11 +273,12 @@ export class Running implements Taker {
   ): void {
     const item = {
       bytes,
+      forWord: true,
       go: (): void => (this.member(node) === undefined ? failed(noRoute(node)) : found()),
       fail: (): void => failed(noRoute(node)),
     }
     if (!this.reach.searches) failed(unknownNode(node))
-    else if (!this.reach.search(node, item)) failed(laneIsFull(node))
+    else if (!this.reach.hold(node, item)) failed(laneIsFull(node))
   }
 
   /** Takes up what earlier starts have stored. @throws TroupeError ERR_STORE, with nothing left open */
