@@ -93,6 +93,7 @@ await overOverlay(
       // the two messages is faster there is drawn (far.test.ts tells them apart over many)
       'without the label it does',
     ),
+    found: { 'no longer when the supervisor is started anew, or leaves': [101, 118] },
   },
   ['ask', 'order', 'reliable', 'causal', 'nodes-fail', 'two-copies'],
 )
