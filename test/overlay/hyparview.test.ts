@@ -257,6 +257,18 @@ describe('hyparview: links', () => {
     assert.deepEqual(core.overlay.members(), [core.self])
   })
 
+  it('is in again with who joins through it after it left', () => {
+    const { core, peers } = coreWith(3)
+    core.step({ type: 'leave', name: 'me' })
+    const newcomer = memberFor('x')
+    core.up(newcomer)
+    core.says(newcomer, JOIN)
+    assert.deepEqual(core.sentTo('x'), [[REPLY, true]])
+    assert.deepEqual(core.view('active'), ['x'])
+    core.says(peers[0] as Member, NEIGHBOR, true)
+    assert.deepEqual(core.view('active'), ['p0', 'x'])
+  })
+
   it('asks another node to leave, and leaves when it is asked to', () => {
     const { core, peers } = coreWith(2)
     core.step({ type: 'leave', name: 'p1' })
@@ -414,6 +426,31 @@ describe('hyparview: what a peer may say', () => {
     core.says(real, NEIGHBOR, true)
     assert.deepEqual(core.sentTo('x'), [[REPLY, true]])
     assert.equal(core.overlay.members().find(({ name }) => name === 'x')?.generation, 1)
+  })
+
+  it('lets go of a made up start of a node once that node itself is connected', () => {
+    const { core } = coreWith(2)
+    const [real, forged] = [memberFor('x', 1), memberFor('x', 99)]
+    core.says(forged, NEIGHBOR, true)
+    assert.include(core.view('active'), 'x')
+    core.up(real)
+    assert.deepInclude(core.effects, { type: 'memberLeft', member: forged, reason: 'replaced' })
+    core.says(real, NEIGHBOR, true)
+    assert.deepEqual(core.sentTo('x'), [[REPLY, true]])
+    core.down(real)
+    assert.notInclude(core.view('active'), 'x')
+  })
+
+  it('takes nothing of a start of a node while another start of it is connected', () => {
+    const { core, peers } = coreWith(2)
+    for (const generation of [0, 99]) {
+      core.says(memberFor('p0', generation), NEIGHBOR, true)
+      assert.deepEqual(core.effects, [])
+    }
+    assert.deepEqual(
+      core.overlay.members().filter(({ name }) => name === 'p0'),
+      [peers[0]],
+    )
   })
 
   it('does not believe others that a neighbour started anew', () => {
