@@ -131,6 +131,30 @@ describe('hyparview: links', () => {
     ])
   })
 
+  it('disturbs others to find more of them only where there has been room for spares for long', () => {
+    const insists = (core: LoneCore, rounds: number): boolean => {
+      for (let i = 0; i < rounds; i++) {
+        core.fires('shuffle')
+        if (core.view('asking').length > 0) return true
+      }
+      return false
+    }
+    for (let seed = 1; seed <= 40; seed++) {
+      const core = new LoneCore(hyparview({ passiveSize: 5 }), seed)
+      const [first, ...rest] = members(5) as [Member, ...Member[]]
+      for (const peer of [first, ...rest]) {
+        core.up(peer)
+        core.says(peer, NEIGHBOR, true)
+      }
+      tellSpares(core, first, members(5, 's'))
+      assert.isFalse(insists(core, 20), 'all room for spares is taken: there are many others')
+      core.says(memberFor('s0'), DISCONNECT, true, [])
+      assert.lengthOf(core.view('passive'), 4)
+      assert.isFalse(insists(core, 7), 'there still may be')
+      assert.isTrue(insists(core, 200))
+    }
+  })
+
   it('insists once a round when most neighbours failed and all spares refused', () => {
     const { core, peers } = coreWith(3)
     const [spare] = members(1, 's') as [Member]
