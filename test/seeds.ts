@@ -6,10 +6,11 @@ const { SEED, SEEDS, FIRST_SEED = '1' } = process.env
 
 export const firstSeed = Number(FIRST_SEED)
 
-/** The seeds of one test, `few` of them by default. */
-export function seeds(few: number): (number | string)[] {
+/** The seeds of one test: by default `few` of them, and those that have `found` something once. */
+export function seeds(few: number, found: readonly number[] = []): (number | string)[] {
   if (SEED !== undefined) return [SEED]
-  return Array.from({ length: Number(SEEDS ?? few) }, (_, at) => firstSeed + at)
+  const drawn = Array.from({ length: Number(SEEDS ?? few) }, (_, at) => firstSeed + at)
+  return SEEDS === undefined ? [...new Set([...drawn, ...found])] : drawn
 }
 
 /** For a property that is tried many times in one test: how often, and what its draws follow from. */

@@ -225,7 +225,7 @@ class HyParView implements Overlay {
   }
 
   #peerUp(peer: Member): void {
-    this.#observe(peer)
+    this.#recognise(peer)
     this.#hood.peerUp(peer)
     if (this.#contacts.has(peer.name)) this.#effects.send(peer.name, wire.join())
   }
@@ -252,7 +252,7 @@ class HyParView implements Overlay {
     if (message === undefined || from.name === this.#self.name) {
       this.#bad++
       this.#effects.bad(from.name, 'not a message of this overlay')
-    } else if (this.#out) this.#sendOff(from, message)
+    } else if (this.#out && message.type !== 'join') this.#sendOff(from, message)
     else if (this.#observe(from)) this.#message(from, message)
     else this.#stale++
   }
@@ -264,24 +264,31 @@ class HyParView implements Overlay {
   }
 
   /**
-   * Which incarnation is the newest is shown by the peer itself; what others told of it is no proof.
-   * False: it is history.
+   * Which incarnation is there is shown by the peer itself, by its connection above all; what others
+   * told of it is no proof. False: it is history, or somebody who is not connected.
    */
   #observe(peer: Member): boolean {
-    const { name } = peer
     const neighbour = this.#views.active.find(peer)
     if (neighbour === peer) return true
-    const proven = neighbour ?? this.#hood.up.get(name)
+    const connected = this.#hood.up.get(peer.name)
+    if (connected !== undefined && !sameIncarnation(connected, peer)) return false
+    const proven = connected ?? neighbour
     if (proven !== undefined && compareIncarnations(peer, proven) < 0) return false
+    this.#recognise(peer, neighbour)
+    return true
+  }
+
+  /** This is the incarnation that is there: no other stays in a view. */
+  #recognise(peer: Member, neighbour = this.#views.active.get(peer.name)): void {
+    const { name } = peer
     const known = neighbour ?? this.#views.passive.get(name)
-    if (known === undefined || sameIncarnation(known, peer)) return true
+    if (known === undefined || sameIncarnation(known, peer)) return
     const dropped = this.#views.drop(name, 'replaced')
     if (dropped === undefined) this.#views.correct(peer)
     else {
       this.#views.learn(peer)
       this.#hood.promote()
     }
-    return true
   }
 
   #message(from: Member, message: HyParViewMessage): void {
@@ -320,7 +327,9 @@ class HyParView implements Overlay {
     }
   }
 
+  /** The contact of a join is in with the newcomer, though it left before. */
   #joined(from: Member): void {
+    this.#out = false
     const news = !this.#views.active.has(from.name)
     this.#hood.admit(from)
     this.#effects.send(from.name, wire.reply(true))

@@ -15,6 +15,8 @@ const PROBE_ROUNDS_MAX = 6
 const INSIST_STUCK = 1 / 4
 const INSIST_FULL = 1 / 16
 const INSIST_ROUNDS_MAX = 1_024
+/** Whose spares had no more room within so many rounds knows that there are others; one spare less is soon made up for. */
+const CROWDED_ROUNDS = 8
 
 /**
  * Makes, keeps and ends the links to neighbours (HyParView, section 4.2 and 4.3). Where it goes
@@ -54,6 +56,8 @@ export class Neighbourhood {
   #probeGap = 1
   #insistAt = 0
   #insistGap = 1
+  /** The latest round that began with all room for spares taken. */
+  #crowdedIn = -CROWDED_ROUNDS
 
   constructor(
     views: PartialViews,
@@ -340,13 +344,14 @@ export class Neighbourhood {
   /** Takes a spare for a neighbour that would refuse, or that this node has no room for. */
   #insist(): void {
     const { active, passive, round } = this.#views
+    if (passive.isFull) this.#crowdedIn = round
     if (round < this.#insistAt || passive.size === 0) return
     if (this.requests.size > 0 || this.held) return
     const chance = !active.isFull
       ? passive.hasUntried(round)
         ? 0
         : INSIST_STUCK
-      : passive.isFull
+      : round - this.#crowdedIn < CROWDED_ROUNDS
         ? 0
         : INSIST_FULL
     if (chance === 0 || this.#random.float() >= chance) return

@@ -126,7 +126,8 @@ function act(net: CoreNetwork, names: readonly string[], factory: OverlayFactory
 }
 
 describe('hyparview under churn and forged messages', () => {
-  for (const seed of seeds(1)) {
+  // 6: believed a start of a peer that another peer made up. 41: joined through a node that had left.
+  for (const seed of seeds(1, [6, 41])) {
     it(`keeps its views whole in 10,000 steps, and becomes one again [SEED=${seed}]`, () => {
       const watched = new Watched()
       const factory = watched.factory()

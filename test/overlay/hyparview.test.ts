@@ -131,6 +131,30 @@ describe('hyparview: links', () => {
     ])
   })
 
+  it('disturbs others to find more of them only where there has been room for spares for long', () => {
+    const insists = (core: LoneCore, rounds: number): boolean => {
+      for (let i = 0; i < rounds; i++) {
+        core.fires('shuffle')
+        if (core.view('asking').length > 0) return true
+      }
+      return false
+    }
+    for (let seed = 1; seed <= 40; seed++) {
+      const core = new LoneCore(hyparview({ passiveSize: 5 }), seed)
+      const [first, ...rest] = members(5) as [Member, ...Member[]]
+      for (const peer of [first, ...rest]) {
+        core.up(peer)
+        core.says(peer, NEIGHBOR, true)
+      }
+      tellSpares(core, first, members(5, 's'))
+      assert.isFalse(insists(core, 20), 'all room for spares is taken: there are many others')
+      core.says(memberFor('s0'), DISCONNECT, true, [])
+      assert.lengthOf(core.view('passive'), 4)
+      assert.isFalse(insists(core, 7), 'there still may be')
+      assert.isTrue(insists(core, 200))
+    }
+  })
+
   it('insists once a round when most neighbours failed and all spares refused', () => {
     const { core, peers } = coreWith(3)
     const [spare] = members(1, 's') as [Member]
@@ -255,6 +279,18 @@ describe('hyparview: links', () => {
     core.says(memberFor('x'), NEIGHBOR, true)
     assert.deepEqual(core.sentTo('x'), [[DISCONNECT, true, []]])
     assert.deepEqual(core.overlay.members(), [core.self])
+  })
+
+  it('is in again with who joins through it after it left', () => {
+    const { core, peers } = coreWith(3)
+    core.step({ type: 'leave', name: 'me' })
+    const newcomer = memberFor('x')
+    core.up(newcomer)
+    core.says(newcomer, JOIN)
+    assert.deepEqual(core.sentTo('x'), [[REPLY, true]])
+    assert.deepEqual(core.view('active'), ['x'])
+    core.says(peers[0] as Member, NEIGHBOR, true)
+    assert.deepEqual(core.view('active'), ['p0', 'x'])
   })
 
   it('asks another node to leave, and leaves when it is asked to', () => {
@@ -414,6 +450,31 @@ describe('hyparview: what a peer may say', () => {
     core.says(real, NEIGHBOR, true)
     assert.deepEqual(core.sentTo('x'), [[REPLY, true]])
     assert.equal(core.overlay.members().find(({ name }) => name === 'x')?.generation, 1)
+  })
+
+  it('lets go of a made up start of a node once that node itself is connected', () => {
+    const { core } = coreWith(2)
+    const [real, forged] = [memberFor('x', 1), memberFor('x', 99)]
+    core.says(forged, NEIGHBOR, true)
+    assert.include(core.view('active'), 'x')
+    core.up(real)
+    assert.deepInclude(core.effects, { type: 'memberLeft', member: forged, reason: 'replaced' })
+    core.says(real, NEIGHBOR, true)
+    assert.deepEqual(core.sentTo('x'), [[REPLY, true]])
+    core.down(real)
+    assert.notInclude(core.view('active'), 'x')
+  })
+
+  it('takes nothing of a start of a node while another start of it is connected', () => {
+    const { core, peers } = coreWith(2)
+    for (const generation of [0, 99]) {
+      core.says(memberFor('p0', generation), NEIGHBOR, true)
+      assert.deepEqual(core.effects, [])
+    }
+    assert.deepEqual(
+      core.overlay.members().filter(({ name }) => name === 'p0'),
+      [peers[0]],
+    )
   })
 
   it('does not believe others that a neighbour started anew', () => {

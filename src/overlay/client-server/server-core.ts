@@ -277,7 +277,7 @@ export class ServerCore implements Overlay {
     if (this.#mesh.has(from)) {
       this.#effects.bad(name, 'a server attaches as a client')
     } else if (this.#mesh.isOut) {
-      this.#effects.send(name, wire.refused([]))
+      this.#effects.send(name, wire.leave(this.#self.name))
     } else if (this.#clients.attach(from, message, () => this.#news.digest)) {
       this.#news.isBehind(name)
     }
