@@ -121,14 +121,8 @@ export class Cluster implements Carrier {
       this.#logger,
       () => this.#running?.durableWires,
     )
-    try {
-      // Peers come as soon as it listens: nothing is waited for from then on.
-      await durable.restore()
-      await this.#transport.start()
-    } catch (error) {
-      durable.stop()
-      throw error
-    }
+    // Peers come as soon as it listens: nothing is waited for from then on.
+    await durable.restoreBefore(() => this.#transport.start())
     if (this.#stopped !== undefined) return durable.stop()
     this.#memory = memory
     const { name, incarnation, generation, tags } = this.#self
@@ -278,8 +272,7 @@ export class Cluster implements Carrier {
   }
 
   async ready(node: string, channel: number, key: number): Promise<void> {
-    const running = this.#need()
-    await running.ready(node, channel, key)
+    await this.#need().ready(node, channel, key)
   }
 
   /**

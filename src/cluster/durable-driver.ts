@@ -35,9 +35,18 @@ export class DurableDriver {
     this.#inbox = new DurableInbox(ground, this.#journal, this.#counters)
   }
 
-  /** Before anything is sent or comes in. @throws TroupeError ERR_STORE */
-  async restore(): Promise<void> {
-    await Promise.all([this.#outbox.restore(), this.#inbox.restore()])
+  /**
+   * Takes up what earlier starts have stored, then does what lets messages in.
+   * @throws TroupeError ERR_STORE, or what `open` throws, and is stopped then
+   */
+  async restoreBefore(open: () => Promise<void>): Promise<void> {
+    try {
+      await Promise.all([this.#outbox.restore(), this.#inbox.restore()])
+      await open()
+    } catch (error) {
+      this.stop()
+      throw error
+    }
   }
 
   stats(): DurableStats {
