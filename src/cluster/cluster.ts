@@ -21,6 +21,7 @@ import type { ClusterEvents } from './cluster-events.js'
 import { type ClusterParts, type ClusterTiming, readClusterTiming } from './cluster-options.js'
 import type { DeliveryStats } from './delivery-stats.js'
 import { type ReceiveDoor, type SendDoor, standAtReceive, standAtSend } from './doors.js'
+import { durableDriver } from './durable-driver.js'
 import {
   type ForwardHandler,
   Forwarding,
@@ -115,8 +116,21 @@ export class Cluster implements Carrier {
     const { world, codec, overlay } = this.#parts
     const memory = new OverlayMemory(world.store, codec, this.#logger, overlay.name)
     const restored = await memory.restore()
-    await this.#transport.start()
-    if (this.#stopped !== undefined) return
+    const durable = durableDriver(
+      this.#parts,
+      this.#transport.channels,
+      this.#logger,
+      () => this.#running?.durableWires,
+    )
+    try {
+      // Peers come as soon as it listens: nothing is waited for from then on.
+      await durable.restore()
+      await this.#transport.start()
+    } catch (error) {
+      durable.stop()
+      throw error
+    }
+    if (this.#stopped !== undefined) return durable.stop()
     this.#memory = memory
     const { name, incarnation, generation, tags } = this.#self
     this.#self = { name, incarnation, generation, tags, addresses: this.#transport.addresses }
@@ -132,12 +146,11 @@ export class Cluster implements Carrier {
       forwarding: this.#forwarding,
       handlers: this.#handlers,
       broadcast: this.#broadcast,
+      durable,
       sink: () => this.#sink,
       changed: () => this.#joins.check(),
       selfLeft: () => this.#selfLeft(),
     })
-    await running.restore()
-    if (this.#stopped !== undefined) return running.stop()
     this.#running = running
     running.driver.feed(restored === undefined ? { type: 'start' } : { type: 'start', restored })
   }

@@ -5,7 +5,7 @@ import { readSeenSet } from '../delivery/durable-incoming.js'
 import { readPipelineOptions } from '../delivery/pipeline-options.js'
 import type { LeaveReason, Member } from '../overlay/overlay.js'
 import type { ChannelTable } from '../peer/channel-table.js'
-import type { SendOutcome } from '../peer/transport.js'
+import { FULL, type SendOutcome } from '../peer/transport.js'
 import { ENVELOPE, type Envelope } from '../wire/envelope.js'
 import type { ClusterParts } from './cluster-options.js'
 import { DurableCounters, type DurableGround, type DurableStats } from './durable-ground.js'
@@ -37,8 +37,7 @@ export class DurableDriver {
 
   /** Before anything is sent or comes in. @throws TroupeError ERR_STORE */
   async restore(): Promise<void> {
-    await this.#outbox.restore()
-    await this.#inbox.restore()
+    await Promise.all([this.#outbox.restore(), this.#inbox.restore()])
   }
 
   stats(): DurableStats {
@@ -139,13 +138,17 @@ export class DurableDriver {
 }
 
 /** What it is told, and does, in a running cluster. */
-type Wires = Pick<DurableGround, 'member' | 'seek' | 'send' | 'take' | 'undelivered' | 'badMessage'>
+export type DurableWires = Pick<
+  DurableGround,
+  'member' | 'seek' | 'send' | 'take' | 'undelivered' | 'badMessage'
+>
 
+/** `wires` is asked from the first message on. */
 export function durableDriver(
   { world, codec, delivery }: ClusterParts,
   channels: ChannelTable,
   logger: Logger,
-  wires: Wires,
+  wires: () => DurableWires | undefined,
 ): DurableDriver {
   const { clock, turn, entropy, store } = world
   const { durable: options } = readPipelineOptions(delivery)
@@ -158,6 +161,11 @@ export function durableDriver(
     channels,
     logger,
     options,
-    ...wires,
+    member: (node) => wires()?.member(node),
+    seek: (node) => wires()?.seek(node),
+    send: (...message) => wires()?.send(...message) ?? FULL,
+    take: (...message) => wires()?.take(...message) ?? false,
+    undelivered: (...message) => wires()?.undelivered(...message),
+    badMessage: (from, detail) => wires()?.badMessage(from, detail),
   })
 }

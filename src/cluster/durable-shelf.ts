@@ -2,6 +2,7 @@ import { TroupeError } from '../base/errors.js'
 import { isCount, isOutbox } from '../delivery/durable-incoming.js'
 import { DurableEntry } from '../delivery/durable-outgoing.js'
 import type { Envelope } from '../wire/envelope.js'
+import type { Entropy } from '../world/entropy.js'
 import type { Store } from '../world/store.js'
 import { DurableFlow } from './durable-flow.js'
 import type { DurableCounters, DurableGround } from './durable-ground.js'
@@ -53,13 +54,17 @@ export class DurableShelf {
   ): Promise<void> {
     const { store, codec, entropy } = this.#ground
     if (store === undefined) return
+    if ((await store.keys(OUTBOX)).length === 0) {
+      this.outbox = newOutbox(entropy)
+      return
+    }
     const { record, value } = await TwinRecord.read(store, codec, OUTBOX)
     this.#record = record
     const [outbox, epoch] = Array.isArray(value) ? (value as unknown[]) : []
     if (isOutbox(outbox) && isCount(epoch)) {
       this.outbox = outbox
       this.#epoch = this.#epochStoring = this.#epochStored = epoch
-    } else this.outbox = Buffer.from(entropy.bytes(8)).toString('hex')
+    } else this.outbox = newOutbox(entropy)
     const flows = await this.#flows(store)
     const entries = await this.#entries(store, flows, counters)
     for (const [name, flow] of flows) {
@@ -197,6 +202,8 @@ export class DurableShelf {
     return new DurableEntry(seq, message, bodyBytes(message), incarnation, expiresAtMs, true)
   }
 }
+
+const newOutbox = (entropy: Entropy): string => Buffer.from(entropy.bytes(8)).toString('hex')
 
 const keyOf = (flow: DurableFlow, { seq }: Entry): string =>
   `${MESSAGES}${flow.name}/${String(seq).padStart(DIGITS, '0')}`

@@ -12,7 +12,7 @@ import type { CarrierSink } from './carrier.js'
 import type { ClusterParts, ClusterTiming } from './cluster-options.js'
 import { DeliveryDriver } from './delivery-driver.js'
 import type { Taker } from './doors.js'
-import { type DurableDriver, durableDriver } from './durable-driver.js'
+import type { DurableDriver, DurableWires } from './durable-driver.js'
 import { FailureDetector } from './failure-detector.js'
 import type { Forwarding } from './forwarding.js'
 import { LeaseDetector } from './lease-detector.js'
@@ -38,6 +38,8 @@ export interface RunningGround {
   readonly forwarding: Forwarding
   readonly handlers: BroadcastHandlers
   readonly broadcast: BroadcastOptions
+  /** Which has taken up what earlier starts have stored. */
+  readonly durable: DurableDriver
   /** What stands above, if anything. */
   sink(): CarrierSink | undefined
   /** A node became a member or reachable: joins may be done. */
@@ -58,6 +60,8 @@ export class Running implements Taker {
   readonly watch: NodeWatch
   readonly delivery: DeliveryDriver
   readonly durable: DurableDriver
+  /** What durable delivery needs of a running cluster. */
+  readonly durableWires: DurableWires
   readonly broadcasts: BroadcastDriver
   readonly #ground: RunningGround
   /** Members by name, as the overlay's stream of differences tells them; this node is not in it. */
@@ -157,7 +161,8 @@ export class Running implements Taker {
       },
       badMessage,
     })
-    this.durable = durableDriver(parts, transport.channels, logger, {
+    this.durable = ground.durable
+    this.durableWires = {
       member: (node) => this.member(node),
       seek: (node) => this.seek(node, 0, () => this.durable.reached(node), ignored),
       send: (node, channel, envelope, plan) => this.delivery.send(node, channel, envelope, plan),
@@ -165,7 +170,7 @@ export class Running implements Taker {
       undelivered: (to, channel, envelope, reason) =>
         ground.sink()?.undelivered(to, channel, envelope, reason),
       badMessage,
-    })
+    }
     this.broadcasts = new BroadcastDriver({
       self,
       overlay,
@@ -279,15 +284,6 @@ export class Running implements Taker {
     }
     if (!this.reach.searches) failed(unknownNode(node))
     else if (!this.reach.search(node, item)) failed(laneIsFull(node))
-  }
-
-  /** Takes up what earlier starts have stored. @throws TroupeError ERR_STORE, with nothing left open */
-  restore(): Promise<void> {
-    return this.durable.restore().catch(async (error) => {
-      this.durable.stop()
-      await this.#ground.transport.stop(0)
-      throw error
-    })
   }
 
   async ready(node: string, channel: number, key: number): Promise<void> {
