@@ -37,13 +37,11 @@ class Crowd extends Simulated {
 
   /** As `until`, but looks every 50 ms only: a look at so many nodes takes longer than a step of theirs. */
   async soon(what: string, holds: () => boolean): Promise<void> {
-    const t0=Date.now(), v0=this.now(); await this.run(1); console.log(what, 'begin', v0)
-    for (const end = this.now() + 30_000; !holds(); await this.run(50)) { if (Math.random()<0.05) console.log(what, Date.now()-t0, this.now()-v0, JSON.stringify(this.stat()))
+    for (const end = this.now() + 30_000; !holds(); await this.run(50)) {
       assert.isBelow(this.now(), end, what)
     }
   }
 
-  stat() { const t: Record<string, number> = {}; for (const n of this.living) { const st = this.subject(n).node.stats(); for (const [k,v] of Object.entries({...st.routes})) t['r.'+k]=(t['r.'+k]??0)+v; for (const [k,v] of Object.entries({...st.relay})) t['l.'+k]=(t['l.'+k]??0)+v; for (const e of ['nodeDown','peerUp'] as const) t[e]=(t[e]??0)+this.subject(n).heard(e).length } return t }
   get living(): string[] {
     return names.filter((name) => !this.subject(name).crashed)
   }
@@ -94,13 +92,11 @@ for (const seed of seeds(1)) {
 
     /** Asks between random pairs: all are answered. */
     async function asked(): Promise<void> {
-      console.log('asks begin', town.now(), JSON.stringify(town.stat()))
       const { living } = town
       const asks = Array.from({ length: ASKS }, async (_, at) => {
         const [from, to] = random.sample(living, 2) as [string, string]
         const ledger = town.subject(from).node.lookup(Ledger, 'ledger', { on: to })
         const outcome = await outcomeOf(ledger.ask.record(at))
-        if (outcome !== 'answered') { console.log(from, to, town.now(), JSON.stringify(town.stat())); for (const n of [from, to]) console.log(n, town.neighbours(n), town.subject(n).node.stats().transport.lanes.filter((l) => l.connected).map((l) => l.peer + ' ' + l.channel).join()) }
         return outcome === 'answered' ? '' : `${from} asked ${to}: ${outcome}`
       })
       const failed = (await town.complete(Promise.all(asks))).filter((line) => line !== '')
