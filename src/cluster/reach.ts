@@ -82,24 +82,22 @@ export class Reach {
     return peer !== undefined && (incarnation === undefined || peer.incarnation === incarnation)
   }
 
-  /** True when something waits for a way to that node: what comes later queues behind it. */
-  waits(node: string): boolean {
-    return this.#room.has(node)
+  /**
+   * True when something waits for a way to that node that came from the same neighbour, or is this
+   * node's own: what comes later queues behind it.
+   */
+  waits(node: string, from?: string): boolean {
+    return this.#room.has(node, from)
   }
 
-  /** Lets something wait until there is a way, but for `except`. False when there is no room. */
-  hold(node: string, item: Waiting, except?: string): boolean {
-    return this.#hold(node, item, except, false)
-  }
-
-  /** Lets something wait for a word from that node. False when there is no room. */
-  search(node: string, item: Waiting): boolean {
-    return this.#hold(node, item, undefined, true)
-  }
-
-  #hold(node: string, item: Waiting, except: string | undefined, fresh: boolean): boolean {
-    if (this.#line.stopped || !this.#room.add(node, item)) return false
-    this.feed({ type: 'want', node, except, fresh, nowMs: this.#ground.clock.now() })
+  /**
+   * Lets something wait for a word from that node, or until there is a way, but not `from` where it
+   * came from. False when there is no room.
+   */
+  hold(node: string, item: Waiting, from?: string): boolean {
+    if (this.#line.stopped || !this.#room.add(node, item, from)) return false
+    const nowMs = this.#ground.clock.now()
+    this.feed({ type: 'want', node, except: from, fresh: item.forWord, nowMs })
     return true
   }
 
@@ -152,6 +150,9 @@ export class Reach {
     switch (effect.type) {
       case 'send':
         this.#send(effect)
+        break
+      case 'known':
+        for (const item of this.#room.takeForWay(effect.node, effect.except)) item.go()
         break
       case 'found':
         for (const item of this.#room.take(effect.node)) item.go()

@@ -36,7 +36,7 @@ export type FinderEvent =
   | { readonly type: 'peerDown'; readonly peer: string }
   /**
    * Something waits for a way to that node, not through `except`; `fresh`: and for a word from it.
-   * Comes back as `found` or `failed`.
+   * Comes back as `known`, `found` or `failed`.
    */
   | {
       readonly type: 'want'
@@ -74,7 +74,9 @@ export type FinderEvent =
 
 export type FinderEffect =
   | { readonly type: 'send'; readonly to: string; readonly body: RouteWire }
-  /** There is a way to that node now. */
+  /** There is a way to that node, not through `except`; nothing was searched. */
+  | { readonly type: 'known'; readonly node: string; readonly except: string | undefined }
+  /** A search is over: there is a way to that node, and it has just given a sign of life. */
   | { readonly type: 'found'; readonly node: string }
   | { readonly type: 'failed'; readonly node: string }
   /** It has just given a sign of life; `sought`: that was searched for. */
@@ -231,7 +233,7 @@ export class RouteFinder {
 
   #want({ node, except, fresh, nowMs }: FinderEvent & { type: 'want' }): void {
     if (!fresh && this.hop(node, nowMs, except) !== undefined) {
-      this.#emit({ type: 'found', node })
+      this.#emit({ type: 'known', node, except })
       return
     }
     if (this.#searches.has(node)) return

@@ -206,10 +206,11 @@ export class Router {
   #pass(frame: RelayFrame, from: string | undefined): SendOutcome {
     const { reach } = this.#ground
     const { destination } = frame.head
-    const hop = reach.waits(destination) ? undefined : reach.hop(destination, from)
+    const hop = reach.waits(destination, from) ? undefined : reach.hop(destination, from)
     if (hop !== undefined) return this.#transmit(hop, frame, from)
     const item = {
       bytes: frame.envelope.length,
+      forWord: false,
       go: (): void =>
         this.#try(frame, () => {
           const found = reach.hop(destination, from)

@@ -279,11 +279,12 @@ export class Running implements Taker {
   ): void {
     const item = {
       bytes,
+      forWord: true,
       go: (): void => (this.member(node) === undefined ? failed(noRoute(node)) : found()),
       fail: (): void => failed(noRoute(node)),
     }
     if (!this.reach.searches) failed(unknownNode(node))
-    else if (!this.reach.search(node, item)) failed(laneIsFull(node))
+    else if (!this.reach.hold(node, item)) failed(laneIsFull(node))
   }
 
   async ready(node: string, channel: number, key: number): Promise<void> {

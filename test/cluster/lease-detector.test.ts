@@ -237,7 +237,12 @@ describe('lease detector', () => {
 })
 
 describe('waiting room', () => {
-  const item = (bytes: number) => ({ bytes, go: () => {}, fail: () => {} })
+  const item = (bytes: number, forWord = false) => ({
+    bytes,
+    forWord,
+    go: () => {},
+    fail: () => {},
+  })
 
   it('is bounded for one node and in all, in number and bytes', () => {
     const room = new WaitingRoom({ perNode: 3, perNodeBytes: 100, all: 5, allBytes: 300 })
@@ -254,5 +259,26 @@ describe('waiting room', () => {
     assert.equal(room.size, 1)
     assert.deepEqual(room.nodes(), ['c'])
     assert.isTrue(room.add('b', item(200)))
+  })
+  it('lets those of one origin go that wait for a way, up to the first that waits for a word', () => {
+    const room = new WaitingRoom({ perNode: 5, perNodeBytes: 100, all: 9, allBytes: 300 })
+    const own = [item(1), item(2), item(3, true), item(4)]
+    for (const one of own) room.add('a', one)
+    const passing = item(5)
+    room.add('a', passing, 'b')
+    assert.isFalse(room.add('a', item(1), 'c'), 'the bound is of all origins')
+    assert.deepEqual(room.takeForWay('a', 'c'), [])
+    assert.deepEqual(room.takeForWay('a', 'b'), [passing])
+    assert.isFalse(room.has('a', 'b'))
+    assert.deepEqual(room.takeForWay('a'), own.slice(0, 2))
+    assert.deepEqual(room.takeForWay('a'), [])
+    assert.equal(room.size, 2)
+    assert.isTrue(room.add('a', item(93), 'b'), 'what is gone makes room, in number and bytes')
+    assert.isFalse(room.add('a', item(1), 'b'))
+    assert.deepEqual(room.take('a').slice(0, 2), own.slice(2))
+    assert.equal(room.size, 0)
+    room.add('a', passing, 'b')
+    assert.lengthOf(room.takeForWay('a', 'b'), 1)
+    assert.deepEqual(room.nodes(), [])
   })
 })

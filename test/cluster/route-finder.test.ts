@@ -57,7 +57,7 @@ describe('route finder', () => {
     const { sent } = net
     net.want('a', 'd')
     assert.equal(net.sent, sent)
-    assert.equal(net.stop('a').told.at(-1), 'found d')
+    assert.equal(net.stop('a').told.at(-1), 'known d')
     assert.deepInclude(net.stop('a').finder.stats, { searches: 1, found: 1 })
   })
 

@@ -165,6 +165,52 @@ describe('router', () => {
     assert.deepEqual(connected(2), [])
   })
 
+  /** `c` shows the way to `d` by passing on a word of it to somebody else. */
+  const showWay = (reach: Reach): void => {
+    const pong = { kind: ROUTE.PONG, ttl: 9, number: 1, author: memberOfStart('d'), to: 'x' }
+    reach.receive(c, codec.encodeValue(routeToWire(pong as RouteMessage)))
+  }
+
+  it('does not take what passes by on a known way for a word from a node that is searched', () => {
+    const { transport, reach, router } = bench()
+    showWay(reach)
+    const told: string[] = []
+    const item = (name: string, forWord: boolean) => ({
+      bytes: 1,
+      forWord,
+      go: () => void told.push(`${name} goes`),
+      fail: () => void told.push(`${name} fails`),
+    })
+    reach.hold('d', item('first', true))
+    reach.hold('d', item('behind it', false))
+    router.receive(b, relayed(head(1, memberOfStart('s'), 'd')))
+    assert.equal(router.stats.forwarded, 1, 'it does not wait for that word')
+    assert.deepEqual(told, [])
+    assert.isTrue(reach.waits('d'))
+    const reply = { kind: ROUTE.REPLY, ttl: 9, number: 2, author: memberOfStart('d'), to: 'a' }
+    reach.receive(c, codec.encodeValue(routeToWire(reply as RouteMessage)))
+    assert.deepEqual(told, ['first goes', 'behind it goes'])
+    assert.equal(transport.frames.filter(({ kind }) => kind === FRAME.RELAY).length, 1)
+  })
+
+  it('lets what came from where the only way leads wait for another, whoever else finds that one', () => {
+    const { transport, reach, router } = bench()
+    showWay(reach)
+    router.receive(c, relayed(head(1, memberOfStart('s'), 'd')))
+    router.send('d', 1, tell())
+    router.receive(b, relayed(head(2, memberOfStart('s'), 'd')))
+    const relays = () => transport.frames.filter(({ kind }) => kind === FRAME.RELAY)
+    assert.deepEqual(
+      relays().map(({ to }) => to),
+      ['c', 'c'],
+    )
+    assert.equal(router.stats.noRoute, 0)
+    transport.connected.add('d')
+    reach.feed({ type: 'peerUp', peer: memberOfStart('d') })
+    assert.equal(relays().at(-1)?.to, 'd')
+    assert.equal(router.stats.noRoute, 0)
+  })
+
   it('returns what the next hop does not take, however large', () => {
     const { transport, router } = bench()
     const sent = transport.sendControl.bind(transport)

@@ -86,8 +86,14 @@ await overOverlay(
       const role = (name: string) => (name === 'b' || name === 'c' ? 'client' : 'server')
       return new Over(seed, (name) => clientServer({ role: role(name) }))
     },
-    // the only server leaves
-    except: any('what depends on what it told'),
+    except: any(
+      // the only server leaves
+      'what depends on what it told',
+      // from one client to the other the server is on the way, over the link that is slow: which of
+      // the two messages is faster there is drawn (far.test.ts tells them apart over many)
+      'without the label it does',
+    ),
+    found: { 'no longer when the supervisor is started anew, or leaves': [101, 118] },
   },
   ['ask', 'order', 'reliable', 'causal', 'nodes-fail', 'two-copies'],
 )

@@ -239,6 +239,70 @@ describe('client-server: admission', () => {
   })
 })
 
+describe('client-server: a server that leaves', () => {
+  it('is no member for its clients, though no other server tells them', () => {
+    const net = cluster(1, 2)
+    net.leave('s0', 's0')
+    net.run(2_000)
+    for (const name of ['c0', 'c1']) assert.deepEqual(membersOf(net, name), ['c0', 'c1'])
+  })
+
+  it('has its clients back when a server joins through it', () => {
+    const net = cluster(1, 2)
+    net.leave('s0', 's0')
+    net.run(30_000)
+    net.start('s1', server)
+    net.join('s1', 's0')
+    net.run(30_000)
+    assertWays(net)
+    for (const name of names(net)) assert.deepEqual(membersOf(net, name), names(net))
+  })
+
+  it('takes its earlier start along, though its clients never had this one', () => {
+    const net = cluster(1, 1)
+    net.crash('s0')
+    net.run(5_000)
+    net.start('s0', server)
+    net.leave('s0', 's0')
+    const { overlay } = net.node('c0')
+    const told: string[] = []
+    const step = overlay.step.bind(overlay)
+    overlay.step = (event) => {
+      const effects = step(event)
+      for (const effect of effects) {
+        if (effect.type === 'memberJoined') told.push(`${effect.member.generation} joined`)
+        if (effect.type === 'memberLeft') told.push(`${effect.member.generation} ${effect.reason}`)
+      }
+      return effects
+    }
+    const [before] = overlay.members().filter(({ name }) => name === 's0')
+    net.run(20_000)
+    assert.deepEqual(membersOf(net, 'c0'), ['c0'])
+    const { generation } = net.node('s0').member
+    assert.deepEqual(told, [
+      `${before?.generation} replaced`,
+      `${generation} joined`,
+      `${generation} left`,
+    ])
+  })
+
+  it('is left to the other servers to tell of where a client has another', () => {
+    const net = cluster(3, 1, {}, { connections: 2 })
+    const before = primaryOf(net, 'c0')
+    const effects = net.inject('c0', net.node(before).member, [KIND.leave, before])
+    assert.notInclude(
+      effects.map(({ type }) => type),
+      'memberLeft',
+    )
+    assert.notEqual(primaryOf(net, 'c0'), before)
+    assert.include(membersOf(net, 'c0'), before)
+    net.leave(before, before)
+    net.run(5_000)
+    assert.notInclude(membersOf(net, 'c0'), before)
+    assert.notInclude(net.node('c0').overlay.snapshot()['servers'] as string[], before)
+  })
+})
+
 /** The numbers of kinds on the wire. */
 const KIND = { mesh: 0, attach: 3, news: 7, out: 8, leave: 9, pull: 11, claim: 13, removed: 14 }
 const DIGEST = '0'.repeat(16)
@@ -311,6 +375,10 @@ describe('client-server: what a peer may say', () => {
     for (const body of [news, [KIND.out, 99]]) assert.deepEqual(said(net, 'c0', 'c1', body), [])
     assert.deepEqual(said(net, 'c0', primaryOf(net, 'c0'), [KIND.pull]), ['badMessage'])
     assert.deepEqual(said(net, 'c0', primaryOf(net, 'c0'), [KIND.out, 0]), ['badMessage'])
+    for (const who of [other, 'c0', 'c1']) {
+      assert.deepEqual(said(net, 'c0', primaryOf(net, 'c0'), [KIND.leave, who]), ['badMessage'])
+    }
+    assert.deepEqual(said(net, 'c0', 'c1', [KIND.leave, 'c1']), [])
   })
 
   it('to a client: that it is out by an earlier join is no news', () => {

@@ -17,6 +17,8 @@ export interface Under {
   simulated(seed: number | string): Simulated
   /** Tests that it fails by design, by a part of their title. */
   readonly except?: RegExp
+  /** Seeds at which something was found once, by the title of the test. */
+  readonly found?: Readonly<Record<string, readonly number[]>>
 }
 
 let under: Under | undefined
@@ -42,7 +44,8 @@ export function inSimulation(
   const other = under
   if (other?.except?.test(title)) return
   const drawn = seeds(other === undefined ? few : 1)
-  const kept = process.env['SEED'] === undefined && other === undefined ? found : []
+  const all = other === undefined ? found : (other.found?.[title] ?? [])
+  const kept = process.env['SEED'] === undefined ? all : []
   for (const seed of new Set([...drawn, ...kept])) {
     const text = other === undefined ? title : `${title}, over ${other.title}`
     it(`${text} [SEED=${seed}]`, () =>

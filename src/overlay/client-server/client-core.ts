@@ -243,6 +243,9 @@ export class ClientCore implements Overlay {
         this.#effects.send(from.name, wire.servers(false, this.#known()))
         break
       case 'leave':
+        if (message.name === from.name) this.#serverLeft(from)
+        else this.#effects.bad(from.name, 'only a server itself tells its clients that it left')
+        break
       case 'pull':
       case 'roster':
       case 'claim':
@@ -276,6 +279,17 @@ export class ClientCore implements Overlay {
     if (!this.#at.has(name)) return
     for (const server of servers) this.#learn(server)
     this.#giveUp(name, 'it takes no more clients')
+  }
+
+  /**
+   * A server is in no cluster any more. Another that has this client tells whether it is a member;
+   * without one its own word counts. The last one known may join again, and is asked on.
+   */
+  #serverLeft(server: Member): void {
+    const { name } = server
+    if (this.#at.has(name)) this.#giveUp(name, 'it left')
+    if (this.#servers.size > 1) this.#servers.delete(name)
+    if (this.#at.attached.size === 0) this.#view.left(server)
   }
 
   #follow(server: string, message: ClientServerMessage & { type: 'view' | 'news' }): void {

@@ -55,7 +55,7 @@ export type ClientServerMessage =
   | { readonly type: 'news'; readonly joined: readonly Seen[]; readonly left: readonly Gone[] }
   /** To a client: you are no member any more since that join of yours. */
   | { readonly type: 'out'; readonly epoch: number }
-  /** A client to its server: I leave, or take this one out. */
+  /** A client to its server: I leave, or take this one out. A server to a client: I am no member. */
   | { readonly type: 'leave'; readonly name: string }
   /** Between servers: the digest of my clients. `first`: tell me yours. */
   | { readonly type: 'digest'; readonly digest: string; readonly first: boolean }

@@ -1,3 +1,4 @@
+import { compareIncarnations } from '../member.js'
 import type { LeaveReason, Member, OverlayEffect } from '../overlay.js'
 import { type Gone, inRange, type Seen, viewKey } from './client-server-message.js'
 import { SetDigest } from './set-digest.js'
@@ -57,6 +58,15 @@ export class ClientView {
 
   remove({ name, incarnation, reason }: Gone): void {
     if (this.#seen.get(name)?.member.incarnation === incarnation) this.#delete(name, reason)
+  }
+
+  /** A server is out. Where an earlier start of it is known, this one took its place before that. */
+  left(server: Member): void {
+    const before = this.#seen.get(server.name)
+    if (before === undefined) return
+    const age = compareIncarnations(server, before.member)
+    if (age > 0) this.#put({ member: server, server: true })
+    if (age >= 0) this.#delete(server.name, 'left')
   }
 
   clear(): void {

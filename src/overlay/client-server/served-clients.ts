@@ -214,12 +214,13 @@ export class ServedClients {
     this.#ground.left(entry.member, reason)
   }
 
-  /** This server is out: it has no clients any more. */
+  /** This server is out: it has no clients any more, and they know. */
   clear(): void {
     for (const { member } of [...this.table.entries()]) this.drop(member.name, 'left')
     this.table.clear()
     for (const name of [...this.attached.keys()]) {
       this.attached.delete(name)
+      this.#ground.send(name, wire.leave(this.#own))
       this.#ground.disconnect(name, 'this server left')
     }
   }

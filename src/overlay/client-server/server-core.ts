@@ -279,7 +279,7 @@ export class ServerCore implements Overlay {
   #attach(from: Member, message: ClientServerMessage & { type: 'attach' }): void {
     const { name } = from
     if (this.#mesh.has(from)) this.#effects.bad(name, 'a server attaches as a client')
-    else if (this.#mesh.isOut) this.#effects.send(name, wire.refused([]))
+    else if (this.#mesh.isOut) this.#effects.send(name, wire.leave(this.#self.name))
     else if (this.#clients.attach(from, message, () => this.#news.digest)) {
       this.#news.isBehind(name)
     }
