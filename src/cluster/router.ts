@@ -78,7 +78,7 @@ export class Router {
 
   /** Resolves when the way to a node takes more. @throws TroupeError ERR_NODE_DOWN */
   ready(node: string, channel: number, key: number): Promise<void> {
-    const { transport, self, reach } = this.#ground
+    const { transport, self } = this.#ground
     if (node === self.name) return Promise.resolve()
     if (this.#ground.isDown(node)) return Promise.reject(nodeIsDown(node))
     if (this.isDirect(node)) {
