@@ -151,17 +151,17 @@ export class MessageTransport implements GatedTransport, BusEnd {
     return SENT
   }
 
-  sendControl(peer: string, kind: FrameKind, body: Uint8Array): boolean {
-    if (!this.#up.has(peer)) return false
+  sendControl(peer: string, kind: FrameKind, body: Uint8Array): SendOutcome {
+    if (!this.#up.has(peer)) return FULL
     const side = this.#side(peer, MEMBERSHIP_NAME, 0)
     const verdict = this.gate.out(side, kind, undefined, body.length, body, 0, body.length)
-    if (verdict.drop) return true
+    if (verdict.drop) return SENT
     const bytes = Buffer.from(verdict.by instanceof Uint8Array ? verdict.by : body)
     if (verdict.flips.length > 0) flipBits([bytes], 0, verdict.flips)
     for (let i = 0; i < verdict.copies; i++) {
       this.#bus.send(this.name, peer, kind, MEMBERSHIP_NAME, 0, bytes, undefined, verdict)
     }
-    return true
+    return SENT
   }
 
   ready(): Promise<void> {
