@@ -6,20 +6,16 @@ import { show } from '../base/options.js'
 import type { Random } from '../base/random.js'
 import type { DeliveryPlan } from '../delivery/delivery-plan.js'
 import type { Member } from '../overlay/overlay.js'
-import { SENT, type SendOutcome, type Transport, type TransportStats } from '../peer/transport.js'
+import { SENT, type SendOutcome, type Transport } from '../peer/transport.js'
 import type { Envelope } from '../wire/envelope.js'
 import type { Address } from '../world/network.js'
-import {
-  type BroadcastOptions,
-  type BroadcastStats,
-  readBroadcastOptions,
-} from './broadcast-driver.js'
+import { type BroadcastOptions, readBroadcastOptions } from './broadcast-driver.js'
 import { type BroadcastHandler, BroadcastHandlers, checkHandler } from './broadcast-handlers.js'
 import type { Carrier, CarrierSink } from './carrier.js'
 import { ChannelPlans } from './channel-plans.js'
 import type { ClusterEvents } from './cluster-events.js'
 import { type ClusterParts, type ClusterTiming, readClusterTiming } from './cluster-options.js'
-import type { DeliveryStats } from './delivery-stats.js'
+import { type ClusterStats, clusterStats } from './cluster-stats.js'
 import { type ReceiveDoor, type SendDoor, standAtReceive, standAtSend } from './doors.js'
 import { durableDriver } from './durable-driver.js'
 import {
@@ -33,9 +29,7 @@ import { Inbound } from './inbound.js'
 import { type JoinOptions, Joins, readJoin } from './joins.js'
 import { NameContest } from './name-contest.js'
 import { OverlayMemory } from './overlay-memory.js'
-import type { RelayStats } from './relay-stats.js'
 import { Reporter } from './reporter.js'
-import type { RouteStats } from './route-finder.js'
 import { unknownNode } from './router.js'
 import { Running } from './running.js'
 import { answerPlan } from './stored-envelope.js'
@@ -329,29 +323,9 @@ export class Cluster implements Carrier {
     return this.#handlers.on(handler, run)
   }
 
-  /** What became of broadcasts. */
-  broadcastStats(): BroadcastStats | undefined {
-    return this.#running?.broadcasts.stats
-  }
-
-  /** What became of messages that travelled through others. */
-  relayStats(): Readonly<RelayStats> | undefined {
-    return this.#running?.router.stats
-  }
-
-  /** What became of searches for ways to other nodes. */
-  routeStats(): Readonly<RouteStats> | undefined {
-    return this.#running?.reach.stats
-  }
-
-  /** What became of messages that are acknowledged, or monotonic. */
-  deliveryStats(): DeliveryStats | undefined {
-    const running = this.#running
-    return running?.delivery.stats(running.durable.stats())
-  }
-
-  transportStats(): TransportStats {
-    return this.#transport.stats()
+  /** What was counted since the start. */
+  stats(): ClusterStats {
+    return clusterStats(this.#running, this.#transport.stats())
   }
 
   /** Smoothed round-trip time to a connected node, in ms. */

@@ -45,7 +45,7 @@ async function started(sim: SimCluster, name: string): Promise<Node> {
   return { script, subject, do: act }
 }
 
-const connections = ({ subject }: Node): number => subject.cluster.transportStats().connections
+const connections = ({ subject }: Node): number => subject.cluster.stats().transport.connections
 
 describe('connections an overlay borrows', () => {
   async function pair(): Promise<{ sim: SimCluster; a: Node; b: Node; atB: Member; atA: Member }> {

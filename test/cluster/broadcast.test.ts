@@ -168,7 +168,7 @@ describe('cluster: broadcast', () => {
     a?.cluster.broadcast('nobody', 1)
     await town.sim.run(500)
     const none = { sent: 0, handled: 0, unhandled: 1, stale: 0, dropped: 0 }
-    assert.deepEqual(b?.cluster.broadcastStats(), none)
+    assert.deepEqual(b?.cluster.stats().broadcast, none)
     assert.deepEqual(b?.only('badMessage'), [])
     await town.sim.complete(a?.cluster.stop() ?? Promise.resolve())
     assert.throws(broadcast('news', 1), /ERR_NODE_STOPPED/)

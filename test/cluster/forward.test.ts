@@ -82,8 +82,8 @@ describe('cluster: forward', () => {
     assert.isAbove(taken, 30)
     assert.isBelow(taken, 200)
     const queued = a?.cluster
-      .transportStats()
-      .lanes.reduce((sum, lane) => sum + lane.queuedBytes, 0)
+      .stats()
+      .transport.lanes.reduce((sum, lane) => sum + lane.queuedBytes, 0)
     assert.isAtMost(queued ?? 0, 300 * 1024)
     town.sim.resume('b')
     await town.sim.complete(a?.cluster.ready('b', 1, 0) as Promise<void>)

@@ -77,7 +77,7 @@ describe('cluster: leaving', () => {
     await town.sim.run(30_000)
     assert.deepEqual(b.only('left'), ['left removed'])
     assert.isTrue(a.cluster.isUp('b') && heir.cluster.isUp('a'))
-    assert.deepInclude(b.cluster.transportStats(), { connections: 0, lanes: [] })
+    assert.deepInclude(b.cluster.stats().transport, { connections: 0, lanes: [] })
     const told = [a.log.length, heir.log.length, b.log.length]
     await town.sim.run(600_000)
     assert.deepEqual([a.log.length, heir.log.length, b.log.length], told)

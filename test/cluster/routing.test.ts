@@ -117,8 +117,8 @@ describe('cluster: relaying', () => {
       'd got three from a',
       'a got re: how are you from d',
     ])
-    assert.equal(town.node('b').cluster.relayStats()?.forwarded, 5)
-    assert.deepInclude(d.relayStats(), { sent: 1, delivered: 4 })
+    assert.equal(town.node('b').cluster.stats().relay?.forwarded, 5)
+    assert.deepInclude(d.stats().relay, { sent: 1, delivered: 4 })
   })
 
   it('carries large values whole', async () => {
@@ -141,7 +141,7 @@ describe('cluster: relaying', () => {
     town.node('a').cluster.forward('d', 'mail', 'far')
     await town.sim.run(500)
     assert.deepEqual(got, ['c got near from a'])
-    assert.equal(town.node('c').cluster.relayStats()?.expired, 1)
+    assert.equal(town.node('c').cluster.stats().relay?.expired, 1)
   })
 
   it('leaves a circle of the overlay by a way of its own', async () => {
@@ -160,8 +160,8 @@ describe('cluster: relaying', () => {
     town.node('a').cluster.forward('d', 'mail', 'once')
     await town.sim.run(500)
     assert.deepEqual(got, ['d got once from a'])
-    assert.isAbove(town.node('b').cluster.relayStats()?.duplicates ?? 0, 0)
-    assert.isAbove(town.node('c').cluster.relayStats()?.duplicates ?? 0, 0)
+    assert.isAbove(town.node('b').cluster.stats().relay?.duplicates ?? 0, 0)
+    assert.isAbove(town.node('c').cluster.stats().relay?.duplicates ?? 0, 0)
   })
 
   it('searches a way where the overlay knows none, and where its way is not connected', async () => {
@@ -173,8 +173,8 @@ describe('cluster: relaying', () => {
     await town.sim.run(1_000)
     assert.isTrue(a.forward('d', 'mail', 1))
     await town.sim.run(3_000)
-    assert.deepInclude(a.relayStats(), { sent: 3, noRoute: 2 })
-    assert.deepInclude(a.routeStats(), { searches: 2, failed: 2 })
+    assert.deepInclude(a.stats().relay, { sent: 3, noRoute: 2 })
+    assert.deepInclude(a.stats().routes, { searches: 2, failed: 2 })
   })
 
   it('refuses relayed frames where the overlay connects all directly', async () => {
