@@ -21,12 +21,17 @@ const SPREAD = 2
 /**
  * Push-pull by digests (Demers et al., PODC'87): a node tells a random neighbour what it has seen; that
  * one sends what is not among it, and its own digest back when it lacks something itself. Who got
- * something asks two more, so that what a partition kept apart spreads like a rumour. A digest is about
- * the origins whose hash falls into one part of many, so that its size is bounded.
+ * something asks two more, and again only a little later, so that what a partition kept apart spreads like a rumour, and
+ * much of it costs no more than little. A digest is about the origins whose hash falls into one part of
+ * many, so that its size is bounded.
  */
 export class AntiEntropy {
   readonly #log: MessageLog
   readonly #random: Random
+  /** Parts, out of how many, of which an exchange brought something, and who did. */
+  #news:
+    | { readonly parts: number; readonly of: Set<number>; readonly from: Set<string> }
+    | undefined
 
   constructor(log: MessageLog, random: Random) {
     this.#log = log
@@ -64,19 +69,31 @@ export class AntiEntropy {
     if (!reply && this.#lacksOf(seen)) this.#ask(from, true, part, parts, effects)
   }
 
-  /** An exchange about that part brought something new. */
+  /** An exchange about that part brought something new: others may lack it, too, until `spread`. */
   onNews(
     from: string,
     repair: { readonly part: number; readonly parts: number; readonly more: boolean },
-    neighbours: readonly string[],
     effects: BroadcastEffect[],
   ): void {
     const { part, parts, more } = repair
     if (more) this.#ask(from, true, part, parts, effects)
-    const others = neighbours.filter((peer) => peer !== from)
-    for (const peer of this.#random.sample(others, SPREAD)) {
-      this.#ask(peer, false, part, parts, effects)
+    if (this.#news?.parts !== parts) this.#news = { parts, of: new Set(), from: new Set() }
+    this.#news.of.add(part)
+    this.#news.from.add(from)
+  }
+
+  /** Asks two others about each part of which something came since. False: nothing did. */
+  spread(neighbours: readonly string[], effects: BroadcastEffect[]): boolean {
+    const news = this.#news
+    if (news === undefined) return false
+    this.#news = undefined
+    const others = neighbours.filter((peer) => !news.from.has(peer))
+    for (const part of news.of) {
+      for (const peer of this.#random.sample(others, SPREAD)) {
+        this.#ask(peer, false, part, news.parts, effects)
+      }
     }
+    return true
   }
 
   #ask(to: string, reply: boolean, part: number, parts: number, effects: BroadcastEffect[]): void {

@@ -115,6 +115,7 @@ export abstract class Disseminator implements Broadcast {
       case 'timer':
         if (event.name === AGE) this.#age()
         else if (event.name === REPAIR) this.#exchange()
+        else if (event.name === NEWS) this.#spreadNews()
         else this.timer(event.name)
         break
       default:
@@ -158,7 +159,7 @@ export abstract class Disseminator implements Broadcast {
       case 'repair': {
         let news = 0
         for (const item of message.messages) news += this.#repaired(from, item) ? 1 : 0
-        if (news > 0) this.#repair.onNews(from, message, this.neighbours(), this.#effects)
+        if (news > 0) this.#news(from, message)
         break
       }
       default:
@@ -226,6 +227,18 @@ export abstract class Disseminator implements Broadcast {
     this.#arm()
   }
 
+  #news(from: string, repair: Parameters<AntiEntropy['onNews']>[1]): void {
+    this.#repair.onNews(from, repair, this.#effects)
+    if (!this.#timers.has(NEWS)) this.#spreadNews()
+  }
+
+  /** What comes soon after is asked about together. */
+  #spreadNews(): void {
+    this.#timers.delete(NEWS)
+    if (!this.#repair.spread(this.neighbours(), this.#effects)) return
+    this.#start(NEWS, Math.min(NEWS_MS, this.#options.repairMs / 10))
+  }
+
   /** A node that keeps nothing is at rest. */
   #arm(): void {
     const { keepMs, repairMs } = this.#options
@@ -243,6 +256,8 @@ export abstract class Disseminator implements Broadcast {
 const NO_EFFECTS: readonly BroadcastEffect[] = Object.freeze([])
 const AGE = 'age'
 const REPAIR = 'repair'
+const NEWS = 'news'
+const NEWS_MS = 250
 
 /** Opaque values count as little: where they matter, bodies are bytes. */
 const bytesOf = (body: unknown): number => (body instanceof Uint8Array ? body.length : 64)
