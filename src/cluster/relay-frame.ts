@@ -1,5 +1,6 @@
 import { isUlid } from '../base/identity.js'
 import { isGeneration, isNodeName } from '../overlay/member.js'
+import type { Member } from '../overlay/overlay.js'
 import type { Codec } from '../wire/codec.js'
 import type { Envelope } from '../wire/envelope.js'
 import { RELAY_HEAD_LIMIT } from '../wire/frame.js'
@@ -26,12 +27,56 @@ export interface RelayHead {
    * whom it was for.
    */
   readonly returnedFrom: string
+  /** Of a message that comes back: the start of the node that it was for, '' when the source did not know it. */
+  readonly returnedIncarnation: string
+  /** It came back once, and is on its way again. */
+  readonly again: boolean
 }
 
 export interface RelayFrame {
   readonly head: RelayHead
   /** The envelope, as encoded by the source. */
   readonly envelope: Uint8Array
+}
+
+type OwnHead = Omit<RelayHead, 'channel' | 'destination' | 'destinationIncarnation'>
+
+/** Of what `self` sends. */
+export function headOf(self: Member, id: number, ttl: number): OwnHead {
+  return {
+    id,
+    ttl,
+    source: self.name,
+    sourceIncarnation: self.incarnation,
+    sourceGeneration: self.generation,
+    returnedFrom: '',
+    returnedIncarnation: '',
+    again: false,
+  }
+}
+
+/** Of a message that `self` sends back to its source. */
+export function headBack(head: RelayHead, self: Member, id: number, ttl: number): RelayHead {
+  return {
+    ...headOf(self, id, ttl),
+    channel: head.channel,
+    destination: head.source,
+    destinationIncarnation: head.sourceIncarnation,
+    returnedFrom: head.destination,
+    returnedIncarnation: head.destinationIncarnation,
+    again: head.again,
+  }
+}
+
+/** Of a message that came back to `self`, which sends it once more. */
+export function headAgain(head: RelayHead, self: Member, id: number, ttl: number): RelayHead {
+  return {
+    ...headOf(self, id, ttl),
+    channel: head.channel,
+    destination: head.returnedFrom,
+    destinationIncarnation: head.returnedIncarnation,
+    again: true,
+  }
 }
 
 /** An envelope as it travels in a RELAY frame, all in one piece. @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE */
@@ -58,6 +103,8 @@ export function encodeRelay({ head, envelope }: RelayFrame, codec: Codec): Uint8
     head.destination,
     head.destinationIncarnation,
     head.returnedFrom,
+    head.returnedIncarnation,
+    head.again,
   ])
   const bytes = new Uint8Array(2 + fields.length + envelope.length)
   bytes[0] = fields.length
@@ -83,9 +130,10 @@ export function readRelay(body: Uint8Array, codec: Codec): RelayFrame | undefine
 }
 
 function headFromWire(fields: unknown): RelayHead | undefined {
-  if (!Array.isArray(fields) || fields.length !== 9) return undefined
-  const [id, ttl, channel, source, sourceIncarnation, sourceGeneration, destination, known, from] =
+  if (!Array.isArray(fields) || fields.length !== 11) return undefined
+  const [id, ttl, channel, source, sourceIncarnation, sourceGeneration, ...more] =
     fields as unknown[]
+  const [destination, known, from, returned, again] = more
   if (!isGeneration(id) || !isGeneration(ttl) || ttl < 1 || ttl > TTL_MAX) return undefined
   if (typeof channel !== 'string' || !isNodeName(source) || !isNodeName(destination)) {
     return undefined
@@ -93,6 +141,8 @@ function headFromWire(fields: unknown): RelayHead | undefined {
   if (!isUlid(sourceIncarnation) || !isGeneration(sourceGeneration)) return undefined
   if (known !== '' && !isUlid(known)) return undefined
   if (from !== '' && !isNodeName(from)) return undefined
+  if (returned !== '' && !isUlid(returned)) return undefined
+  if (typeof again !== 'boolean') return undefined
   return {
     id,
     ttl,
@@ -103,5 +153,7 @@ function headFromWire(fields: unknown): RelayHead | undefined {
     destination,
     destinationIncarnation: known,
     returnedFrom: from,
+    returnedIncarnation: returned,
+    again,
   }
 }

@@ -10,6 +10,9 @@ import { Allowance } from './allowance.js'
 import { RecentSet } from './recent-set.js'
 import {
   encodeRelay,
+  headAgain,
+  headBack,
+  headOf,
   type RelayFrame,
   type RelayHead,
   readRelay,
@@ -185,15 +188,10 @@ export class Router {
     }
     if (member === undefined && hop === undefined && !reach.searches) throw unknownNode(node)
     const head: RelayHead = {
-      id: ++this.#relayed,
-      ttl: relayTtl,
+      ...headOf(self, ++this.#relayed, relayTtl),
       channel: channels.name(channel),
-      source: self.name,
-      sourceIncarnation: self.incarnation,
-      sourceGeneration: self.generation,
       destination: node,
       destinationIncarnation: member?.incarnation ?? '',
-      returnedFrom: '',
     }
     const frame = { head, envelope: relayedEnvelope(envelope, codec) }
     this.#ground.used(node, true)
@@ -269,18 +267,7 @@ export class Router {
   /** Sends a frame back to who sent it. */
   #return({ head, envelope }: RelayFrame): void {
     const { self, relayTtl } = this.#ground
-    const back: RelayHead = {
-      ...head,
-      id: ++this.#relayed,
-      ttl: relayTtl,
-      source: self.name,
-      sourceIncarnation: self.incarnation,
-      sourceGeneration: self.generation,
-      destination: head.source,
-      destinationIncarnation: head.sourceIncarnation,
-      returnedFrom: head.destination,
-    }
-    const returned = { head: back, envelope }
+    const returned = { head: headBack(head, self, ++this.#relayed, relayTtl), envelope }
     this.#try(returned, () => this.#pass(returned, undefined))
   }
 
@@ -339,12 +326,24 @@ export class Router {
     const age = known === undefined ? 0 : compareIncarnations(told, known)
     if (told.name !== node || age < 0) {
       reach.feed({ type: 'stuck', node })
-      this.#comesBack(known ?? memberOf(node, '', 0), frame, noRoute(node))
+      if (frame.head.again || this.#ground.isDown(node)) {
+        this.#comesBack(known ?? memberOf(node, '', 0), frame, noRoute(node))
+      } else this.#sendAgain(frame)
       return
     }
     const to = known !== undefined && age > 0 ? known : memberOf(node, '', 0)
     this.#comesBack(to, frame, startedAnew(node))
     this.#ground.contact(told)
+  }
+
+  /**
+   * Once more, by another way: it came back since those on the way took each other for the next hop. The
+   * search that it waits for now shows all of them one way.
+   */
+  #sendAgain({ head, envelope }: RelayFrame): void {
+    const { self, relayTtl } = this.#ground
+    const again = { head: headAgain(head, self, ++this.#relayed, relayTtl), envelope }
+    this.#try(again, () => this.#pass(again, undefined))
   }
 
   /** Stamps count by the names of channels: one that only the source has is taken in for them. */

@@ -94,6 +94,8 @@ const head = (id: number, source: Member, destination: string): RelayHead => ({
   destination,
   destinationIncarnation: '',
   returnedFrom: '',
+  returnedIncarnation: '',
+  again: false,
 })
 
 const relayed = (of: RelayHead): Uint8Array =>
@@ -246,13 +248,46 @@ describe('router', () => {
     const told = (start: number, from: string): string[] => {
       const { router, members, lost, contacts } = bench()
       members.set('d', memberOfStart('d', 2))
-      const at = { ...head(1, memberOfStart(from, start), 'a'), returnedFrom: 'd' }
+      const at = { ...head(1, memberOfStart(from, start), 'a'), returnedFrom: 'd', again: true }
       router.receive(b, encodeRelay({ head: at, envelope: relayedEnvelope(tell(), codec) }, codec))
       return [...lost, ...contacts]
     }
     assert.deepEqual(told(3, 'd'), ['d ERR_NODE_DOWN', 'd 3'])
     assert.deepEqual(told(1, 'd'), [], 'its last start is history, whatever it says')
     assert.deepEqual(told(9, 'c'), ['d ERR_NO_ROUTE'], 'a node on the way speaks of the way')
+  })
+
+  it('sends once more what no way was known for, by a fresh way and to the same start', () => {
+    const { transport, reach, router, members, lost } = bench()
+    const d = memberOfStart('d', 2)
+    members.set('d', d)
+    const reply = (number: number, via: Member): void => {
+      const message = { kind: ROUTE.REPLY, ttl: 9, number, author: d, to: 'x' } as const
+      reach.receive(via, codec.encodeValue(routeToWire(message)))
+    }
+    const relays = (): (RelayHead | undefined)[] =>
+      transport.frames
+        .filter(({ kind }) => kind === FRAME.RELAY)
+        .map(({ body }) => readRelay(body, codec)?.head)
+    const back = (id: number, again: boolean): void => {
+      const of = { returnedFrom: 'd', returnedIncarnation: d.incarnation, again }
+      const returned = { ...head(id, memberOfStart('w'), 'a'), ...of }
+      router.receive(
+        b,
+        encodeRelay({ head: returned, envelope: relayedEnvelope(tell(), codec) }, codec),
+      )
+    }
+    reply(1, c)
+    back(1, false)
+    assert.deepEqual(relays(), [], 'the way that was known is none')
+    reply(2, b)
+    const [again] = relays()
+    assert.deepInclude(again, { destination: 'd', destinationIncarnation: d.incarnation })
+    assert.deepInclude(again, { source: 'a', returnedFrom: '', again: true })
+    assert.deepEqual(lost, [])
+    back(2, true)
+    assert.lengthOf(relays(), 1)
+    assert.deepEqual(lost, ['d ERR_NO_ROUTE'])
   })
 
   it('says that the first lane on the way is above its mark, and takes the message', () => {
