@@ -56,7 +56,7 @@ export class Neighbourhood {
   #probeGap = 1
   #insistAt = 0
   #insistGap = 1
-  /** The latest round that began with all room for spares taken. */
+  /** The latest round in which all room for spares was taken. */
   #crowdedIn = -CROWDED_ROUNDS
 
   constructor(
@@ -229,6 +229,7 @@ export class Neighbourhood {
 
   /** At the end of each step: who is alone, and waits for nobody's answer, tries again after a while. */
   watchIsolation(): void {
+    if (this.#views.passive.isFull) this.#crowdedIn = this.#views.round
     if (this.#views.active.size > 0) {
       this.#repairs = 0
       return
@@ -344,7 +345,6 @@ export class Neighbourhood {
   /** Takes a spare for a neighbour that would refuse, or that this node has no room for. */
   #insist(): void {
     const { active, passive, round } = this.#views
-    if (passive.isFull) this.#crowdedIn = round
     if (round < this.#insistAt || passive.size === 0) return
     if (this.requests.size > 0 || this.held) return
     const chance = !active.isFull

@@ -84,7 +84,7 @@ const asymmetric = (queue: CoreQueue): [string, string][] =>
 
 describe('X-BOT in a town of 200 nodes', () => {
   // 20: a node with one spare too few took the town for a small one.
-  for (const seed of seeds(1, [20])) {
+  for (const seed of seeds(1, [20, 68])) {
     it(`brings the mean cost of a link below 0.6 of the start, and keeps all else [SEED=${seed}]`, () => {
       const queue = new CoreQueue(hyparview({ xbot: { oracle } }), 200, seed)
       for (let i = 0; i < 3; i++) queue.cycle()
