@@ -110,7 +110,9 @@ export function makeHistory(model: AnyModel, random: Random, options: MadeOption
       const lies =
         due && op.result !== undefined && (wrong === 1 ? !wronged : random.float() < wrong)
       if (lies) wronged = true
-      const lie = lies ? random.pick(written.get(op.key) ?? [model.name === 'kv' ? '0;' : 0]) : undefined
+      const lie = lies
+        ? random.pick(written.get(op.key) ?? [model.name === 'kv' ? '0;' : 0])
+        : undefined
       builder.return(op.call, 'ok', lies ? (lie as Plain) : op.result)
     }
   }
