@@ -147,6 +147,10 @@ class SessionOrder {
       if (past !== this.#lastPast) this.#ledger.keep(ENTRY_BYTES * past.size)
       this.#lastPast = past
       this.#pasts[op] = past
+      // what a session has written is seen with what it writes next, and so on
+      if (this.#asked.has('monotonic-writes')) {
+        view.wrote(this.#slot(op), this.#graph.strands.indexOf(op))
+      }
     }
     view.lastWrite.set(key, op)
   }

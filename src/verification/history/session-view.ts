@@ -28,6 +28,12 @@ export class SessionView {
     return this.#above
   }
 
+  /** A write of this session that what comes later in it follows, too. */
+  wrote(at: number, index: number): void {
+    this.#own()
+    raise(this.#above, at, index)
+  }
+
   read(graph: SessionGraph, writer: number, slot: (op: number) => number, past: Newest): void {
     const { strands } = graph
     const key = graph.keyOf(writer)
@@ -41,13 +47,18 @@ export class SessionView {
     this.seenOf.set(key, seen)
     if (seen.has(writer)) return
     seen.add(writer)
-    if (this.#shared) this.#above = new Map(this.#above)
-    this.#shared = false
+    this.#own()
     for (const [at, index] of past) {
       raise(this.#below, at, index)
       raise(this.#above, at, index)
     }
     raise(this.#above, slot(writer), strands.indexOf(writer))
+  }
+
+  /** What was handed out as a copy is copied before it changes. */
+  #own(): void {
+    if (this.#shared) this.#above = new Map(this.#above)
+    this.#shared = false
   }
 }
 

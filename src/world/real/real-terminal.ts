@@ -2,6 +2,11 @@ import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { OptionSpecs, ParsedWords, Terminal } from '../terminal.js'
 
+// who reads the output may have seen enough
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+})
+
 /** The process that was started from a command line. */
 export const realTerminal: Terminal = {
   get words() {
