@@ -124,10 +124,8 @@ function linesOf(file: string, verdict: HistoryVerdict, seconds: number): string
   const { key, events, smallest, detail } = violation
   if (key !== undefined) lines.push(`  key ${key}`)
   lines.push(`  ${detail}`)
-  const size = smallest
-    ? 'the fewest events'
-    : 'events (the budget ended before it was known whether fewer do)'
-  lines.push(`  ${size} that show it, ${events.length}:`)
+  const count = counted(events.length, 'event')
+  lines.push(smallest ? `  a smallest prefix that shows it, ${count}:` : `  ${count} that show it:`)
   for (const event of events) lines.push(`    ${eventText(event)}`)
   return lines
 }

@@ -82,7 +82,7 @@ function violation(
 ): Violation {
   const at = ops.flatMap(({ calledAt, returnedAt }) => [calledAt, returnedAt]).sort((a, b) => a - b)
   const events = at.map((place) => history.events[place] as HistoryEvent)
-  return { key, events, smallest: true, detail }
+  return { key, events, smallest: false, detail }
 }
 
 /** What a replica holds, key by key or as a whole. */

@@ -86,12 +86,14 @@ export class HistoryBuilder {
     this.#events.push({ process, type, f, key, value, line })
     if (type === 'fail') return
     const done = type === 'ok'
+    // what reads and gives nothing has found nothing
+    const result = this.#model.operations[f]?.gives === 'same' ? undefined : (value ?? null)
     this.#ops.push({
       process,
       f,
       key,
       value: event.value,
-      result: done ? value : undefined,
+      result: done ? result : undefined,
       status: done ? 'ok' : 'info',
       calledAt: call,
       returnedAt: done ? at : Number.POSITIVE_INFINITY,

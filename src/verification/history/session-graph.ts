@@ -83,7 +83,7 @@ export class SessionGraph {
     return {
       key: keys.size === 1 ? ops[0]?.key : undefined,
       events: at.map((place) => this.history.events[place] as HistoryEvent),
-      smallest: true,
+      smallest: false,
       detail,
     }
   }

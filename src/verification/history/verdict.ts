@@ -6,7 +6,10 @@ export interface Violation {
   readonly key: HistoryKey
   /** The events that show it, as few as were found: in themselves they are inconsistent. */
   readonly events: readonly HistoryEvent[]
-  /** No shorter beginning of the key's events is inconsistent; false when the budget ended that search. */
+  /**
+   * They are a prefix of the key's events (where a key is named), and no shorter one is inconsistent. False when the budget
+   * ended that search, and for consistencies that are no matter of prefixes.
+   */
   readonly smallest: boolean
   /** What is wrong, for people. */
   readonly detail: string
