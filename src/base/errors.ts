@@ -35,6 +35,11 @@ export const CODES = {
     meaning:
       'A counterexample file has a line that is not of its grammar, or is of another scenario.',
   },
+  ERR_BAD_HISTORY: {
+    retryable: false,
+    meaning:
+      'A history is cut short, contradicts itself, or has what its model does not know; the message holds the line.',
+  },
   ERR_REPLAY: { retryable: false, meaning: 'A replayed run went another way than its trace.' },
   ERR_ADDRESS_IN_USE: { retryable: true, meaning: 'Another program listens on that address.' },
   ERR_STORE: { retryable: true, meaning: 'The store failed to read or write.' },

@@ -28,6 +28,10 @@ export interface Op {
   readonly calledUs: number
   /** Undefined while it is open. */
   readonly returnedUs: number | undefined
+  /** Its place among all calls and returns of the run: what has one time still has an order. */
+  readonly callOrder: number
+  /** Undefined while it is open. */
+  readonly returnOrder: number | undefined
   readonly status: OpStatus
   /** What an `ok` gave. */
   readonly value: Plain
@@ -42,6 +46,8 @@ export type Outcome = Pick<Op, 'status' | 'value' | 'code' | 'message'>
 /** All operations of a run, in the order in which they were called. */
 export class History {
   readonly #ops: Op[] = []
+  /** Calls and returns so far. */
+  #order = 0
 
   get ops(): readonly Op[] {
     return this.#ops
@@ -61,6 +67,8 @@ export class History {
       args,
       calledUs: atUs,
       returnedUs: undefined,
+      callOrder: this.#order++,
+      returnOrder: undefined,
       status: 'open',
       value: undefined,
       code: undefined,
@@ -73,7 +81,8 @@ export class History {
   /** @returns the operation as it stands now */
   return(index: number, outcome: Outcome, atUs: number): Op {
     const { status, value, code, message } = outcome
-    const op = { ...(this.#ops[index] as Op), returnedUs: atUs, status, value, code, message }
+    const returned = { returnedUs: atUs, returnOrder: this.#order++ }
+    const op = { ...(this.#ops[index] as Op), ...returned, status, value, code, message }
     this.#ops[index] = op
     return op
   }

@@ -13,3 +13,35 @@ export { type OmissionsOptions, omissions } from './explorers/omissions.js'
 export { type PctOptions, pct } from './explorers/pct.js'
 export { pos } from './explorers/pos.js'
 export { random } from './explorers/random.js'
+export type { BudgetOptions } from './history/budget.js'
+export {
+  type ConsistentOptions,
+  consistent,
+  type Describe,
+  type Described,
+  historyOf,
+  linearizable,
+} from './history/client-history.js'
+export {
+  CONSISTENCIES,
+  type Consistency,
+  checkHistory,
+  type HistoryCheckOptions,
+} from './history/consistency.js'
+export { converged, mergeLaws } from './history/convergence.js'
+export { fifoQueue } from './history/fifo-queue.js'
+export {
+  type EventType,
+  eventText,
+  History,
+  type HistoryEvent,
+  type HistoryKey,
+  type HistoryOp,
+} from './history/history.js'
+export { HistoryBuilder } from './history/history-builder.js'
+export { readHistory } from './history/history-reader.js'
+export { kv } from './history/kv.js'
+export type { Access, AnyModel, Model, OperationRule } from './history/model.js'
+export { MODEL_NAMES, modelNamed } from './history/models.js'
+export { casRegister, register } from './history/register.js'
+export type { HistoryVerdict, Violation } from './history/verdict.js'

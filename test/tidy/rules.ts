@@ -40,6 +40,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   simulation: [...BELOW_NODE, 'fault', 'node', 'root'],
   verification: [...BELOW_NODE, 'fault', 'node', 'root', 'simulation'],
   testing: [...BELOW_NODE, 'fault', 'node', 'root', 'simulation', 'verification'],
+  cli: [...BELOW_NODE, 'fault', 'node', 'root', 'simulation', 'verification'],
 }
 
 /** Single files that a room may import beyond its arrows. */
@@ -61,6 +62,7 @@ const REACH_REAL = new Set([
   'verification',
   'testing',
   'broker',
+  'cli',
 ])
 
 const isReal = (path: string): boolean => path.startsWith('src/world/real/')

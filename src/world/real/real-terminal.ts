@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import type { OptionSpecs, ParsedWords, Terminal } from '../terminal.js'
+
+// who reads the output may have seen enough
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+})
+
+/** The process that was started from a command line. */
+export const realTerminal: Terminal = {
+  get words() {
+    return process.argv.slice(2)
+  },
+  parse(words, options): ParsedWords {
+    const { values, positionals } = parseArgs({
+      args: [...words],
+      options: options as { [name: string]: OptionSpecs[string] },
+      allowPositionals: true,
+      strict: true,
+    })
+    return { values, positionals }
+  },
+  out: (line) => void process.stdout.write(`${line}\n`),
+  err: (line) => void process.stderr.write(`${line}\n`),
+  exitWith(code) {
+    process.exitCode = code
+  },
+  readText: (path) => readFileSync(path === '-' ? 0 : path, 'utf8'),
+  nowMs: () => performance.now(),
+}

@@ -1,0 +1,27 @@
+/** Options of a command by their long names. */
+export type OptionSpecs = Readonly<
+  Record<string, { readonly type: 'string' | 'boolean'; readonly short?: string }>
+>
+
+export interface ParsedWords {
+  readonly values: Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>
+  readonly positionals: readonly string[]
+}
+
+/** Where a command is run from, and where it speaks. */
+export interface Terminal {
+  /** What was written after the command's name. */
+  readonly words: readonly string[]
+  /** Takes options out of words. @throws Error for an option that is unknown or lacks its value */
+  parse(words: readonly string[], options: OptionSpecs): ParsedWords
+  /** A line of the result. */
+  out(line: string): void
+  /** A line that is no result. */
+  err(line: string): void
+  /** The exit code, once all is written. */
+  exitWith(code: number): void
+  /** The text of a file; `-` is the standard input. @throws what the system says */
+  readText(path: string): string
+  /** Monotonic milliseconds. */
+  nowMs(): number
+}
