@@ -106,7 +106,7 @@ describe('a simulated overlay', () => {
     assert.isAbove(closed, 0.98)
     assert.isAbove(send, none + 0.02)
     assert.isBelow(none, 0.85)
-  })
+  }).timeout(20_000)
 
   it('has cheaper links with X-BOT, as many as before, and stays whole', () => {
     const torus = new UnitTorus(1)
