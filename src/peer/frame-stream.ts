@@ -15,6 +15,8 @@ export interface StreamOwner extends GateSide {
   frame(kind: FrameKind, bytes: Buffer, start: number, end: number): void
   /** After a read that held whole frames: the peer lives. */
   heard(): void
+  /** So many fragments have come in whole by now. */
+  took(fragments: number): void
   drained(): void
   /** The peer broke a rule of the wire; the stream is closed by whoever is told. */
   broken(error: unknown): void
@@ -132,12 +134,15 @@ export class FrameStream implements ConnectionHandler {
     if (!this.#open) return
     this.bytesIn += bytes.length
     const before = this.framesIn
-    const { fragments } = this.#reader
+    const { fragments, wholeFragments } = this.#reader
     try {
       this.#reader.push(bytes, this.#deliver)
     } catch (error) {
       if (this.#open) this.#owner.broken(error)
       return
+    }
+    if (this.#reader.wholeFragments !== wholeFragments && this.#open) {
+      this.#owner.took(this.#reader.wholeFragments)
     }
     const heard = this.#heard || (this.#reader.fragments > fragments && this.#context.gate.isOpen)
     if (!heard || !this.#open) return

@@ -4,12 +4,14 @@ import { FRAME, type FrameKind, HEAD_BYTES } from '../wire/frame.js'
 import { type EncodedFrame, encodeEnvelopeFrame } from '../wire/frame-writer.js'
 import { Aside } from './aside.js'
 import { flipBits } from './bit-flip.js'
+import type { Helping } from './bulk-queue.js'
 import { DelayLine } from './delay-line.js'
 import type { FrameStream } from './frame-stream.js'
 import { type GateSide, PASS, type Verdict } from './gate.js'
 import { BATCH_BYTES, LaneQueue } from './lane-queue.js'
+import { LaneShare } from './lane-share.js'
 import type { PeerContext } from './peer-context.js'
-import { SendWindow } from './send-window.js'
+import type { PeerWindow, WindowWaiter } from './peer-window.js'
 import { FULL, SENT, type SendOutcome, SLOW } from './transport.js'
 
 /** The lane a writer writes for. */
@@ -40,13 +42,14 @@ const CUT_RETRY_MS = 50
  * The sending half of a lane: a queue that outlives connections, and the pump that empties it into
  * the one that stands. Messages of a tick leave in one write; small ones go before large ones.
  */
-export class LaneWriter {
+export class LaneWriter implements WindowWaiter {
+  readonly share = new LaneShare()
   /** Messages handed to the present connection. */
   written = 0
   readonly #host: WriterHost
   readonly #context: PeerContext
   readonly #queue: LaneQueue
-  readonly #window: SendWindow
+  readonly #window: PeerWindow
   readonly #tick: () => void
   readonly #nextTurn: () => void
   readonly #waiters: Waiter[] = []
@@ -55,23 +58,24 @@ export class LaneWriter {
   #turning = false
   /** A write was answered with "wait": `drained` follows. */
   #draining = false
+  /** Bulk waits for the window to open. */
+  #awaitsAck = false
   /** The way is cut: `drained` follows, as if it were a matter of room. */
   #cut = false
   #late: DelayLine<LateFrame> | undefined = undefined
   #aside: Aside<LateFrame> | undefined = undefined
 
-  constructor(host: WriterHost, context: PeerContext) {
+  constructor(host: WriterHost, context: PeerContext, window: PeerWindow) {
     this.#host = host
     this.#context = context
     this.#queue = new LaneQueue(context.codec)
-    this.#window = new SendWindow(context.options.windowBytes)
+    this.#window = window
     this.#tick = () => {
       this.#ticking = false
       this.pump()
     }
     this.#nextTurn = () => {
       this.#turning = false
-      this.#window.refill()
       this.pump()
     }
   }
@@ -116,6 +120,10 @@ export class LaneWriter {
     }
     this.#wake()
     return true
+  }
+
+  get #windowBytes(): number {
+    return this.#context.options.windowBytes
   }
 
   get #full(): boolean {
@@ -170,7 +178,6 @@ export class LaneWriter {
     this.#stream = stream
     this.written = 0
     this.#draining = false
-    this.#window.refill()
     this.pump()
   }
 
@@ -178,24 +185,31 @@ export class LaneWriter {
   detach(): void {
     this.#stream = undefined
     this.#queue.rewind()
+    this.#window.lost(this)
   }
 
   /** The connection has passed on what it held. */
   drained(): void {
     this.#draining = false
-    this.#window.refill()
     this.pump()
+  }
+
+  /** The peer has so many fragments of this connection. False when more than were sent. */
+  acked(fragments: number): boolean {
+    return this.#window.acked(this.share, fragments)
   }
 
   /** Writes as much as the window allows. */
   pump(): void {
     const stream = this.#stream
     if (stream === undefined || !this.#host.live || this.#queue.empty) return
-    const { options } = this.#context
     this.#pumpSmall(stream)
     if (this.#queue.hasBulk) this.#pumpBulk(stream)
+    else this.#awaitsAck = false
     if (this.#queue.empty) this.#host.emptied()
-    else if (!this.#draining && stream.unsentBytes < options.windowBytes) this.#askTurn()
+    else if (!this.#draining && !this.#awaitsAck && stream.unsentBytes < this.#windowBytes) {
+      this.#askTurn()
+    }
     this.#tellReady()
   }
 
@@ -222,8 +236,7 @@ export class LaneWriter {
   }
 
   #pumpSmall(stream: FrameStream): void {
-    const { windowBytes } = this.#context.options
-    while (stream.unsentBytes < windowBytes) {
+    while (stream.unsentBytes < this.#windowBytes) {
       const batch = this.#queue.takeSmall()
       if (batch === undefined) return
       this.written += batch.messages
@@ -239,25 +252,43 @@ export class LaneWriter {
 
   #pumpBulk(stream: FrameStream): void {
     const { gate } = this.#context
-    stream.connection.cork()
-    while (this.#window.allows(stream.unsentBytes)) {
-      const maxBytes = this.#window.fragmentBytes(stream.unsentBytes)
+    const window = this.#window
+    this.#awaitsAck = false
+    while (window.allows(this.share)) {
+      if (this.#isFull(stream)) break
+      const maxBytes = window.fragmentBytes
       if (gate.out(this.#host, FRAME.FRAGMENT, undefined, maxBytes).drop) {
         this.#draining = true
         this.#retryCut()
-        break
+        return
       }
       const helping = this.#queue.takeBulk(maxBytes)
-      if (helping === undefined) break
-      this.#window.handed(helping.bytes)
-      stream.framesOut++
-      if (helping.completes) this.written++
-      for (const piece of helping.pieces) {
-        if (!stream.write(piece)) this.#draining = true
-      }
+      if (helping === undefined) return
+      this.#hand(stream, helping)
+    }
+    this.#awaitsAck ||= !window.allows(this.share)
+    if (this.#awaitsAck) window.wait(this)
+  }
+
+  /** The kernel holds what was written before; bulk of this lane is asked for again by its acknowledgement. */
+  #isFull({ unsentBytes }: FrameStream): boolean {
+    if (unsentBytes === 0) return false
+    if (this.share.inFlight === 0) return unsentBytes >= this.#windowBytes
+    this.#window.kernelFull(this.share)
+    this.#awaitsAck = true
+    return true
+  }
+
+  #hand(stream: FrameStream, helping: Helping): void {
+    if (helping.isFragment) this.#window.sent(this.share, helping.bytes)
+    stream.framesOut++
+    if (helping.completes) this.written++
+    stream.connection.cork()
+    for (const piece of helping.pieces) {
+      if (!stream.write(piece)) this.#draining = true
     }
     stream.connection.uncork()
-    if (!this.#queue.hasBulk) this.#window.refill()
+    if (stream.unsentBytes === 0) this.#draining = false
   }
 
   /** One timer, however often the pump runs meanwhile. */

@@ -32,6 +32,13 @@ export class FrameReader {
   /** How many fragments have begun. */
   fragments = 0
 
+  /** How many of them are there whole. */
+  get wholeFragments(): number {
+    return this.#assembler === undefined || this.#assembler.left === 0
+      ? this.fragments
+      : this.fragments - 1
+  }
+
   constructor(maxMessageBytes: number = MAX_MESSAGE_BYTES) {
     this.#maxMessageBytes = maxMessageBytes
     this.#limits = limitsFor(maxMessageBytes)

@@ -22,6 +22,8 @@ export const FRAME = {
   PING: 8,
   PONG: 9,
   GOODBYE: 10,
+  /** How many fragments came in over a connection: see `peer/session.ts`. */
+  ACK: 11,
   // rooms of their own
   OVERLAY: 16,
   BROADCAST: 17,
