@@ -29,6 +29,8 @@ const NOT_BENCHES = [
   'remote-pair.ts',
   'sim-execution.ts',
   'gate-cost-pair.ts',
+  'link.ts',
+  'lane-ends.ts',
 ]
 /**
  * Thousands of short executions in one process: V8 takes some objects of the first for long-lived and
@@ -103,9 +105,22 @@ function summary(measured: readonly Measurement[]): Measurement & Record<string,
   for (const [key, value] of Object.entries(first)) {
     if (typeof value === 'number') merged[key] = median(measured.map((m) => m[key] as number))
   }
+  if (Array.isArray(first['cells'])) merged['cells'] = cellsOf(measured)
   const min = Math.min(...ratios)
   const max = Math.max(...ratios)
   return { ...(merged as Measurement), min, max, runs, node: process.version, cpus: cpus().length }
+}
+
+/** Cells have the same places in every run: medians of their figures. */
+function cellsOf(measured: readonly Measurement[]): Record<string, unknown>[] {
+  const tables = measured.map((m) => m['cells'] as Record<string, unknown>[])
+  return (tables[0] ?? []).map((cell, at) => {
+    const merged = { ...cell }
+    for (const [key, value] of Object.entries(cell)) {
+      if (typeof value === 'number') merged[key] = median(tables.map((t) => t[at]?.[key] as number))
+    }
+    return merged
+  })
 }
 
 function median(numbers: readonly number[]): number {
