@@ -26,8 +26,9 @@ const RTT_SPAN_MS = 15_000
  * How much bulk may be under way to one peer, over all its lanes, so that a small message that comes
  * next does not stand behind megabytes in buffers along the way. Steered by the delay of
  * acknowledgements as LEDBAT is (RFC 6817): the window grows while the way adds less than a target to
- * its least round trip, and shrinks in proportion to what it adds above. It never falls below what the
- * best rate of the last seconds needs, so that a busy machine is not taken for a full line.
+ * its least round trip, and shrinks in proportion to what it adds above. A busy machine looks like a
+ * full line: so it never falls below what the best rate of the last seconds needs, and where the rate
+ * falls with the window, a larger one is tried.
  *
  * Near peers have a fixed window for each lane instead. A machine: times come as arguments.
  */
@@ -48,6 +49,8 @@ export class SendWindow {
   #countedBytes = 0
   #countedSinceMs = 0
   #drainUntilMs = 0
+  /** The window was made larger to see whether the rate follows: what both were before. */
+  #trial: { readonly rate: number; readonly bytes: number } | undefined
 
   /** `nearBytes` is the fixed window of a lane. */
   constructor(nearBytes: number) {
@@ -80,6 +83,7 @@ export class SendWindow {
     this.#slowest = new LeastRecent(RATE_SPAN_MS)
     this.#minRttMs = Number.POSITIVE_INFINITY
     this.#samples.fill(Number.POSITIVE_INFINITY)
+    this.#trial = undefined
   }
 
   /** May that lane hand on more now? */
@@ -116,7 +120,7 @@ export class SendWindow {
     if (arrival === false) return false
     this.#inFlight -= arrival.bytes
     if (share.inFlight === 0) this.#lanes--
-    this.#measure(arrival.bytes, nowMs)
+    this.#measure(arrival.bytes, wasFull, nowMs)
     this.#samples[this.#sample] = arrival.rttMs
     this.#sample = (this.#sample + 1) % SAMPLES
     if (this.#learn(arrival.rttMs, nowMs) && this.#inFlight > 0) this.#drain(nowMs)
@@ -149,7 +153,7 @@ export class SendWindow {
         this.#starting = false
         this.#bytes *= (1.1 * minMs) / (minMs + queueMs)
       } else if (wasFull) this.#bytes += bytes
-    } else {
+    } else if (this.#trial === undefined) {
       const error = Math.max(-1, 1 - queueMs / targetMs)
       if (error < 0) this.#bytes += 0.1 * error * bytes
       else if (wasFull) this.#bytes += (far ? 0.25 : 0.1) * error * bytes
@@ -175,12 +179,30 @@ export class SendWindow {
     return this.#slowest.value === Number.POSITIVE_INFINITY ? 0 : -this.#slowest.value
   }
 
-  #measure(bytes: number, nowMs: number): void {
+  #measure(bytes: number, wasFull: boolean, nowMs: number): void {
     this.#countedBytes += bytes
     const ms = nowMs - this.#countedSinceMs
     if (ms < RATE_MS) return
-    this.#slowest.add(-this.#countedBytes / ms, nowMs)
+    const rate = this.#countedBytes / ms
+    this.#slowest.add(-rate, nowMs)
     this.#count(nowMs)
+    if (!this.near && !this.#starting) this.#try(rate, wasFull)
+  }
+
+  /**
+   * On a full line a larger window brings no more, and what is slower now stays slower; where answers
+   * come late for other reasons the rate follows the window.
+   */
+  #try(rate: number, wasFull: boolean): void {
+    const trial = this.#trial
+    this.#trial = undefined
+    if (trial !== undefined && rate < 1.1 * trial.rate) {
+      this.#bytes = Math.min(this.#bytes, trial.bytes)
+      this.#slowest = new LeastRecent(RATE_SPAN_MS)
+    } else if (wasFull && rate < 0.75 * this.#bestRate) {
+      this.#trial = { rate, bytes: this.#bytes }
+      this.#bytes = Math.min(MOST, 1.5 * this.#bytes)
+    }
   }
 
   #count(nowMs: number): void {
