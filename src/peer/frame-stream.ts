@@ -131,12 +131,26 @@ export class FrameStream implements ConnectionHandler {
   }
 
   onData(bytes: Uint8Array): void {
+    this.#take(bytes.length, bytes)
+  }
+
+  room(): Uint8Array | undefined {
+    return this.#open ? this.#reader.room() : undefined
+  }
+
+  filled(bytes: number): void {
+    this.#take(bytes, undefined)
+  }
+
+  /** Without `bytes` they were read to where they belong. */
+  #take(count: number, bytes: Uint8Array | undefined): void {
     if (!this.#open) return
-    this.bytesIn += bytes.length
+    this.bytesIn += count
     const before = this.framesIn
     const { fragments, wholeFragments } = this.#reader
     try {
-      this.#reader.push(bytes, this.#deliver)
+      if (bytes === undefined) this.#reader.filled(count, this.#deliver)
+      else this.#reader.push(bytes, this.#deliver)
     } catch (error) {
       if (this.#open) this.#owner.broken(error)
       return

@@ -8,6 +8,10 @@ export type OnFrame = (kind: FrameKind, bytes: Buffer, start: number, end: numbe
 
 /** A frame in several chunks gets this much memory on its sender's word; more as it comes in. */
 const ON_TRUST = 1024 * 1024
+/** The head of a fragment that is not the first of its frame. */
+const SHORT_HEAD = FRAGMENT_HEAD_MAX - 5
+/** Where the head of the next one is read to; copied out at once, so one serves all connections. */
+const BETWEEN = Buffer.alloc(SHORT_HEAD)
 
 /**
  * The bytes of one connection to frames, whatever the pieces they come in. Until `open` only frames
@@ -79,6 +83,29 @@ export class FrameReader {
       onFrame(bytes[start - 3] as FrameKind, bytes, start, at)
     }
     if (!this.#closed && at < length) this.#keep(bytes, at)
+  }
+
+  /**
+   * Memory the next bytes belong in, so that nothing of a large frame is copied: the place of a
+   * fragment's bytes, and between two fragments just enough for the next one's head. Undefined where
+   * that is not known; then `push` is for what comes.
+   */
+  room(): Uint8Array | undefined {
+    const assembler = this.#assembler
+    if (assembler === undefined || this.#closed || this.#body !== undefined) return undefined
+    if (assembler.left > 0) return assembler.room()
+    const have = this.#headHave
+    if (have === SHORT_HEAD && this.#head[5] === FRAME.FRAGMENT) {
+      return BETWEEN.subarray(0, FRAGMENT_HEAD_MAX - have)
+    }
+    return have === 0 && assembler.open > 0 ? BETWEEN : undefined
+  }
+
+  /** So many bytes were written to what `room` gave last. @throws TroupeError as `push` */
+  filled(count: number, onFrame: OnFrame): void {
+    const assembler = this.#assembler as Assembler
+    if (assembler.left > 0) assembler.filled(count, onFrame)
+    else this.push(Buffer.from(BETWEEN.subarray(0, count)), onFrame)
   }
 
   /** Goes on with what an earlier chunk began, and says where the rest begins. */

@@ -69,6 +69,13 @@ export interface Connection {
 export interface ConnectionHandler {
   /** The bytes are the handler's to keep: nobody writes to them again. */
   onData(bytes: Uint8Array): void
+  /**
+   * Memory the next bytes belong in, at least one byte of it; undefined: they come by `onData`. A
+   * network that can reads straight into it and calls `filled`; others never ask. Must not throw.
+   */
+  room?(): Uint8Array | undefined
+  /** So many bytes were read into what `room` gave last. */
+  filled?(bytes: number): void
   onDrain(): void
   /** Once, last. `error` is absent for an orderly close. */
   onClose(error?: Error): void
