@@ -13,7 +13,7 @@ import { PeerLanes } from './peer-lanes.js'
 import { PeerWindow } from './peer-window.js'
 import { type Attempt, Redial } from './redial.js'
 import { Session, type SessionHost, type SessionStart } from './session.js'
-import type { LaneStats, SendOutcome } from './transport.js'
+import type { PeerStats, SendOutcome } from './transport.js'
 
 export interface PeerHost {
   /** Tries to open a session at the peer's address with that number; ends in `opened` or `sessionFailed`. */
@@ -254,8 +254,11 @@ export class Peer implements LaneHost, SessionHost {
     else this.over(error)
   }
 
-  stats(): LaneStats[] {
-    return this.lanes().map((lane) => lane.stats())
+  stats(): PeerStats {
+    const { name: peer, live: up, window } = this
+    const { minRttMs, bytes: windowBytes, inFlight: inFlightBytes } = window
+    const lanes = this.lanes().length
+    return { peer, up, lanes, rttMs: this.session?.rttMs, minRttMs, windowBytes, inFlightBytes }
   }
 
   /** Reports what has become usable, in order: the peer, then its channels. */

@@ -3,7 +3,9 @@ import type { Member } from '../overlay/overlay.js'
 import type { Envelope } from '../wire/envelope.js'
 import type { FrameKind } from '../wire/frame.js'
 import type { Address } from '../world/network.js'
-import type { ChannelTable } from './channel-table.js'
+import type { ChannelCounters } from './channel-counters.js'
+import type { ChannelTable, LanePolicy } from './channel-table.js'
+import type { LoopLagStats } from './loop-lag.js'
 
 /**
  * Talking to peers, as `cluster/` sees it: `peers.ts` implements it over lanes of a network, other
@@ -85,6 +87,8 @@ export interface TransportSink {
   undelivered(peer: Member, channel: string, envelope: Envelope, reason: TroupeError): void
   /** `count` envelopes were written to a connection that broke: each may have arrived or not. */
   connectionLost(peer: Member, channel: string, count: number): void
+  /** This process ran its timers so late, a heartbeat or more: it was busy, or stopped. */
+  lagged(lateMs: number): void
   /** Somebody was turned away; `code` says why. For counters and the log. */
   refused(remote: string, error: TroupeError): void
   /** A peer has proven itself and said that a newer incarnation holds this node's name; `reason` says which. */
@@ -96,7 +100,35 @@ export interface TransportSink {
 export interface TransportStats {
   readonly connections: number
   readonly refused: Readonly<Record<string, number>>
+  /** How late this process runs its timers; deadlines of silent peers are moved by as much. */
+  readonly lag: LoopLagStats
+  readonly peers: readonly PeerStats[]
+  readonly channels: readonly ChannelStats[]
   readonly lanes: readonly LaneStats[]
+}
+
+export interface PeerStats {
+  readonly peer: string
+  readonly up: boolean
+  /** Over all channels. */
+  readonly lanes: number
+  /** Smoothed round-trip time of heartbeats in ms; undefined before the first. */
+  readonly rttMs: number | undefined
+  /** The least round trip of the last 15 to 30 s in ms. */
+  readonly minRttMs: number | undefined
+  /** So much of large messages may be under way to the peer now, over all lanes … */
+  readonly windowBytes: number
+  /** … and so much is. */
+  readonly inFlightBytes: number
+}
+
+/** One channel, over all peers. */
+export interface ChannelStats extends Readonly<ChannelCounters> {
+  readonly channel: string
+  readonly policy: LanePolicy
+  readonly lanes: number
+  readonly queuedBytes: number
+  readonly queuedMessages: number
 }
 
 export interface LaneStats {
@@ -105,6 +137,9 @@ export interface LaneStats {
   readonly lane: number
   readonly connected: boolean
   readonly queuedBytes: number
+  readonly queuedMessages: number
+  /** Of large messages: written, and not acknowledged. */
+  readonly inFlightBytes: number
   readonly bytesIn: number
   readonly bytesOut: number
   readonly framesIn: number
