@@ -35,9 +35,9 @@ export class PeerWindow {
     return this.#window.fragmentBytes
   }
 
-  /** A session begins. */
-  reset(): void {
-    this.#window.reset()
+  /** A session begins; `sameHost`: with a peer on this machine. */
+  reset(sameHost: boolean): void {
+    this.#window.reset(sameHost)
   }
 
   allows(share: LaneShare): boolean {

@@ -26,6 +26,8 @@ export interface PeerHost {
 
 /** A peer that is about to dial gets so long. */
 const PATIENCE_MS = 300
+/** Near peers have so many windows of bulk under way on each lane: a busy processor leaves them waiting. */
+const NEAR_WINDOWS = 4
 
 /** Another node as seen from here: the wish to be connected, its lanes, and the session that stands. */
 export class Peer implements LaneHost, SessionHost {
@@ -52,7 +54,7 @@ export class Peer implements LaneHost, SessionHost {
     this.member = member
     this.#context = context
     this.#host = host
-    this.window = new PeerWindow(context.world, context.options.windowBytes)
+    this.window = new PeerWindow(context.world, NEAR_WINDOWS * context.options.windowBytes)
     this.#redial = new Redial(context, (failures) => host.dialSession(this, failures))
     this.#lanes = new PeerLanes(this, context)
   }
@@ -109,7 +111,7 @@ export class Peer implements LaneHost, SessionHost {
     this.#redial.stop()
     this.member = greeting.member
     this.#lanes.resize(greeting.channels)
-    this.window.reset()
+    this.window.reset(stream.connection.sameHost === true)
     for (const lane of this.lanes()) lane.begin(greeting.maxMessageBytes)
     this.session = new Session(this.#context, this, start)
     this.membership().attach(stream, laneClock)

@@ -4,6 +4,8 @@ import { LeastRecent } from './least-recent.js'
 const KIB = 1024
 /** Round trips below this are those of one machine, or of a network so quick that steering costs more than it gains. */
 export const NEAR_MS = 0.5
+/** On one machine all of this is waiting for a processor. */
+export const SAME_HOST_MS = 10
 /** Round trips above this leave room for the kernel's own search for the rate. */
 const FAR_MS = 5
 const FRAGMENT_MIN = 16 * KIB
@@ -34,6 +36,7 @@ const RTT_SPAN_MS = 15_000
  */
 export class SendWindow {
   readonly #nearBytes: number
+  #nearMs = NEAR_MS
   #bytes = START
   #inFlight = 0
   /** Lanes that have something under way. */
@@ -72,11 +75,12 @@ export class SendWindow {
   }
 
   get near(): boolean {
-    return this.#minRttMs < NEAR_MS
+    return this.#minRttMs < this.#nearMs
   }
 
-  /** The way may be another: nothing that was learned counts. */
-  reset(): void {
+  /** The way may be another: nothing that was learned counts. `sameHost`: the peer is on this machine. */
+  reset(sameHost = false): void {
+    this.#nearMs = sameHost ? SAME_HOST_MS : NEAR_MS
     this.#bytes = START
     this.#starting = true
     this.#leastRtt = new LeastRecent(RTT_SPAN_MS)

@@ -48,6 +48,8 @@ export interface Listener {
 export interface Connection {
   /** The other end as text, for logs only. */
   readonly remote: string
+  /** True when the other end is known to be on this machine. */
+  readonly sameHost?: boolean
   /** Bytes taken by `write` that the kernel has not taken yet. 0: the line is not the bottleneck. */
   readonly unsentBytes: number
   /** Must be called once, synchronously after the connection is handed over; data flows from then on. */

@@ -156,6 +156,16 @@ describe('send window', () => {
     assert.deepEqual([window.bytes, window.inFlight], [512 * KIB, 512 * KIB])
   })
 
+  it('takes a peer on this machine for near, though its answers wait for a processor', () => {
+    const window = new SendWindow(256 * KIB)
+    window.reset(true)
+    window.heartbeat(4, 0)
+    assert.isTrue(window.near)
+    window.reset(false)
+    window.heartbeat(4, 0)
+    assert.isFalse(window.near)
+  })
+
   it('begins with four megabytes a lane', () => {
     const window = new SendWindow(256 * KIB)
     window.heartbeat(20, 0)

@@ -11,6 +11,7 @@ const LINGER_MS = 5_000
  */
 export class TcpConnection implements Connection {
   readonly remote: string
+  readonly sameHost: boolean
   readonly #socket: net.Socket
   readonly #lingerMs: number
   readonly #read: TcpRead | undefined
@@ -26,6 +27,8 @@ export class TcpConnection implements Connection {
     this.#read = read
     this.#lingerMs = lingerMs
     this.remote = remoteOf(socket)
+    this.sameHost =
+      socket.remoteAddress !== undefined && socket.remoteAddress === socket.localAddress
     socket.on('error', (error) => {
       this.#error ??= error
     })
