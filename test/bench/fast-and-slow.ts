@@ -43,6 +43,7 @@ async function on(plan: LinkPlan): Promise<Record<string, unknown>[]> {
             soloP50Ms: solo.p50Ms,
             besideP50Ms: beside.p50Ms,
             bulkMbS: beside.mbS,
+            bulkRefused: beside.refused,
           })
         }
       }

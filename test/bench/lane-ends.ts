@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { Actor } from '../../src/actor/actor.js'
 import { actor } from '../../src/actor/decorators.js'
 import type { ActorRef } from '../../src/actor/ref.js'
+import { codeOf } from '../../src/base/errors.js'
 import { silentLogger } from '../../src/base/logger.js'
 import type { Node } from '../../src/node/node.js'
 import { startNode } from '../../src/node/start-node.js'
@@ -66,6 +67,8 @@ export interface Outcome {
   readonly p99Ms: number
   /** Bulk. */
   readonly mbS: number
+  /** Paced bulk that found its lane full: the line, or the machine, is slower than the pace. */
+  readonly refused: number
   /** Small messages handled a second, in thousands. */
   readonly kS: number
 }
@@ -94,7 +97,7 @@ function troupe(ref: ActorRef<LaneEnd>, job: Job): Way {
     ask: (value) => small.ask.addOne(value),
     tell: () => small.tell.count(1),
     ready: () => small.ready(),
-    total: () => small.ask.total(),
+    total: () => small.ready().then(() => small.ask.total()),
   }
 }
 
@@ -142,6 +145,7 @@ async function measure(way: Way, job: Job): Promise<Outcome> {
   let running = true
   let counted = false
   let bytes = 0
+  let refused = 0
   const stream = async (number: number): Promise<void> => {
     while (running) {
       await way.bulk(payload, number)
@@ -150,9 +154,15 @@ async function measure(way: Way, job: Job): Promise<Outcome> {
   }
   const paced = async (everyMs: number): Promise<void> => {
     for (let at = performance.now(), number = 0; running; at += everyMs, number++) {
-      void way.bulk(payload, number % Math.max(1, job.inFlight)).then(() => {
-        if (counted) bytes += job.bulkBytes
-      })
+      way.bulk(payload, number % Math.max(1, job.inFlight)).then(
+        () => {
+          if (counted) bytes += job.bulkBytes
+        },
+        (error) => {
+          if (codeOf(error) !== 'ERR_LANE_FULL') throw error
+          if (counted) refused++
+        },
+      )
       await sleep(Math.max(0, at + everyMs - performance.now()))
     }
   }
@@ -194,6 +204,7 @@ async function measure(way: Way, job: Job): Promise<Outcome> {
     p50Ms: at(0.5),
     p99Ms: at(0.99),
     mbS: bytes / 1e6 / seconds,
+    refused,
     kS: (after - before) / 1_000 / seconds,
   }
 }
