@@ -8,13 +8,24 @@ import {
   silentLogger,
   startNode,
 } from '../../src/index.js'
+import { overlayNamed } from '../../src/node/overlay-named.js'
+import type { Overlay, OverlayFactory } from '../../src/overlay/overlay.js'
 import { Copy, type CopyEvent, Ledger } from './actors.js'
 
 /** Options that can be told to another process. */
 export type HostedOptions = Omit<
   NodeOptions,
   'overlay' | 'remoteSpawn' | 'logger' | 'codecs' | 'world'
->
+> & {
+  /** By its name. Default: a full mesh. */
+  readonly overlay?: string
+}
+
+/** Whom a node wants for neighbours, and whom it is connected to. */
+export interface View {
+  readonly neighbours: readonly string[]
+  readonly connected: readonly string[]
+}
 
 export interface Started {
   readonly address: string
@@ -40,10 +51,13 @@ export interface Memory {
 export class NodeHost {
   #node: Node | undefined
   #told: Told[] = []
+  #overlay: Overlay | undefined
+  #heard: unknown[] = []
 
-  async start(options: HostedOptions): Promise<Started> {
+  async start({ overlay = 'full-mesh', ...options }: HostedOptions): Promise<Started> {
     const node = await startNode({
       ...options,
+      overlay: this.#seen(overlayNamed(overlay)),
       remoteSpawn: [Copy, Ledger],
       logger: silentLogger,
     })
@@ -110,6 +124,31 @@ export class NodeHost {
       .filter((name) => name !== node.name && node.isUp(name))
   }
 
+  view(): View {
+    const { lanes } = this.#running().stats().transport
+    const connected = new Set(lanes.filter((lane) => lane.connected).map((lane) => lane.peer))
+    return { neighbours: [...(this.#overlay?.neighbours() ?? [])], connected: [...connected] }
+  }
+
+  /** The overlay's own picture of itself. */
+  snapshot(): Readonly<Record<string, unknown>> | undefined {
+    return this.#overlay?.snapshot()
+  }
+
+  /** Writes down what is broadcast to that handler from now on. */
+  hear(handler: string): void {
+    this.#heard = []
+    this.#running().onBroadcast(handler, (message) => void this.#heard.push(message))
+  }
+
+  heard(): readonly unknown[] {
+    return this.#heard
+  }
+
+  broadcast(handler: string, messages: readonly unknown[]): void {
+    for (const message of messages) this.#running().broadcast(handler, message)
+  }
+
   told(): readonly Told[] {
     return this.#told
   }
@@ -139,6 +178,14 @@ export class NodeHost {
     await node?.stop(options)
     Copy.log.length = 0
     Copy.living = 0
+  }
+
+  #seen(factory: OverlayFactory): OverlayFactory {
+    const create: OverlayFactory['create'] = (self, random) => {
+      this.#overlay = factory.create(self, random)
+      return this.#overlay
+    }
+    return { ...factory, create }
   }
 
   #running(): Node {

@@ -14,11 +14,17 @@ type Method = Exclude<keyof NodeHost, symbol>
 export interface ForkOptions {
   readonly execArgv?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /** JavaScript to run in place of the sources. */
+  readonly file?: string
+  /** How long it may take to start. Default 30,000. */
+  readonly startMs?: number
 }
 
 /** One process with a node in it, as its parent sees it. */
 export class NodeProcess {
   readonly child: ChildProcess
+  /** It runs a file of its own: nothing for another test. */
+  readonly bundled: boolean
   /** Settles when the process is gone. */
   readonly gone: Promise<void>
   #alive = true
@@ -26,9 +32,10 @@ export class NodeProcess {
   readonly #calls = new Map<number, (answer: Answer) => void>()
 
   private constructor(options: ForkOptions) {
-    const { execArgv = [], env = {} } = options
-    this.child = fork(FILE, {
-      execArgv: ['--import', 'tsx', ...execArgv],
+    const { execArgv = [], env = {}, file } = options
+    this.bundled = file !== undefined
+    this.child = fork(file ?? FILE, {
+      execArgv: [...(file === undefined ? ['--import', 'tsx'] : []), ...execArgv],
       env: { ...process.env, ...env },
       serialization: 'advanced',
     })
@@ -44,9 +51,14 @@ export class NodeProcess {
     this.child.on('error', () => {}) // a command to a process that is just dying: its exit is told apart
   }
 
-  static async fork(options: ForkOptions = {}): Promise<NodeProcess> {
+  /** `born` gets it before it has started. */
+  static async fork(
+    options: ForkOptions = {},
+    born?: (forked: NodeProcess) => void,
+  ): Promise<NodeProcess> {
     const forked = new NodeProcess(options)
-    await forked.#answer(0, FORK_MS, 'to start')
+    born?.(forked)
+    await forked.#answer(0, options.startMs ?? FORK_MS, 'to start')
     return forked
   }
 
@@ -134,8 +146,9 @@ export function useProcesses(): (count: number) => Promise<NodeProcess[]> {
     await Promise.all(
       [...borrowed].map(async (process) => {
         borrowed.delete(process)
-        if (!(await process.reset())) return
-        if (idle.length < KEEP) idle.push(process)
+        if (process.bundled) await process.kill()
+        else if (!(await process.reset())) return
+        else if (idle.length < KEEP) idle.push(process)
         else await process.kill()
       }),
     )
@@ -150,9 +163,7 @@ export function useProcesses(): (count: number) => Promise<NodeProcess[]> {
 
 /** A process that is not like the others and ends after its test. */
 export async function forkBorrowed(options?: ForkOptions): Promise<NodeProcess> {
-  const forked = await NodeProcess.fork(options)
-  borrowed.add(forked)
-  return forked
+  return await NodeProcess.fork(options, (forked) => borrowed.add(forked))
 }
 
 // Of the whole run: the idle ones outlive the suites that used them.
