@@ -124,4 +124,4 @@ const isLink = (views: ReadonlyMap<string, View>, a: string, b: string): boolean
   holds(views.get(a), b) && holds(views.get(b), a)
 
 const holds = (view: View | undefined, name: string): boolean =>
-  view !== undefined && view.neighbours.includes(name) && view.connected.includes(name)
+  view?.neighbours.includes(name) === true && view.connected.includes(name)
