@@ -6,7 +6,7 @@ import type { Broadcast, BroadcastEffect, BroadcastEvent } from '../broadcast/br
 import { type PlumtreeOptions, readPlumtreeOptions } from '../broadcast/broadcast-options.js'
 import { plumtree } from '../broadcast/plumtree.js'
 import type { Member, Overlay } from '../overlay/overlay.js'
-import type { Transport } from '../peer/transport.js'
+import { FULL, type Transport } from '../peer/transport.js'
 import type { Codec } from '../wire/codec.js'
 import { CONTROL_LIMIT, FRAME } from '../wire/frame.js'
 import type { Clock, Timer } from '../world/clock.js'
@@ -251,7 +251,7 @@ export class BroadcastDriver {
   #write(to: string, bytes: Uint8Array): boolean {
     const { transport, logger } = this.#ground
     try {
-      return transport.sendControl(to, FRAME.BROADCAST, bytes)
+      return transport.sendControl(to, FRAME.BROADCAST, bytes) !== FULL
     } catch (err) {
       logger.warn({ err, to }, 'a broadcast could not be sent to a neighbour')
       return true

@@ -52,7 +52,14 @@ export class Reach {
   constructor(ground: ReachGround) {
     const { self, overlay, ttl } = ground
     this.#ground = ground
-    this.#finder = new RouteFinder(self, { ttl }, (node) => overlay.nextHop(node))
+    this.#finder = new RouteFinder(
+      self,
+      { ttl },
+      {
+        hop: (node) => overlay.nextHop(node),
+        relays: (peer) => overlay.relays?.(peer) ?? true,
+      },
+    )
   }
 
   get stats(): Readonly<RouteStats> {

@@ -23,6 +23,14 @@ export interface RouteFinderOptions {
   readonly missMs?: number
 }
 
+/** What the overlay knows of ways. */
+export interface KnownWays {
+  /** The next hop to a node, or undefined when it knows none. */
+  hop(node: string): string | undefined
+  /** False for a peer beyond which nobody can be reached. */
+  relays(peer: string): boolean
+}
+
 export type FinderEvent =
   | { readonly type: 'peerUp'; readonly peer: Member }
   | { readonly type: 'peerDown'; readonly peer: string }
@@ -80,8 +88,11 @@ export type FinderEffect =
 
 /** What became of searches, and of the messages of others. */
 export interface RouteStats {
+  /** Begun by this node: for a message that found no way, a ping or a seeker. */
   searches: number
+  /** Of those: the node answered, or connected. */
   found: number
+  /** Of those: nobody answered. */
   failed: number
   /** Floods of others that were passed on. */
   flooded: number
@@ -130,7 +141,7 @@ export class RouteFinder {
   }
   readonly #self: Member
   readonly #options: Required<RouteFinderOptions>
-  readonly #overlayHop: (node: string) => string | undefined
+  readonly #known: KnownWays
   readonly #routes = new RouteTable(ROUTES_MAX, ROUTE_AGE_MS)
   readonly #recent = new RecentSet(RECENT_MAX)
   readonly #peers = new Map<string, { readonly peer: Member; readonly floods: Allowance }>()
@@ -141,15 +152,10 @@ export class RouteFinder {
   #number = 0
   #effects: FinderEffect[] = []
 
-  /** `overlayHop`: the next hop that the overlay itself knows. */
-  constructor(
-    self: Member,
-    options: RouteFinderOptions,
-    overlayHop: (node: string) => string | undefined,
-  ) {
+  constructor(self: Member, options: RouteFinderOptions, known: KnownWays) {
     this.#self = self
     this.#options = { searchMs: 1_000, tries: 2, missMs: 1_000, ...options }
-    this.#overlayHop = overlayHop
+    this.#known = known
   }
 
   step(event: FinderEvent): readonly FinderEffect[] {
@@ -162,6 +168,7 @@ export class RouteFinder {
         })
         this.#settled(event.peer)
         // It may know a way to those that are not found without it.
+        if (!this.#known.relays(event.peer.name)) break
         for (const node of this.#searches.keys()) {
           this.#send(event.peer.name, this.#made(ROUTE.REQUEST, node))
         }
@@ -201,7 +208,7 @@ export class RouteFinder {
    * that was found; never `except`, from where the message came.
    */
   hop(node: string, nowMs: number, except?: string): string | undefined {
-    const own = this.#overlayHop(node)
+    const own = this.#known.hop(node)
     if (own !== undefined && own !== except && this.#peers.has(own)) return own
     if (node !== except && this.#peers.has(node)) return node
     const hop = this.#routes.use(node, nowMs)?.hop
@@ -258,8 +265,7 @@ export class RouteFinder {
       return
     }
     search.tries++
-    const request = this.#made(ROUTE.REQUEST, node)
-    for (const peer of this.#peers.keys()) this.#send(peer, request)
+    this.#flood(this.#made(ROUTE.REQUEST, node), undefined)
     this.#emit({ type: 'startTimer', node, delayMs: this.#options.searchMs })
   }
 
@@ -330,7 +336,15 @@ export class RouteFinder {
     this.stats.flooded++
     const onwards = { ...message, ttl: ttl - 1 }
     if (to !== from && this.#peers.has(to)) this.#send(to, onwards)
-    else for (const peer of this.#peers.keys()) if (peer !== from) this.#send(peer, onwards)
+    else this.#flood(onwards, from)
+  }
+
+  /** To the one that is looked for, and to all who may know a way to it. */
+  #flood(request: RouteMessage, from: string | undefined): void {
+    for (const peer of this.#peers.keys()) {
+      if (peer === from) continue
+      if (peer === request.to || this.#known.relays(peer)) this.#send(peer, request)
+    }
   }
 
   #arrived({ kind, author }: RouteMessage, nowMs: number): void {

@@ -1,14 +1,12 @@
 import { TroupeError } from '../base/errors.js'
 import { compareIncarnations } from '../overlay/member.js'
-import type { Member, Overlay } from '../overlay/overlay.js'
-import { type ChannelTable, DEFAULT_CHANNEL, isChannelName } from '../peer/channel-table.js'
-import { FULL, SENT, type SendOutcome, type Transport } from '../peer/transport.js'
-import type { Codec } from '../wire/codec.js'
+import type { Member } from '../overlay/overlay.js'
+import { DEFAULT_CHANNEL, isChannelName, MEMBERSHIP } from '../peer/channel-table.js'
+import { FULL, SENT, type SendOutcome } from '../peer/transport.js'
 import { Envelope } from '../wire/envelope.js'
 import { FRAME } from '../wire/frame.js'
 import { readEnvelope } from '../wire/read-envelope.js'
-import type { Turn } from '../world/turn.js'
-import type { Reach } from './reach.js'
+import { Allowance } from './allowance.js'
 import { RecentSet } from './recent-set.js'
 import {
   encodeRelay,
@@ -17,51 +15,13 @@ import {
   readRelay,
   relayedEnvelope,
 } from './relay-frame.js'
+import type { RelayStats } from './relay-stats.js'
 import { memberOf } from './route-message.js'
-
-/** What the router stands on. */
-export interface RouterGround {
-  readonly self: Member
-  readonly overlay: Overlay
-  readonly transport: Transport
-  readonly channels: ChannelTable
-  readonly codec: Codec
-  readonly turn: Turn
-  readonly relayTtl: number
-  /** The newest known incarnation of a node that can be sent to, or undefined. */
-  member(node: string): Member | undefined
-  /** It was given up and is not up again. */
-  isDown(node: string): boolean
-  /** Ways to nodes without a connection. */
-  readonly reach: Reach
-  /** A relayed message of that node has arrived. */
-  contact(node: Member): void
-  /** A message leaves, or would leave, for a node that is reached through others. */
-  used(node: string, sent: boolean): void
-  /** A message of this node will not arrive. */
-  undelivered(to: Member, channel: string, envelope: Envelope, reason: TroupeError): void
-  deliver(from: Member, channel: number, envelope: Envelope): void
-  badMessage(from: string, detail: string): void
-}
-
-/** What became of relayed envelopes. */
-export interface RelayStats {
-  sent: number
-  forwarded: number
-  delivered: number
-  /** Seen before. */
-  duplicates: number
-  /** Out of hops. */
-  expired: number
-  /** No way was found, or the lane there did not take it. */
-  noRoute: number
-  /** Own messages that came back because a node on the way knew no way on. */
-  returned: number
-  /** From or to an incarnation that is history. */
-  stale: number
-}
+import type { RouterGround } from './router-ground.js'
 
 const RECENT_MAX = 8_192
+/** Messages for earlier starts of this node that go back in a second, and in a burst. */
+const REFUSE_RATE = [200, 400] as const
 
 /** Destination to next hop: straight to a neighbour, back to this node, or through others (RELAY). */
 export class Router {
@@ -72,15 +32,18 @@ export class Router {
     duplicates: 0,
     expired: 0,
     noRoute: 0,
+    full: 0,
     returned: 0,
     stale: 0,
+    refused: 0,
   }
   readonly #ground: RouterGround
   readonly #direct: boolean
   readonly #recent = new RecentSet(RECENT_MAX)
+  readonly #refuseRate = new Allowance(...REFUSE_RATE)
   #relayed = 0
-  /** The lane that was tried last took no more. */
-  #full = false
+  /** The room of what waits for a way took no more. */
+  #crowded = false
 
   constructor(ground: RouterGround) {
     this.#ground = ground
@@ -122,7 +85,15 @@ export class Router {
       const ready = transport.ready(node, channel, key)
       return this.#direct ? ready : this.#readyOrLost(node, ready)
     }
-    return this.#full ? reach.room() : Promise.resolve()
+    return this.#readyOnTheWay(node)
+  }
+
+  async #readyOnTheWay(node: string): Promise<void> {
+    const { transport, reach } = this.#ground
+    if (this.#crowded) await reach.room()
+    this.#crowded = false
+    const hop = reach.hop(node)
+    if (hop !== undefined) await this.#readyOrLost(node, transport.ready(hop, MEMBERSHIP, 0))
   }
 
   /** A lane that is lost is no reason where there are other ways. */
@@ -246,8 +217,8 @@ export class Router {
         }),
       fail: (): void => this.#lost(frame, noRoute(destination)),
     }
-    this.#full = !reach.hold(destination, item, from)
-    return this.#full ? FULL : SENT
+    this.#crowded = !reach.hold(destination, item, from)
+    return this.#crowded ? FULL : SENT
   }
 
   /** Nobody hears of a throw here: what cannot be sent is lost. Undefined: there is no way. */
@@ -276,22 +247,27 @@ export class Router {
 
   #transmit(hop: string, frame: RelayFrame, from: string | undefined): SendOutcome {
     const { transport, codec } = this.#ground
-    this.#full = !transport.sendControl(hop, FRAME.RELAY, encodeRelay(frame, codec))
-    if (this.#full) return FULL
-    if (from !== undefined) this.stats.forwarded++
-    return SENT
+    const outcome = transport.sendControl(hop, FRAME.RELAY, encodeRelay(frame, codec))
+    if (outcome !== FULL && from !== undefined) this.stats.forwarded++
+    return outcome
   }
 
   /** It will not arrive: its sender is told, here or where it came from. */
   #lost(frame: RelayFrame, reason: TroupeError): void {
-    const { self, relayTtl } = this.#ground
-    const { head, envelope } = frame
-    this.stats.noRoute++
+    const { head } = frame
+    if (reason.code === 'ERR_LANE_FULL') this.stats.full++
+    else this.stats.noRoute++
     if (head.returnedFrom !== '') return
-    if (head.source === self.name) {
-      this.#comesBack(head.destination, head.destinationIncarnation, frame, reason)
-      return
-    }
+    if (head.source === this.#ground.self.name) {
+      const { destination, destinationIncarnation } = head
+      const to = this.#ground.member(destination)
+      this.#comesBack(to ?? memberOf(destination, destinationIncarnation, 0), frame, reason)
+    } else this.#return(frame)
+  }
+
+  /** Sends a frame back to who sent it. */
+  #return({ head, envelope }: RelayFrame): void {
+    const { self, relayTtl } = this.#ground
     const back: RelayHead = {
       ...head,
       id: ++this.#relayed,
@@ -308,10 +284,9 @@ export class Router {
   }
 
   /** An own message, on its way no more. */
-  #comesBack(node: string, incarnation: string, frame: RelayFrame, reason: TroupeError): void {
+  #comesBack(to: Member, frame: RelayFrame, reason: TroupeError): void {
     try {
       const envelope = readEnvelope(frame.envelope, 0, frame.envelope.length)
-      const to = this.#ground.member(node) ?? memberOf(node, incarnation, 0)
       this.#ground.undelivered(to, frame.head.channel, envelope, reason)
     } catch (error) {
       this.#ground.badMessage(frame.head.source, (error as Error).message)
@@ -323,21 +298,19 @@ export class Router {
     const { head } = frame
     const wanted = head.destinationIncarnation
     const told = memberOf(head.source, head.sourceIncarnation, head.sourceGeneration)
-    if (wanted === '' || wanted === self.incarnation) {
-      reach.passed(told, from.name)
-      if (head.returnedFrom === '') this.#ground.contact(told)
-    }
     const source = this.#sourceOf(told)
-    if (source === undefined || (wanted !== '' && wanted !== self.incarnation)) {
+    const late = wanted !== '' && wanted !== self.incarnation
+    reach.passed(told, from.name)
+    if (source === undefined || late) {
       this.stats.stale++
+      if (source !== undefined && head.returnedFrom === '') this.#refuse(frame)
       return
     }
     if (head.returnedFrom !== '') {
-      this.stats.returned++
-      reach.feed({ type: 'stuck', node: head.returnedFrom })
-      this.#comesBack(head.returnedFrom, '', frame, noRoute(head.returnedFrom))
+      this.#returned(frame, told)
       return
     }
+    this.#ground.contact(told)
     let envelope: Envelope
     try {
       envelope = readEnvelope(frame.envelope, 0, frame.envelope.length)
@@ -347,6 +320,30 @@ export class Router {
     }
     this.stats.delivered++
     this.#ground.deliver(source, this.#channelOf(head, envelope), envelope)
+  }
+
+  /** For an earlier start of this node: by what comes back its sender hears that there is a newer one. */
+  #refuse(frame: RelayFrame): void {
+    if (!this.#refuseRate.take(this.#ground.clock.now())) return
+    this.stats.refused++
+    this.#return(frame)
+  }
+
+  /** An own message, from a node that knew no way on, or from the next start of the one it was for. */
+  #returned(frame: RelayFrame, told: Member): void {
+    const { reach, member } = this.#ground
+    const node = frame.head.returnedFrom
+    this.stats.returned++
+    const known = member(node)
+    const age = known === undefined ? 0 : compareIncarnations(told, known)
+    if (told.name !== node || age < 0) {
+      reach.feed({ type: 'stuck', node })
+      this.#comesBack(known ?? memberOf(node, '', 0), frame, noRoute(node))
+      return
+    }
+    const to = known !== undefined && age > 0 ? known : memberOf(node, '', 0)
+    this.#comesBack(to, frame, startedAnew(node))
+    this.#ground.contact(told)
   }
 
   /** Stamps count by the names of channels: one that only the source has is taken in for them. */
@@ -379,6 +376,9 @@ export class Router {
 
 const nodeIsDown = (node: string): TroupeError =>
   new TroupeError('ERR_NODE_DOWN', `node ${node} is down`, { data: { node } })
+
+const startedAnew = (node: string): TroupeError =>
+  new TroupeError('ERR_NODE_DOWN', `node ${node} has started anew`, { data: { node } })
 
 export const unknownNode = (node: string): TroupeError =>
   new TroupeError('ERR_UNKNOWN_NODE', `no member named ${node} is known here`)

@@ -118,6 +118,7 @@ export class Running implements Taker {
       channels: transport.channels,
       codec,
       turn: world.turn,
+      clock: world.clock,
       relayTtl: timing.relayTtl,
       member: (node) => this.member(node),
       isDown: (node) => this.watch.isDown(node),

@@ -1,7 +1,8 @@
 import type { ActorCounters } from '../actor/actor-counters.js'
 import type { BroadcastStats } from '../cluster/broadcast-driver.js'
 import type { DeliveryStats } from '../cluster/delivery-stats.js'
-import type { RelayStats } from '../cluster/router.js'
+import type { RelayStats } from '../cluster/relay-stats.js'
+import type { RouteStats } from '../cluster/route-finder.js'
 import type { TransportStats } from '../peer/transport.js'
 import type { House } from './house.js'
 
@@ -25,7 +26,10 @@ export interface NodeStats {
   }
   /** Reliable, causal and monotonic messages; undefined before the node has started, and after it stopped. */
   readonly delivery: DeliveryStats | undefined
+  /** Messages that travel through other nodes: own ones, those of others, and those for here; undefined as `delivery`. */
   readonly relay: Readonly<RelayStats> | undefined
+  /** Searches for ways to nodes without a connection; undefined as `delivery`. */
+  readonly routes: Readonly<RouteStats> | undefined
   /** What was broadcast, here and to here. */
   readonly broadcast: BroadcastStats | undefined
   /** Connections, lanes, and who was turned away, by error code. */
@@ -34,12 +38,14 @@ export interface NodeStats {
 
 export function statsOf({ system, supervision, remote, cluster }: House): NodeStats {
   const relay = cluster.relayStats()
+  const routes = cluster.routeStats()
   return {
     actors: { ...system.counters, living: system.size, handled: system.scheduler.handled },
     bonds: supervision.counts,
     remote: { ...remote.counts, ...remote.counters },
     delivery: cluster.deliveryStats(),
     relay: relay && { ...relay },
+    routes: routes && { ...routes },
     broadcast: cluster.broadcastStats(),
     transport: cluster.transportStats(),
   }

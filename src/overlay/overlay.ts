@@ -24,6 +24,11 @@ export interface Overlay {
    * router looks for a way of its own over the neighbours, so a partial view need not know any.
    */
   nextHop(destination: string): string | undefined
+  /**
+   * False for a connected peer that never passes on what is for others, such as a client: nobody is searched
+   * beyond it. Without this method all do.
+   */
+  relays?(peer: string): boolean
   /** A plain, serialisable picture of the state, for tests, `--json` and dashboards. */
   snapshot(): Readonly<Record<string, unknown>>
 }

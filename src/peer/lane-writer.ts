@@ -35,6 +35,8 @@ interface LateFrame {
 
 /** A fragment whose way is cut is tried again after this long. */
 const CUT_RETRY_MS = 50
+/** The part of a lane's bound up to which it takes messages of others: what overlays say finds room behind them. */
+const RELAY_SHARE = 0.5
 
 /**
  * The sending half of a lane: a queue that outlives connections, and the pump that empties it into
@@ -99,13 +101,18 @@ export class LaneWriter {
     return queue.bytes > options.laneHighWaterBytes ? SLOW : SENT
   }
 
-  /** False when the lane is not connected or full. @throws TroupeError ERR_TOO_LARGE */
-  sendFrame(kind: FrameKind, body: Uint8Array): boolean {
+  /** FULL when the lane is not connected or has no room. @throws TroupeError ERR_TOO_LARGE */
+  sendFrame(kind: FrameKind, body: Uint8Array): SendOutcome {
     const queue = this.#queue
-    if (this.#stream === undefined || queue.bytes >= this.#context.options.laneMaxBytes) {
-      return false
+    const { gate, options } = this.#context
+    const share = kind === FRAME.RELAY ? RELAY_SHARE : 1
+    if (
+      this.#stream === undefined ||
+      queue.bytes >= share * options.laneMaxBytes ||
+      queue.messages >= share * options.laneMaxMessages
+    ) {
+      return FULL
     }
-    const { gate } = this.#context
     const size = body.length + HEAD_BYTES
     const verdict = gate.out(this.#host, kind, undefined, size, body, 0, body.length)
     if (verdict === PASS && this.#late === undefined) queue.pushFrame(kind, body)
@@ -115,7 +122,7 @@ export class LaneWriter {
       for (const late of apart.drain()) this.#queueLate(verdict, late)
     }
     this.#wake()
-    return true
+    return queue.bytes > options.laneHighWaterBytes ? SLOW : SENT
   }
 
   get #full(): boolean {

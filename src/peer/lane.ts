@@ -78,8 +78,8 @@ export class Lane implements StreamOwner, WriterHost {
     return this.#writer.send(envelope)
   }
 
-  /** False when the lane is not connected or full. @throws TroupeError ERR_TOO_LARGE */
-  sendFrame(kind: FrameKind, body: Uint8Array): boolean {
+  /** FULL when the lane is not connected or has no room. @throws TroupeError ERR_TOO_LARGE */
+  sendFrame(kind: FrameKind, body: Uint8Array): SendOutcome {
     return this.#writer.sendFrame(kind, body)
   }
 

@@ -11,7 +11,7 @@ import { Lane, type LaneHost } from './lane.js'
 import type { PeerContext } from './peer-context.js'
 import { type Attempt, Redial } from './redial.js'
 import { Session, type SessionHost, type SessionStart } from './session.js'
-import type { LaneStats, SendOutcome } from './transport.js'
+import { FULL, type LaneStats, type SendOutcome } from './transport.js'
 
 export interface PeerHost {
   /** Tries to open a session at the peer's address with that number; ends in `opened` or `sessionFailed`. */
@@ -153,8 +153,8 @@ export class Peer implements LaneHost, SessionHost {
     return this.laneFor(channel, envelope.key).send(envelope)
   }
 
-  sendControl(kind: FrameKind, body: Uint8Array): boolean {
-    return this.live && this.membership().sendFrame(kind, body)
+  sendControl(kind: FrameKind, body: Uint8Array): SendOutcome {
+    return this.live ? this.membership().sendFrame(kind, body) : FULL
   }
 
   /** Lets go of the peer: writes what can be written at once, says goodbye, closes. */

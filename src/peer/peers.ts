@@ -9,7 +9,7 @@ import type { Timer } from '../world/clock.js'
 import type { Address, TlsOptions } from '../world/network.js'
 import type { World } from '../world/world.js'
 import { isOlder } from './arbitration.js'
-import { type ChannelOptions, ChannelTable } from './channel-table.js'
+import { type ChannelOptions, ChannelTable, MEMBERSHIP } from './channel-table.js'
 import { Connections } from './connections.js'
 import { showAddress } from './dial.js'
 import { Gate } from './gate.js'
@@ -21,7 +21,13 @@ import { Reception } from './reception.js'
 import type { Attempt } from './redial.js'
 import { Roster } from './roster.js'
 import { SessionDial } from './session-dial.js'
-import type { SendOutcome, Transport, TransportSink, TransportStats } from './transport.js'
+import {
+  FULL,
+  type SendOutcome,
+  type Transport,
+  type TransportSink,
+  type TransportStats,
+} from './transport.js'
 
 /** What a node brings to talk to others. */
 export interface PeersConfig {
@@ -170,8 +176,8 @@ export class Peers implements Transport, PeerHost {
     return peer.send(channel, envelope)
   }
 
-  sendControl(name: string, kind: FrameKind, body: Uint8Array): boolean {
-    return this.#roster.get(name)?.sendControl(kind, body) === true
+  sendControl(name: string, kind: FrameKind, body: Uint8Array): SendOutcome {
+    return this.#roster.get(name)?.sendControl(kind, body) ?? FULL
   }
 
   async ready(name: string, channel: number, key: number): Promise<void> {
@@ -179,7 +185,8 @@ export class Peers implements Transport, PeerHost {
     if (peer === undefined) {
       throw new TroupeError('ERR_NODE_DOWN', `${show(name)} is no peer of ${this.self.name}`)
     }
-    await peer.laneFor(channel, key).ready()
+    const lane = channel === MEMBERSHIP ? peer.membership() : peer.laneFor(channel, key)
+    await lane.ready()
   }
 
   /** Which lane of a channel a key picks; undefined for a peer nobody knows. */

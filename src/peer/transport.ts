@@ -45,9 +45,12 @@ export interface Transport {
    * ERR_NOT_SERIALIZABLE or ERR_TOO_LARGE, with nothing queued; ERR_NO_ROUTE for a peer nobody knows.
    */
   send(peer: string, channel: number, envelope: Envelope): SendOutcome
-  /** A frame of a room of its own (overlay, broadcast, relay), on the membership lane. False when there is none. */
-  sendControl(peer: string, kind: FrameKind, body: Uint8Array): boolean
-  /** Resolves when the lane is below its low-water mark. @throws TroupeError ERR_NODE_DOWN when the peer is given up or forgotten */
+  /**
+   * A frame of a room of its own (overlay, broadcast, relay), on the membership lane. FULL when there is
+   * none, or no room: relayed messages get half of it, so that what overlays say finds some.
+   */
+  sendControl(peer: string, kind: FrameKind, body: Uint8Array): SendOutcome
+  /** Resolves when the lane is below its low-water mark; of channel 0 it is the membership lane. @throws TroupeError ERR_NODE_DOWN when the peer is given up or forgotten */
   ready(peer: string, channel: number, key: number): Promise<void>
   /** Smoothed round-trip time to a peer from heartbeats, in ms. */
   rttMs(peer: string): number | undefined

@@ -4,6 +4,7 @@ import { seededRandom } from '../../src/base/random.js'
 import { BroadcastDriver, readBroadcastOptions } from '../../src/cluster/broadcast-driver.js'
 import { BroadcastHandlers } from '../../src/cluster/broadcast-handlers.js'
 import type { Member, Overlay } from '../../src/overlay/overlay.js'
+import { FULL, SENT, type SendOutcome } from '../../src/peer/transport.js'
 import { Simulation } from '../../src/simulation/simulation.js'
 import { Codec } from '../../src/wire/codec.js'
 import { addressOf, incarnationFor } from '../overlay/core-network.js'
@@ -24,9 +25,9 @@ class Congested extends FakeTransport {
   full = false
   readonly frames: Uint8Array[] = []
 
-  override sendControl(_peer: string, _kind: number, body: Uint8Array): boolean {
+  override sendControl(_peer: string, _kind: number, body: Uint8Array): SendOutcome {
     if (!this.full) this.frames.push(body)
-    return !this.full
+    return this.full ? FULL : SENT
   }
 }
 

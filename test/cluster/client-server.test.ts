@@ -87,4 +87,21 @@ describe('clients and servers', () => {
       }
     })
   }
+
+  it('servers search who is lost among servers: no client can pass a search on', async () => {
+    const sim = new Simulation({ seed: 1 })
+    const nodes = await cluster(sim, 3, 8)
+    const routes = (name: string) => node(nodes, name).stats().routes
+    sim.crash('c3')
+    nodes.delete('c3')
+    await sim.run(10_000)
+    const of = (role: string) => [...nodes.keys()].filter((name) => name.startsWith(role))
+    const searches = of('s').reduce((sum, name) => sum + (routes(name)?.searches ?? 0), 0)
+    const floods = of('s').reduce((sum, name) => sum + (routes(name)?.flooded ?? 0), 0)
+    assert.isAbove(searches, 0)
+    assert.isAbove(floods, 0)
+    for (const name of of('c')) {
+      assert.deepInclude(routes(name), { flooded: 0, limited: 0, dropped: 0 }, name)
+    }
+  })
 })

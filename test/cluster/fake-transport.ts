@@ -56,9 +56,9 @@ export class FakeTransport implements Transport {
     return SENT
   }
 
-  sendControl(peer: string, kind: number, body: Uint8Array): boolean {
+  sendControl(peer: string, kind: number, body: Uint8Array): SendOutcome {
     this.calls.push(`control ${peer} ${kind} ${body.length > 0}`)
-    return true
+    return SENT
   }
 
   async ready(): Promise<void> {}

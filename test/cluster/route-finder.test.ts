@@ -110,6 +110,32 @@ describe('route finder', () => {
     assert.equal(net.sent, 6, 'three steps there and three back')
   })
 
+  it('asks nobody who passes nothing on, but for the one that is looked for', () => {
+    const net = chain(abcd)
+    for (const leaf of ['x', 'y', 'z']) {
+      net.add(leaf)
+      net.connect('b', leaf)
+      net.stop('b').deaf.add(leaf)
+    }
+    net.want('a', 'd')
+    net.run(500)
+    assert.include(net.stop('a').told, 'found d')
+    assert.equal(net.sent, 6, 'three steps there and three back')
+    net.want('c', 'y')
+    net.run(500)
+    assert.include(net.stop('c').told, 'found y')
+    assert.equal(net.stop('x').finder.stats.flooded, 0)
+  })
+
+  it('does not ask a new neighbour that passes nothing on', () => {
+    const net = chain(['b', 'c'])
+    net.add('a')
+    net.stop('a').deaf.add('b')
+    net.want('a', 'c')
+    net.connect('a', 'b')
+    assert.equal(net.sent, 0)
+  })
+
   it('brings pings and answers over ways that were found', () => {
     const net = chain(abcd)
     net.ping('a', 'd')

@@ -30,10 +30,16 @@ class Stop {
   readonly finder: RouteFinder
   readonly timers = new Map<string, number>()
   readonly told: string[] = []
+  /** Peers that pass nothing on. */
+  readonly deaf = new Set<string>()
 
   constructor(member: Member, ttl: number) {
     this.member = member
-    this.finder = new RouteFinder(member, { ttl }, () => undefined)
+    this.finder = new RouteFinder(
+      member,
+      { ttl },
+      { hop: () => undefined, relays: (peer) => !this.deaf.has(peer) },
+    )
   }
 }
 

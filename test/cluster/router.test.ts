@@ -1,10 +1,17 @@
 import { assert } from 'chai'
 import { TroupeError } from '../../src/base/errors.js'
 import { Reach } from '../../src/cluster/reach.js'
-import { encodeRelay, type RelayHead, readRelay } from '../../src/cluster/relay-frame.js'
-import { ROUTE, routeToWire } from '../../src/cluster/route-message.js'
+import {
+  encodeRelay,
+  type RelayHead,
+  readRelay,
+  relayedEnvelope,
+} from '../../src/cluster/relay-frame.js'
+import { ROUTE, type RouteMessage, routeToWire } from '../../src/cluster/route-message.js'
 import { Router } from '../../src/cluster/router.js'
 import type { Member } from '../../src/overlay/overlay.js'
+import { MEMBERSHIP } from '../../src/peer/channel-table.js'
+import { FULL, SENT, type SendOutcome, SLOW } from '../../src/peer/transport.js'
 import { Simulation } from '../../src/simulation/simulation.js'
 import { Codec } from '../../src/wire/codec.js'
 import { ENVELOPE, Envelope } from '../../src/wire/envelope.js'
@@ -18,9 +25,12 @@ class Wire extends FakeTransport {
   readonly frames: { readonly to: string; readonly kind: FrameKind; readonly body: Uint8Array }[] =
     []
 
-  override sendControl(to: string, kind: number, body: Uint8Array): boolean {
+  /** To relayed messages. */
+  answer: SendOutcome = SENT
+
+  override sendControl(to: string, kind: number, body: Uint8Array): SendOutcome {
     this.frames.push({ to, kind: kind as FrameKind, body })
-    return this.connected.has(to)
+    return this.connected.has(to) ? (kind === FRAME.RELAY ? this.answer : SENT) : FULL
   }
 }
 
@@ -47,6 +57,7 @@ function bench() {
     badMessage,
   })
   const lost: string[] = []
+  const contacts: string[] = []
   const members = new Map<string, Member>()
   const router = new Router({
     self,
@@ -55,11 +66,12 @@ function bench() {
     channels: transport.channels,
     codec,
     turn: world.turn,
+    clock: world.clock,
     relayTtl: 32,
     reach,
     member: (name) => members.get(name),
     isDown: () => false,
-    contact: () => {},
+    contact: ({ name, generation }) => void contacts.push(`${name} ${generation}`),
     used: () => {},
     undelivered: (to, _channel, _envelope, { code }) => void lost.push(`${to.name} ${code}`),
     deliver: () => {},
@@ -69,7 +81,7 @@ function bench() {
     transport.connected.add(peer.name)
     reach.feed({ type: 'peerUp', peer })
   }
-  return { transport, reach, router, members, bad, lost }
+  return { transport, reach, router, members, bad, lost, contacts }
 }
 
 const head = (id: number, source: Member, destination: string): RelayHead => ({
@@ -165,6 +177,81 @@ describe('router', () => {
       destination: 'b',
       returnedFrom: 'c',
     })
+  })
+
+  it('sends back what is for an earlier start of this node, at a bounded rate', () => {
+    const { transport, router } = bench()
+    const late = { destinationIncarnation: memberOfStart('a', 0).incarnation }
+    for (let id = 1; id <= 1_000; id++) router.receive(b, relayed({ ...head(id, b, 'a'), ...late }))
+    assert.deepInclude(router.stats, { stale: 1_000, refused: 400, delivered: 0 })
+    assert.lengthOf(transport.frames, 400)
+    assert.deepInclude(readRelay(transport.frames[0]?.body as Uint8Array, codec)?.head, {
+      source: 'a',
+      destination: 'b',
+      destinationIncarnation: b.incarnation,
+      returnedFrom: 'a',
+    })
+    const returned = { ...head(1_001, b, 'a'), ...late, returnedFrom: 'd' }
+    router.receive(b, relayed(returned))
+    assert.lengthOf(transport.frames, 400, 'what comes back is not returned')
+  })
+
+  it('takes a node for started anew only at the word of a newer start of it', () => {
+    const told = (start: number, from: string): string[] => {
+      const { router, members, lost, contacts } = bench()
+      members.set('d', memberOfStart('d', 2))
+      const at = { ...head(1, memberOfStart(from, start), 'a'), returnedFrom: 'd' }
+      router.receive(b, encodeRelay({ head: at, envelope: relayedEnvelope(tell(), codec) }, codec))
+      return [...lost, ...contacts]
+    }
+    assert.deepEqual(told(3, 'd'), ['d ERR_NODE_DOWN', 'd 3'])
+    assert.deepEqual(told(1, 'd'), [], 'its last start is history, whatever it says')
+    assert.deepEqual(told(9, 'c'), ['d ERR_NO_ROUTE'], 'a node on the way speaks of the way')
+  })
+
+  it('says that the first lane on the way is above its mark, and takes the message', () => {
+    const { transport, reach, router } = bench()
+    const reply = { kind: ROUTE.REPLY, ttl: 9, number: 1, author: memberOfStart('d'), to: 'x' }
+    reach.receive(c, codec.encodeValue(routeToWire(reply as RouteMessage)))
+    transport.answer = SLOW
+    assert.equal(router.send('d', 1, tell()), SLOW)
+    assert.equal(router.stats.sent, 1)
+    transport.answer = FULL
+    assert.equal(router.send('d', 1, tell()), FULL)
+    assert.equal(router.stats.sent, 1)
+  })
+
+  it('waits for the lane to the next hop', async () => {
+    const { transport, reach, router } = bench()
+    const reply = { kind: ROUTE.REPLY, ttl: 9, number: 1, author: memberOfStart('d'), to: 'x' }
+    reach.receive(c, codec.encodeValue(routeToWire(reply as RouteMessage)))
+    let free: (() => void) | undefined
+    const asked: unknown[] = []
+    transport.ready = (...args: unknown[]) => {
+      asked.push(args)
+      return new Promise((resolve) => {
+        free = resolve
+      })
+    }
+    let ready = false
+    const waiting = router.ready('d', 1, 7).then(() => {
+      ready = true
+    })
+    await new Promise(setImmediate)
+    assert.isFalse(ready)
+    assert.deepEqual(asked, [['c', MEMBERSHIP, 0]])
+    free?.()
+    await waiting
+  })
+
+  it('drops, counts and returns what finds the lane to the next hop full', () => {
+    const { transport, router } = bench()
+    transport.answer = FULL
+    router.receive(b, relayed(head(1, b, 'c')))
+    assert.deepInclude(router.stats, { full: 2, forwarded: 0, noRoute: 0 }, 'there and back')
+    transport.answer = SLOW
+    router.receive(b, relayed(head(2, b, 'c')))
+    assert.deepInclude(router.stats, { full: 2, forwarded: 1 })
   })
 
   it('fails what waits when the node stops', () => {

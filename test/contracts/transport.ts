@@ -118,14 +118,14 @@ export function transportContract(name: string, makeLab: () => Lab): void {
       const [a, b] = await pair()
       const sizes = [1, 300 * KIB, 2, 70 * KIB, 3]
       for (const size of sizes) {
-        assert.isTrue(a.peers.sendControl('b', FRAME.OVERLAY, new Uint8Array(size)))
+        assert.equal(a.peers.sendControl('b', FRAME.OVERLAY, new Uint8Array(size)), SENT)
       }
       await lab.until(() => b.controls.length === sizes.length, 'all frames')
       assert.deepEqual(
         b.controls.map(({ kind, body }) => [kind, body.length]),
         sizes.map((size) => [FRAME.OVERLAY, size]),
       )
-      assert.isFalse(a.peers.sendControl('c', FRAME.OVERLAY, new Uint8Array(1)))
+      assert.equal(a.peers.sendControl('c', FRAME.OVERLAY, new Uint8Array(1)), FULL)
     })
 
     it('is one session when both sides dial at once', async () => {

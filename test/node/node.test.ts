@@ -209,6 +209,7 @@ describe('node stats', () => {
         'remote',
         'delivery',
         'relay',
+        'routes',
         'broadcast',
         'transport',
       ])

@@ -1,7 +1,8 @@
 import { assert } from 'chai'
-import { FULL, SENT, SLOW } from '../../src/peer/transport.js'
+import { MEMBERSHIP } from '../../src/peer/channel-table.js'
+import { FULL, SENT, type SendOutcome, SLOW } from '../../src/peer/transport.js'
 import { Codec } from '../../src/wire/codec.js'
-import { FRAME, HEAD_BYTES } from '../../src/wire/frame.js'
+import { FRAME, type FrameKind, HEAD_BYTES } from '../../src/wire/frame.js'
 import { putHead } from '../../src/wire/frame-writer.js'
 import { SimLab, type TestPeer } from './lab.js'
 
@@ -125,9 +126,37 @@ describe('maxMessageBytes of two nodes', () => {
     const options = { maxMessageBytes: KIB }
     const [a, b] = [await lab.start('a', { options }), await lab.start('b', { options })]
     await up(lab, a, b)
-    assert.isTrue(a.peers.sendControl('b', FRAME.OVERLAY, new Uint8Array(700 * KIB)))
+    assert.notEqual(a.peers.sendControl('b', FRAME.OVERLAY, new Uint8Array(700 * KIB)), FULL)
     await lab.until(() => b.controls.length === 1, 'the frame')
     assert.equal(b.controls[0]?.body.length, 700 * KIB)
+  })
+
+  it('leave the upper half of the membership lane to those of overlays', async () => {
+    const lab = new SimLab({ seed: 'share' })
+    const options = {
+      laneMaxBytes: 512 * KIB,
+      laneHighWaterBytes: 100 * KIB,
+      laneLowWaterBytes: KIB,
+    }
+    const [a, b] = [await lab.start('a', { options }), await lab.start('b', { options })]
+    await up(lab, a, b)
+    const body = new Uint8Array(60 * KIB)
+    const until = (kind: FrameKind, outcome: SendOutcome): number => {
+      for (let sent = 1; sent < 100; sent++) {
+        if (a.peers.sendControl('b', kind, body) === outcome) return sent
+      }
+      return 100
+    }
+    assert.isBelow(until(FRAME.RELAY, SLOW), 20)
+    assert.isBelow(until(FRAME.RELAY, FULL), 20)
+    assert.equal(a.peers.sendControl('b', FRAME.OVERLAY, body), SLOW)
+    assert.isBelow(until(FRAME.OVERLAY, FULL), 20)
+    let ready = false
+    void a.peers.ready('b', MEMBERSHIP, 0).then(() => {
+      ready = true
+    })
+    await lab.until(() => ready, 'room')
+    assert.equal(a.peers.sendControl('b', FRAME.RELAY, body), SENT)
   })
 
   it('does not bound handshakes and heartbeats of many lanes', async () => {

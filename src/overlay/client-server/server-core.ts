@@ -116,6 +116,10 @@ export class ServerCore implements Overlay {
     return this.#mesh.nextHop(server)
   }
 
+  relays(peer: string): boolean {
+    return this.#mesh.member(peer) !== undefined
+  }
+
   snapshot(): Readonly<Record<string, unknown>> {
     const { attached, table } = this.#clients
     return {
@@ -274,11 +278,9 @@ export class ServerCore implements Overlay {
 
   #attach(from: Member, message: ClientServerMessage & { type: 'attach' }): void {
     const { name } = from
-    if (this.#mesh.has(from)) {
-      this.#effects.bad(name, 'a server attaches as a client')
-    } else if (this.#mesh.isOut) {
-      this.#effects.send(name, wire.refused([]))
-    } else if (this.#clients.attach(from, message, () => this.#news.digest)) {
+    if (this.#mesh.has(from)) this.#effects.bad(name, 'a server attaches as a client')
+    else if (this.#mesh.isOut) this.#effects.send(name, wire.refused([]))
+    else if (this.#clients.attach(from, message, () => this.#news.digest)) {
       this.#news.isBehind(name)
     }
   }
