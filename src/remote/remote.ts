@@ -291,7 +291,7 @@ export class Remote implements CarrierSink {
 
   #holds(peer: RemotePeer): boolean {
     if (peer.calls.size > 0 || peer.inbound.size > 0) return true
-    if (peer.stream !== undefined && peer.stream.pending > 0) return true
+    if (peer.stream?.owes) return true
     return this.#supervision.holds(peer.place) || this.#host.holds(peer.incarnation)
   }
 

@@ -38,6 +38,11 @@ export class SignalStream<S> {
     return this.#inFlight.size + this.#waiting.size
   }
 
+  /** True when the peer has to be kept for them. A greeting alone can be forgotten: the next contact begins with one. */
+  get owes(): boolean {
+    return this.pending > 1 || (this.pending === 1 && this.#inFlight.peek() !== HELLO)
+  }
+
   step(event: StreamEvent<S>): readonly StreamEffect<S>[] {
     const effects: StreamEffect<S>[] = []
     switch (event.type) {
