@@ -139,6 +139,52 @@ describe('a world of messages', () => {
     expect(result.error).to.equal(undefined)
   })
 
+  it('keeps what is said to a peer that is away for a moment, in order, until it is back', async () => {
+    const result = await simulate({
+      ...scenario,
+      async workload(w) {
+        const list = w.running('n2')?.lookup(List, 'list', { on: 'n1' })
+        w.fault('connection n2 n1 reset')
+        list?.tell.say('one')
+        list?.tell.say('two')
+        expect((await w.callOn('n3', 'said')).value).to.deep.equal([])
+        expect(await list?.ask.said()).to.deep.equal(['one', 'two'])
+      },
+    })
+    expect(result.error).to.equal(undefined)
+  })
+
+  it('gives it up when the peer is down for good, and says so', async () => {
+    const result = await simulate({
+      ...scenario,
+      async workload(w) {
+        const dead: string[] = []
+        w.running('n2')?.events.on('deadLetter', ({ reason }) => void dead.push(String(reason)))
+        w.fault('crash n1')
+        await w.until('the end is seen', () => w.running('n2')?.isUp('n1') === false)
+        await w.callOn('n2', 'say', 'to nobody')
+        expect((await w.callOn('n2', 'said')).code).to.equal('ERR_NODE_DOWN')
+        expect(dead).to.have.lengthOf(1)
+      },
+    })
+    expect(result.error).to.equal(undefined)
+  })
+
+  it('does all that several faults ask of one message', async () => {
+    const slowAndTwice = ['fault ingress_delay n1 n2 50', 'fault duplicate n2>n1:say#1']
+    const result = await simulate({
+      ...scenario,
+      async workload(w) {
+        for (const fault of slowAndTwice) w.fault(fault)
+        await w.callOn('n2', 'say', 'a')
+        expect((await w.callOn('n3', 'said')).value).to.deep.equal([])
+        await w.sleep(60)
+        expect((await w.callOn('n3', 'said')).value).to.deep.equal(['a', 'a'])
+      },
+    })
+    expect(result.error).to.equal(undefined)
+  })
+
   it('lets time go on while messages are under way, where choices say so', async () => {
     const slow: Scenario = {
       ...scenario,

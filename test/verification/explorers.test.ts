@@ -1,6 +1,12 @@
 import { expect } from 'chai'
 import { twoPhaseCommit } from '../../examples/protocols/two-phase-commit.js'
-import { printCounterexample, type Result, runCounterexample } from '../../src/simulation/index.js'
+import { Actor, actor } from '../../src/index.js'
+import {
+  printCounterexample,
+  type Result,
+  runCounterexample,
+  type Scenario,
+} from '../../src/simulation/index.js'
 import {
   delayBounded,
   dpor,
@@ -46,6 +52,91 @@ async function explored(factory: ExplorerFactory, participants: number, executio
   }
 }
 
+@actor('test/explorers/list')
+class List extends Actor {
+  readonly #said: string[] = []
+
+  say(word: string): void {
+    this.#said.push(word)
+  }
+
+  said(): string {
+    return this.#said.join(' ')
+  }
+}
+
+/** Three nodes say words to lists on two of them; one answers what it hears with a word elsewhere. */
+const words: Scenario = {
+  name: 'words',
+  level: 'messages',
+  nodes: 3,
+  start: (node) => void node.spawn(List, undefined, { name: 'list' }),
+  operations: {
+    say: (node, on: string, word: string) => node.lookup(List, 'list', { on }).tell.say(word),
+    said: (node) => node.lookup(List, 'list').ask.said(),
+  },
+  async workload(w) {
+    await Promise.all([
+      w.callOn('n2', 'say', 'n1', 'a'),
+      w.callOn('n3', 'say', 'n1', 'b'),
+      w.callOn('n3', 'say', 'n2', 'c'),
+      w.callOn('n1', 'say', 'n2', 'd'),
+      w.callOn('n1', 'say', 'n3', 'e'),
+    ])
+    await w.sleep(1)
+    await w.callOn('n1', 'said')
+    await w.callOn('n2', 'said')
+    await w.callOn('n3', 'said')
+  },
+}
+
+async function outcomes(factory: ExplorerFactory) {
+  const seen = new Set<string>()
+  const ran = ({ history }: Result): void => {
+    seen.add(JSON.stringify(history.slice(-3).map(({ value }) => value)))
+  }
+  const counts = await runCampaign(words, [factory.create(words, PLAN)], {}, { ran }, nowMs)
+  expect(counts.exhausted).to.equal(true)
+  return { seen, runs: counts.executions }
+}
+
+/** Every order there is, one after the other, by counting: what the others are measured against. */
+const everyOrder: ExplorerFactory = {
+  name: 'every order',
+  seeded: false,
+  create: () => {
+    let picks: { at: number; of: number }[] | undefined
+    return {
+      name: 'every order',
+      next: () => {
+        if (picks !== undefined) {
+          while (picks.length > 0 && (picks.at(-1)?.at ?? 0) + 1 >= (picks.at(-1)?.of ?? 0))
+            picks.pop()
+          const last = picks.at(-1)
+          if (last === undefined) return undefined
+          last.at++
+        }
+        const path: { at: number; of: number }[] = picks ?? []
+        picks = path
+        let step = 0
+        return {
+          seed: '1',
+          choices: {
+            choose: () => 0,
+            pick: (candidates) => {
+              const known = path[step++]
+              if (known !== undefined) return known.at
+              path.push({ at: 0, of: candidates.length })
+              return 0
+            },
+          },
+        }
+      },
+      report() {},
+    }
+  },
+}
+
 const LOST_COMMITS = ['drop n1>n2:commit#1', 'drop n1>n3:commit#1', 'drop n1>n4:commit#1']
 
 describe('explorers', function () {
@@ -88,6 +179,20 @@ describe('explorers', function () {
   it('cover the 36 classes of its delivery orders with one run each', async () => {
     const { executions, distinct, exhausted, failed } = await explored(dpor(), 4)
     expect([executions, distinct.size, exhausted, failed]).to.deep.equal([36, 36, true, 0])
+  })
+
+  it('leave no outcome out that a search of every order finds', async () => {
+    const every = await outcomes(everyOrder)
+    const some = await outcomes(dpor())
+    expect(every.runs).to.be.above(2 * some.runs)
+    expect([...some.seen].sort()).to.deep.equal([...every.seen].sort())
+    expect(every.seen.size).to.be.above(3)
+  })
+
+  it('cover orders of messages only, also where timers may be early', async () => {
+    const scenario = { ...twoPhaseCommit(3), limits: { settleMs: 0, earlyTimers: 2 } }
+    const counts = await runCampaign(scenario, [dpor().create(scenario, PLAN)], {}, {}, nowMs)
+    expect([counts.executions, counts.exhausted]).to.deep.equal([4, true])
   })
 
   it('pass messages over, few at first, and come to an end', async () => {

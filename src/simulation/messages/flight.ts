@@ -6,7 +6,7 @@ export class Flight {
   readonly serial: number
   readonly kind: FrameKind
   readonly channel: string
-  readonly bytes: Buffer
+  bytes: Buffer
   /** The index of the event that sent it. */
   readonly cause: number
   /** What faults and choices call it; '' where nobody asks. */
@@ -17,6 +17,8 @@ export class Flight {
   readyUs: number
   /** The gate of its receiver has let it pass already. */
   passed = false
+  /** How often it is handed over. */
+  copies = 1
 
   constructor(
     serial: number,
@@ -36,5 +38,13 @@ export class Flight {
     this.label = label
     this.actor = actor
     this.readyUs = readyUs
+  }
+  /** The same to come later, while this one's place on its lane is free. */
+  apart(): Flight {
+    const { serial, kind, channel, bytes, cause, label, actor, readyUs } = this
+    const later = new Flight(serial, kind, channel, bytes, cause, label, actor, readyUs)
+    later.passed = true
+    later.copies = this.copies
+    return later
   }
 }

@@ -4,11 +4,12 @@ import type {
   OverlayWithTransport,
   TransportGround,
 } from '../../cluster/brought-transport.js'
+import { stored } from '../../cluster/stored-envelope.js'
 import type { Address, Member } from '../../overlay/overlay.js'
 import { flipBits } from '../../peer/bit-flip.js'
 import { type ChannelTable, MEMBERSHIP_NAME } from '../../peer/channel-table.js'
 import { Gate, type GateSide } from '../../peer/gate.js'
-import { SENT, type SendOutcome, type TransportStats } from '../../peer/transport.js'
+import { FULL, SENT, type SendOutcome, type TransportStats } from '../../peer/transport.js'
 import { Envelope } from '../../wire/envelope.js'
 import { FRAME, type FrameKind, HEAD_BYTES } from '../../wire/frame.js'
 import { FrameWriter } from '../../wire/frame-writer.js'
@@ -19,6 +20,14 @@ import type { Flight } from './flight.js'
 import type { BusEnd, MessageBus } from './message-bus.js'
 
 const PORT = 9_000
+/** More messages do not wait for one peer. */
+const HELD_MAX = 10_000
+
+/** What waits for one start of a peer. */
+interface Held {
+  readonly peer: Member
+  readonly messages: { readonly channel: number; readonly envelope: Envelope }[]
+}
 
 /** The overlay of a node in a world of messages, which brings the bus along. */
 export function onBus(bus: MessageBus, life: Life): OverlayWithTransport {
@@ -44,6 +53,8 @@ export class MessageTransport implements GatedTransport, BusEnd {
   /** Who waits for a peer to be there. */
   readonly #waiting = new Map<string, ((member: Member) => void)[]>()
   readonly #unwanted = new Set<string>()
+  /** What waits for a peer that is away, until it is back or given up. */
+  readonly #held = new Map<string, Held>()
   #open = false
 
   constructor(bus: MessageBus, life: Life, ground: TransportGround) {
@@ -90,11 +101,15 @@ export class MessageTransport implements GatedTransport, BusEnd {
   disconnect(peer: string, reason: string): void {
     this.#unwanted.add(peer)
     this.#bus.part(this.name, peer, reason)
+    this.#abandon(peer, new TroupeError('ERR_NODE_DOWN', reason))
+    this.#held.delete(peer)
   }
 
   release(): void {}
 
-  giveUp(): void {}
+  giveUp({ name, incarnation }: Member, reason: TroupeError): void {
+    if (this.#held.get(name)?.peer.incarnation === incarnation) this.#abandon(name, reason)
+  }
 
   isUp(peer: string): boolean {
     return this.#up.has(peer)
@@ -110,7 +125,7 @@ export class MessageTransport implements GatedTransport, BusEnd {
   }
 
   send(peer: string, channel: number, envelope: Envelope): SendOutcome {
-    if (!this.#up.has(peer)) throw new TroupeError('ERR_NO_ROUTE', `there is no way to ${peer}`)
+    if (!this.#up.has(peer)) return this.#hold(peer, channel, envelope)
     const side = this.#side(
       peer,
       this.channels.name(channel),
@@ -178,6 +193,7 @@ export class MessageTransport implements GatedTransport, BusEnd {
     this.#up.set(peer.name, member)
     sink.peerUp(member)
     for (let i = 1; i < this.channels.declared; i++) sink.channelUp(member, this.channels.name(i))
+    this.#release(member)
     const waiting = this.#waiting.get(peer.name) ?? []
     this.#waiting.delete(peer.name)
     for (const resolve of waiting) resolve(member)
@@ -187,6 +203,7 @@ export class MessageTransport implements GatedTransport, BusEnd {
     const peer = this.#up.get(name)
     if (peer === undefined || !this.#open) return
     this.#up.delete(name)
+    this.#held.set(name, { peer, messages: [] })
     const { sink } = this.#ground
     for (const [channel, count] of lost) sink.connectionLost(peer, channel, count)
     sink.peerDown(
@@ -196,31 +213,71 @@ export class MessageTransport implements GatedTransport, BusEnd {
   }
 
   arrive(from: string, flight: Flight): boolean {
-    const { kind, channel, bytes } = flight
     const peer = this.#up.get(from)
     if (peer === undefined) return true
-    if (flight.passed) {
-      this.#take(peer, flight, bytes)
-      return true
-    }
-    const side = this.#side(from, channel, 0)
-    const verdict = this.gate.in(side, kind, undefined, bytes.length, bytes, 0, bytes.length)
-    if (verdict.drop) return true
-    const { delayMs, asideMs, copies, flips } = verdict
-    const changed = flips.length === 0 ? bytes : Buffer.from(bytes)
-    if (flips.length > 0) flipBits([changed], 0, flips)
-    flight.passed = true
-    flight.readyUs = this.#bus.nowUs + Math.round((delayMs + asideMs) * 1000)
-    if (asideMs > 0) {
-      for (let i = 0; i < copies; i++) this.#bus.again(from, this.name, flight)
-      return true
-    }
-    if (delayMs > 0) return false
-    for (let i = 0; i < copies; i++) this.#take(peer, flight, changed)
+    if (!flight.passed && !this.#letIn(from, flight)) return flight.copies === 0
+    for (let i = 0; i < flight.copies; i++) this.#take(peer, flight)
     return true
   }
 
-  #take(from: Member, { kind, channel }: Flight, bytes: Buffer): void {
+  /** Across the gate, once. False where it does not arrive now: never, later on its lane, or later and apart. */
+  #letIn(from: string, flight: Flight): boolean {
+    const { kind, channel, bytes } = flight
+    const side = this.#side(from, channel, 0)
+    const verdict = this.gate.in(side, kind, undefined, bytes.length, bytes, 0, bytes.length)
+    const { drop, delayMs, asideMs, copies, flips } = verdict
+    flight.passed = true
+    flight.copies = drop ? 0 : copies
+    if (drop) return false
+    if (flips.length > 0) {
+      flight.bytes = Buffer.from(bytes)
+      flipBits([flight.bytes], 0, flips)
+    }
+    if (delayMs + asideMs === 0) return true
+    flight.readyUs = this.#bus.nowUs + Math.round((delayMs + asideMs) * 1000)
+    if (asideMs > 0) {
+      this.#bus.again(from, this.name, flight.apart())
+      flight.copies = 0
+    }
+    return false
+  }
+
+  /** As a lane does: for a peer that was here, until it is back or given up. */
+  #hold(peer: string, channel: number, envelope: Envelope): SendOutcome {
+    const held = this.#held.get(peer)
+    if (held === undefined || this.#unwanted.has(peer)) {
+      throw new TroupeError('ERR_NO_ROUTE', `there is no way to ${peer}`)
+    }
+    if (held.messages.length >= HELD_MAX) return FULL
+    // What cannot be sent is refused at once, and what is changed later is not what was said.
+    held.messages.push({ channel, envelope: stored(envelope, this.#ground.codec) })
+    return SENT
+  }
+
+  #release(peer: Member): void {
+    const held = this.#held.get(peer.name)
+    if (held !== undefined && held.peer.incarnation !== peer.incarnation) {
+      this.#abandon(peer.name, new TroupeError('ERR_NODE_DOWN', `${peer.name} was started anew`))
+    }
+    this.#held.delete(peer.name)
+    for (const { channel, envelope } of held?.messages ?? []) {
+      this.send(peer.name, channel, envelope)
+    }
+  }
+
+  #abandon(name: string, reason: TroupeError): void {
+    const held = this.#held.get(name)
+    for (const { channel, envelope } of held?.messages.splice(0) ?? []) {
+      this.#ground.sink.undelivered(
+        held?.peer as Member,
+        this.channels.name(channel),
+        envelope,
+        reason,
+      )
+    }
+  }
+
+  #take(from: Member, { kind, channel, bytes }: Flight): void {
     const { sink, logger } = this.#ground
     if (kind !== FRAME.ENVELOPE) {
       sink.control(from, kind, bytes)

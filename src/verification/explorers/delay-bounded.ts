@@ -1,4 +1,5 @@
 import { integer, readOptions } from '../../base/options.js'
+import { RingQueue } from '../../base/ring-queue.js'
 import type { Candidate, ChoiceSource, Scenario } from '../../simulation/index.js'
 import type { Attempt, Explorer, ExplorerFactory, ExplorerPlan } from '../explorer.js'
 
@@ -32,7 +33,7 @@ class DelayBounded implements Explorer {
   readonly name: string
   readonly #most: number
   readonly #seed: string
-  readonly #queue: Delays[] = [[]]
+  readonly #queue = new RingQueue<Delays>()
   readonly #shard: ExplorerPlan['shard']
   #current: { readonly delays: Delays; readonly order: DelayOrder } | undefined
   #taken = 0
@@ -42,6 +43,7 @@ class DelayBounded implements Explorer {
     this.#most = most
     this.#seed = String(seedBase)
     this.#shard = shard
+    this.#queue.push([])
   }
 
   next(): Attempt | undefined {

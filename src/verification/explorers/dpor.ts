@@ -12,8 +12,9 @@ const FIELDS = { maxDepth: { fallback: 10_000, check: integer(1) } }
 /**
  * All delivery orders that can differ, each class of equal ones once or little more: dynamic partial order
  * reduction (Flanagan, Godefroid, POPL 2005) with sleep sets (Godefroid). Two deliveries depend on each other when
- * they are to the same node; messages of one lane keep their order. Needs level `messages`. Ends when all
- * orders are covered: then the scenario holds in every order of its messages.
+ * they are to the same node; messages of one lane keep their order. Timers fire when nothing is under way: what
+ * `limits.earlyTimers` allows is left to other explorers. Needs level `messages`. Ends when all orders are covered:
+ * then the scenario holds in every order of its messages.
  *
  * @throws TroupeError ERR_BAD_OPTION
  */
@@ -22,7 +23,7 @@ export function dpor(options: DporOptions = {}): ExplorerFactory {
   return {
     name: 'dpor',
     seeded: false,
-    create: (_scenario: Scenario, plan) => new Dpor(maxDepth, plan),
+    create: (scenario: Scenario, plan) => new Dpor(scenario, maxDepth, plan),
   }
 }
 
@@ -47,6 +48,7 @@ class Dpor implements Explorer {
   readonly name = 'dpor'
   /** Runs that turned out to repeat others. */
   skipped = 0
+  readonly #scenario: NonNullable<Attempt['scenario']>
   readonly #maxDepth: number
   readonly #seed: string
   readonly #shard: ExplorerPlan['shard']
@@ -54,7 +56,8 @@ class Dpor implements Explorer {
   #first = true
   #order: DporOrder | undefined
 
-  constructor(maxDepth: number, { seedBase, shard }: ExplorerPlan) {
+  constructor({ limits }: Scenario, maxDepth: number, { seedBase, shard }: ExplorerPlan) {
+    this.#scenario = { level: 'messages', limits: { ...limits, earlyTimers: 0 } }
     this.#maxDepth = maxDepth
     this.#seed = String(seedBase)
     this.#shard = shard
@@ -66,7 +69,7 @@ class Dpor implements Explorer {
     if (!this.#first && !this.#retreat()) return undefined
     this.#first = false
     this.#order = new DporOrder(this.#frames, this.#maxDepth)
-    return { seed: this.#seed, choices: this.#order, scenario: { level: 'messages' } }
+    return { seed: this.#seed, choices: this.#order, scenario: this.#scenario }
   }
 
   report(): void {

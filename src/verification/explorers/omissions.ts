@@ -1,4 +1,5 @@
 import { integer, oneOf, readOptions } from '../../base/options.js'
+import { RingQueue } from '../../base/ring-queue.js'
 import {
   type ChoiceSource,
   faultModels,
@@ -87,9 +88,8 @@ class DynamicOmissions implements Explorer {
   readonly #seed: string
   readonly #max: number
   readonly #shard: ExplorerPlan['shard']
-  /** Sets to try, the smaller first, each with the last of its messages in the order of its run. */
-  #queue: { readonly lost: readonly string[] }[] = [{ lost: [] }]
-  #at = 0
+  /** Sets to try, the smaller first, each in the order of its run. */
+  readonly #queue = new RingQueue<readonly string[]>()
   #children = 0
   #current: { readonly lost: readonly string[]; readonly source: OmittedSet } | undefined
 
@@ -99,15 +99,14 @@ class DynamicOmissions implements Explorer {
     this.#seed = String(seedBase)
     this.#max = max
     this.#shard = shard
+    this.#queue.push([])
   }
 
   next(): Attempt | undefined {
-    const item = this.#queue[this.#at++]
-    if (item === undefined) return undefined
-    if (this.#at > 10_000) this.#queue = this.#queue.slice(this.#at)
-    if (this.#at > 10_000) this.#at = 0
-    const source = new OmittedSet(new Set(item.lost))
-    this.#current = { lost: item.lost, source }
+    const lost = this.#queue.shift()
+    if (lost === undefined) return undefined
+    const source = new OmittedSet(new Set(lost))
+    this.#current = { lost, source }
     return {
       seed: this.#seed,
       choices: source,
@@ -125,7 +124,7 @@ class DynamicOmissions implements Explorer {
     for (const label of source.asked.slice(from)) {
       const { of, index } = this.#shard
       if (lost.length === 0 && this.#children++ % of !== index) continue
-      this.#queue.push({ lost: [...lost, label] })
+      this.#queue.push([...lost, label])
     }
   }
 }

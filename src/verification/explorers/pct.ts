@@ -32,13 +32,13 @@ class PctOrder extends PriorityOrder {
 
   constructor(seed: string, depth: number, { steps }: Seen) {
     super(seed)
-    const points = Array.from({ length: depth - 1 }, (_, at) => this.answers.draw(`change ${at}`))
+    const points = Array.from({ length: depth - 1 }, (_, at) => this.draw(`change ${at}`))
     this.#changes = new Set(points.map((draw) => draw % steps))
   }
 
   protected priority({ to, label }: Candidate): number {
     const node = to === '' ? label : to
-    return this.#lowered.get(node) ?? LOWERED_MAX + this.answers.draw(`node ${node}`)
+    return this.#lowered.get(node) ?? LOWERED_MAX + this.draw(`node ${node}`)
   }
 
   protected override picked(chosen: Candidate): void {

@@ -15,7 +15,7 @@ class PosOrder extends PriorityOrder {
   readonly #lost = new Map<string, number>()
 
   protected priority({ label }: Candidate): number {
-    return this.answers.draw(`${label}~${this.#lost.get(label) ?? 0}`)
+    return this.draw(`${label}~${this.#lost.get(label) ?? 0}`)
   }
 
   protected override picked(chosen: Candidate, candidates: readonly Candidate[]): void {

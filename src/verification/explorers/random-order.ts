@@ -1,35 +1,23 @@
-import { hashText, seededRandom } from '../../base/random.js'
-import type { Candidate, ChoiceSource } from '../../simulation/index.js'
-
-/** Answers as a seed alone would have it: one choice more or less moves no other. */
-export class SeededAnswers {
-  readonly #seed: string
-
-  constructor(seed: string) {
-    this.#seed = seed
-  }
-
-  choose(label: string, of: number, share: number): number {
-    const random = seededRandom(`${this.#seed}/choice/${label}`)
-    return random.float() < share ? 1 + random.int(of - 1) : 0
-  }
-
-  /** From 0 to 2^32 - 1. */
-  draw(label: string): number {
-    return hashText(`${this.#seed}/${label}`) >>> 0
-  }
-}
+import { hashText } from '../../base/random.js'
+import { type Candidate, type ChoiceSource, SeededChoices } from '../../simulation/index.js'
 
 /** How one run puts messages in order: the candidate with the highest priority comes next. */
 export abstract class PriorityOrder implements ChoiceSource {
-  protected readonly answers: SeededAnswers
+  readonly #seed: string
+  readonly #choices: SeededChoices
 
   constructor(seed: string) {
-    this.answers = new SeededAnswers(seed)
+    this.#seed = seed
+    this.#choices = new SeededChoices(seed)
   }
 
   choose(label: string, of: number, share: number): number {
-    return this.answers.choose(label, of, share)
+    return this.#choices.choose(label, of, share)
+  }
+
+  /** From 0 to 2^32 - 1; the same for the same seed and label. */
+  protected draw(label: string): number {
+    return hashText(`${this.#seed}/${label}`) >>> 0
   }
 
   readonly pick = (candidates: readonly Candidate[]): number => {

@@ -14,7 +14,7 @@ class RandomOrder extends PriorityOrder {
 
   /** Drawn anew at every step. */
   protected priority({ label }: Candidate): number {
-    return this.answers.draw(`${this.#step} ${label}`)
+    return this.draw(`${this.#step} ${label}`)
   }
 
   protected override picked(): void {
