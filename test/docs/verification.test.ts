@@ -1,0 +1,3 @@
+import { tourTests } from './tour.js'
+
+tourTests('docs/verification.md', 1)
