@@ -122,7 +122,11 @@ describe('a node with a dataDir', () => {
       ['a', 'b'],
     )
     await env.until('they are connected', () => again.isUp('b') && b.isUp('a'))
-    assert.strictEqual(b.members()[0]?.incarnation, again.incarnation)
+    // A connection stands before the membership is told over it.
+    await env.until(
+      'b knows the new start',
+      () => b.members()[0]?.incarnation === again.incarnation,
+    )
   })
 
   it('has forgotten them when it left', async () => {
