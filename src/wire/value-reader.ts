@@ -57,8 +57,8 @@ export class ValueReader {
     if (this.#busy) throw damaged('a fromWire used the codec of its node')
     const fault = this.#scan.fault(bytes, start, end)
     if (fault !== '') throw damaged(fault)
-    const outer = reading
-    reading = this
+    const outer = reading.reader
+    reading.reader = this
     this.#busy = true
     this.#begin(lifted)
     try {
@@ -69,7 +69,7 @@ export class ValueReader {
       if (error instanceof TroupeError && error.code === 'ERR_DECODE') throw error
       throw damaged('msgpackr refused it', error)
     } finally {
-      reading = outer
+      reading.reader = outer
       this.#busy = false
       this.#lifted = NONE
     }
@@ -135,13 +135,13 @@ export class ValueReader {
   #ref(wire: readonly unknown[]): unknown {
     const { refs } = this.#ports
     if (refs === undefined) throw damaged('references to actors are not known here')
-    reading = undefined
+    reading.reader = undefined
     try {
       return refs.fromWire(wire.slice(1))
     } catch (error) {
       throw damaged('a reference to an actor could not be made', error)
     } finally {
-      reading = this
+      reading.reader = this
     }
   }
 
@@ -152,13 +152,13 @@ export class ValueReader {
     if (codec === undefined || wire.length !== 3) {
       throw damaged(`class ${JSON.stringify(name)?.slice(0, 100)} is not registered with the codec`)
     }
-    reading = undefined
+    reading.reader = undefined
     try {
       return codec.fromWire(wire[2])
     } catch (error) {
       throw damaged(`an instance of ${name} could not be made`, error)
     } finally {
-      reading = this
+      reading.reader = this
     }
   }
 
@@ -179,8 +179,16 @@ export class ValueReader {
   }
 }
 
-/** The reader whose `unpack` is running: msgpackr's extensions belong to the process and are not told. */
-let reading: ValueReader | undefined
+/**
+ * The reader whose `unpack` is running. msgpackr's extensions are not told, and belong to the process: so
+ * does this, for where troupe is installed twice the last copy to load answers for all.
+ */
+const SLOT = Symbol.for('troupe.wire.reading')
+const shared = globalThis as {
+  [SLOT]?: { reader: { revive(wire: readonly unknown[]): unknown } | undefined }
+}
+shared[SLOT] ??= { reader: undefined }
+const reading = shared[SLOT]
 
 /** What msgpackr hands boxes to us by. */
 export class Box {
@@ -192,8 +200,10 @@ addExtension({
   type: EXT_BOX,
   write: (box: Box) => box.wire,
   read: (wire: readonly unknown[]) => {
-    if (reading === undefined) throw new Error('MessagePack extension 1 belongs to troupe here')
-    return reading.revive(wire)
+    if (reading.reader === undefined) {
+      throw new Error('MessagePack extension 1 belongs to troupe here')
+    }
+    return reading.reader.revive(wire)
   },
 })
 

@@ -23,6 +23,19 @@ codecContract('in frames that come byte by byte or so', () => {
 })
 
 describe('the codec', () => {
+  it('is not in the way of another copy of itself in the process, whichever was loaded last', async () => {
+    // Both by import(), so that they share one msgpackr.
+    const { Codec: First } = await import('../../src/wire/codec.js')
+    const again = '../../src/wire/value-reader.js?again'
+    const { ValueReader } = (await import(again)) as typeof import('../../src/wire/value-reader.js')
+    const sent = [new Date(7), new Map([[1, new Date(8)]])]
+    const codec = new First()
+    const bytes = Buffer.from(codec.encodeValue(sent))
+    const reader = new ValueReader({ refs: undefined, classesByName: new Map() })
+    assert.deepEqual(reader.read(bytes, 0, bytes.length, []), sent)
+    assert.deepEqual(codec.decodeValue(bytes), sent)
+  })
+
   it('copies large bytes too for a local send', () => {
     const codec = testCodec()
     const sent = Buffer.alloc(100_000, 1)
