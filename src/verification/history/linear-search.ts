@@ -1,7 +1,7 @@
 import { type Budget, Ledger } from './budget.js'
 import type { HistoryOp } from './history.js'
 import type { AnyModel } from './model.js'
-import { OpenOps } from './open-ops.js'
+import { OpenOps, type PendingKind } from './open-ops.js'
 import { SlotSets } from './slot-sets.js'
 import { IMPOSSIBLE, StateTable } from './state-table.js'
 import { Usages } from './usages.js'
@@ -24,6 +24,10 @@ interface Fork {
   /** Open operations that have had theirs. */
   readonly used: number
   readonly state: number
+  /** The last to have its turn was an open operation, and nobody has seen what it did. */
+  readonly unseen: boolean
+  /** Kinds of open operations that can be next. */
+  readonly pending: readonly number[]
   /** The next way to try. */
   way: number
 }
@@ -33,11 +37,13 @@ interface Fork {
  * Distrib. Comput. 1993) with Lowe's two savings (Concurrency Comput. 2017): what was seen is not
  * searched again, and an operation gets its turn only when one must (its return is next) or for one that must.
  *
- * Two more, both without loss: a read gets its turn as soon as it can; and where
- * the same is reached with fewer of the operations that may never be done, the other way is left. The return that no
+ * Three more, all without loss: a read gets its turn as soon as it can; where the same is reached with fewer of the
+ * operations that may never be done, the other way is left; and, of registers, what such an operation wrote must be seen by the
+ * next that gets its turn, for if that overwrites it, it might as well not have been done. The return that no
  * way gets past ends the shortest prefix that has no order, if the model does not look ahead.
  */
 export class LinearSearch {
+  readonly #model: AnyModel
   readonly #budget: Budget
   readonly #ledger: Ledger
   readonly #states: StateTable
@@ -47,6 +53,11 @@ export class LinearSearch {
   /** For each return: what was there, by set and state. */
   readonly #seen: Map<number, number | number[]>[] = []
   readonly #forks: Fork[] = []
+  /** By kind: whether it overwrites whatever is there. */
+  readonly #blind: (boolean | undefined)[] = []
+  /** All open operations are such that a state after them is a value that one wrote. */
+  readonly #writesAll: boolean
+  readonly #pendingOf = new Map<number, readonly number[]>()
   readonly #hopeless: ReturnType<NonNullable<AnyModel['lookahead']>> | undefined
   /** Of sets and bags, as far as they are counted. */
   #tables = 0
@@ -55,6 +66,7 @@ export class LinearSearch {
   #found = false
 
   constructor(model: AnyModel, ops: readonly HistoryOp[], budget: Budget) {
+    this.#model = model
     this.#budget = budget
     this.#ledger = new Ledger(budget)
     this.#states = new StateTable(model, this.#ledger)
@@ -69,9 +81,10 @@ export class LinearSearch {
     )
     this.#sets = new SlotSets(this.#ops.width)
     this.#usages = new Usages(Math.max(1, this.#ops.pending.length))
+    this.#writesAll = noticeable.every((op) => model.access?.(op)?.writes !== undefined)
     this.#hopeless = model.lookahead?.([...done, ...noticeable])
     this.#ledger.keep(16 * this.#ops.held)
-    this.#enter(0, 0, 0, 0)
+    this.#enter(0, 0, 0, 0, false)
   }
 
   /** Goes on for so many steps. Undefined: there is more to do, or the budget is spent. */
@@ -105,42 +118,44 @@ export class LinearSearch {
 
   /** Tries the next way from there. */
   #advance(fork: Fork): void {
-    const { at, taken, used, state } = fork
+    const { at, taken, used, state, unseen } = fork
     const under = this.#ops.underWay(at)
     const way = fork.way++
     if (way < under.length) {
       const op = under[way] as number
       const slot = this.#ops.slotOf(op)
-      if (this.#sets.has(taken, slot)) return
-      const next = this.#states.next(state, this.#ops.kindOf(op))
-      if (next !== IMPOSSIBLE) this.#enter(at, this.#sets.with(taken, slot), used, next)
+      const kind = this.#ops.kindOf(op)
+      if (this.#sets.has(taken, slot) || (unseen && this.#isBlind(kind))) return
+      const next = this.#states.next(state, kind)
+      if (next !== IMPOSSIBLE) this.#enter(at, this.#sets.with(taken, slot), used, next, false)
       return
     }
-    const kind = way - under.length
-    const pending = this.#ops.pending[kind]
-    if (pending === undefined) {
+    const number = fork.pending[way - under.length]
+    if (number === undefined) {
       this.#forks.pop()
       return
     }
-    const next = this.#states.next(state, pending.kind)
-    if (next === IMPOSSIBLE || next === state) return
-    const again = pending.calledAt[this.#usages.count(used, kind)]
+    const { kind, calledAt } = this.#ops.pending[number] as PendingKind
+    const again = calledAt[this.#usages.count(used, number)]
     if (again === undefined || again > this.#ops.returnedAt(at)) return
-    this.#enter(at, taken, this.#usages.with(used, kind), next)
+    const next = this.#states.next(state, kind)
+    if (next === IMPOSSIBLE || next === state) return
+    this.#enter(at, taken, this.#usages.with(used, number), next, this.#writesAll)
   }
 
-  /** Goes as far as there is nothing to decide, and remembers where that is. */
-  #enter(from: number, had: number, used: number, state: number): void {
+  /** Goes as far as there is nothing to decide, and remembers where that is. `open`: an open operation was the last. */
+  #enter(from: number, had: number, used: number, state: number, open: boolean): void {
     let at = from
     let taken = had
+    let unseen = open
     for (let before = -1; before !== at; ) {
       before = at
       for (const op of this.#ops.reads(at)) {
         const slot = this.#ops.slotOf(op)
         if (this.#sets.has(taken, slot)) continue
-        if (this.#states.next(state, this.#ops.kindOf(op)) !== IMPOSSIBLE) {
-          taken = this.#sets.with(taken, slot)
-        }
+        if (this.#states.next(state, this.#ops.kindOf(op)) === IMPOSSIBLE) continue
+        taken = this.#sets.with(taken, slot)
+        unseen = false
       }
       for (; at < this.#ops.returns; at++) {
         const slot = this.#ops.slotOf(this.#ops.returning(at))
@@ -154,8 +169,48 @@ export class LinearSearch {
     }
     this.#show(at, state)
     if (state >= STATES_MAX) this.#budget.exceed(`${STATES_MAX} states of the model`)
-    if (this.#isHopeless(at, taken, state) || this.#wasSeen(at, taken, used, state)) return
-    this.#forks.push({ at, taken, used, state, way: 0 })
+    const pending = this.#pendingIn(state, unseen)
+    if (unseen && pending.length === 0 && !this.#isSeen(at, taken, state)) return
+    if (this.#isHopeless(at, taken, state) || this.#wasSeen(at, taken, used, state, unseen)) return
+    this.#forks.push({ at, taken, used, state, unseen, pending, way: 0 })
+  }
+
+  /** Whether an operation under way can see what is there. */
+  #isSeen(at: number, taken: number, state: number): boolean {
+    for (const op of this.#ops.underWay(at)) {
+      const kind = this.#ops.kindOf(op)
+      if (this.#isBlind(kind) || this.#sets.has(taken, this.#ops.slotOf(op))) continue
+      if (this.#states.next(state, kind) !== IMPOSSIBLE) return true
+    }
+    return false
+  }
+
+  /** It overwrites whatever is there. */
+  #isBlind(kind: number): boolean {
+    let blind = this.#blind[kind]
+    if (blind === undefined) {
+      const access = this.#model.access?.(this.#states.opOf(kind))
+      blind = access !== undefined && access.reads === undefined && access.writes !== undefined
+      this.#blind[kind] = blind
+    }
+    return blind
+  }
+
+  /** Kinds of open operations that may change that state; of those only the ones that see it, where `unseen`. */
+  #pendingIn(state: number, unseen: boolean): readonly number[] {
+    // where not all of them write plain values, to look at what they all make of each state would take too much
+    const place = 2 * (this.#writesAll ? state : 0) + (unseen ? 1 : 0)
+    const known = this.#pendingOf.get(place)
+    if (known !== undefined) return known
+    const numbers: number[] = []
+    for (const [number, { kind }] of this.#ops.pending.entries()) {
+      if (unseen && this.#isBlind(kind)) continue
+      const next = this.#writesAll ? this.#states.next(state, kind) : undefined
+      if (next !== IMPOSSIBLE && next !== state) numbers.push(number)
+    }
+    this.#pendingOf.set(place, numbers)
+    this.#ledger.keep(SEEN_BYTES + 8 * numbers.length)
+    return numbers
   }
 
   #isHopeless(at: number, taken: number, state: number): boolean {
@@ -167,25 +222,30 @@ export class LinearSearch {
     })
   }
 
-  /** Whether it was there before with no more of the open operations. */
-  #wasSeen(at: number, taken: number, used: number, state: number): boolean {
+  /** Whether it was there before with no more of the open operations, and as free to go on. */
+  #wasSeen(at: number, taken: number, used: number, state: number, unseen: boolean): boolean {
     this.#seen[at] ??= new Map()
     const seen = this.#seen[at] as Map<number, number | number[]>
-    const key = taken * STATES_MAX + state
+    const free = 2 * taken * STATES_MAX + state
+    if (unseen && this.#covers(seen.get(free), used)) return true
+    const key = unseen ? free + STATES_MAX : free
     const known = seen.get(key)
+    if (this.#covers(known, used)) return true
     if (known === undefined) {
       seen.set(key, used)
-    } else if (typeof known === 'number') {
-      if (this.#usages.within(known, used)) return true
-      seen.set(key, this.#usages.within(used, known) ? used : [known, used])
     } else {
-      if (known.some((one) => this.#usages.within(one, used))) return true
-      const rest = known.filter((one) => !this.#usages.within(used, one))
-      rest.push(used)
-      seen.set(key, rest)
+      const all = typeof known === 'number' ? [known] : known
+      const rest = all.filter((one) => !this.#usages.within(used, one))
+      seen.set(key, rest.length === 0 ? used : [...rest, used])
     }
     this.#account()
     return false
+  }
+
+  #covers(known: number | readonly number[] | undefined, used: number): boolean {
+    if (known === undefined) return false
+    if (typeof known === 'number') return this.#usages.within(known, used)
+    return known.some((one) => this.#usages.within(one, used))
   }
 
   #account(): void {

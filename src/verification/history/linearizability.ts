@@ -99,7 +99,10 @@ function smallest(
   return violations.reduce((best, one) => (one.events.length < best.events.length ? one : best))
 }
 
-/** Halves the range in which the shortest failing prefix ends: every longer one fails, too. */
+/**
+ * Looks for the end of the shortest failing prefix: every longer one fails, too. In growing steps from the first that is possible, because it
+ * is near as a rule, and then by halves.
+ */
 function shortest(
   history: History,
   model: AnyModel,
@@ -115,12 +118,12 @@ function shortest(
   let low = 0
   let high = ends.length - 1
   let known = true
-  while (low < high && known) {
-    const middle = (low + high) >> 1
-    const found = isLinearizable(prefixOf(ops, ends[middle] as number), model, budget)
+  for (let step = from === 0 ? ends.length : 1; low < high && known; step *= 2) {
+    const tried = Math.min(low + step - 1, (low + high) >> 1)
+    const found = isLinearizable(prefixOf(ops, ends[tried] as number), model, budget)
     if (found === undefined) known = false
-    else if (found) low = middle + 1
-    else high = middle
+    else if (found) low = tried + 1
+    else high = tried
   }
   const at = ends[high] as number
   const together = model.keys === 'together'

@@ -53,6 +53,11 @@ export class StateTable {
     return name
   }
 
+  /** An operation of that kind. */
+  opOf(kind: number): HistoryOp {
+    return this.#kinds[kind] as HistoryOp
+  }
+
   stateOf(name: number): unknown {
     return this.#states[name]
   }
