@@ -37,7 +37,7 @@ const SUBJECTS: readonly OverlaySubject[] = [
   { name: 'cyclon', make: () => cyclon({ periodMs: 200 }) },
 ]
 
-/** Seeds that have found something: sides of a partition that did not hold together; members that brought back who left. */
+/** Seeds that have found something once; in SCAMP, sides of a partition that did not hold together. */
 const FOUND: Readonly<Record<string, readonly number[]>> = { scampV2: [16, 30], hiscamp: [16, 67] }
 
 /** The others meet more seeds in test/far. */
