@@ -37,12 +37,15 @@ const SUBJECTS: readonly OverlaySubject[] = [
   { name: 'cyclon', make: () => cyclon({ periodMs: 200 }) },
 ]
 
+/** Seeds that have found something once; in SCAMP, sides of a partition that did not hold together. */
+const FOUND: Readonly<Record<string, readonly number[]>> = { scampV2: [16, 30], hiscamp: [16, 67] }
+
 /** The others meet more seeds in test/far. */
 const DIRECT = new Set(['fullMesh', 'staticMembers'])
 
 for (const subject of SUBJECTS) {
   describe(`clusters over ${subject.name}`, () => {
-    for (const seed of seeds(DIRECT.has(subject.name) ? 20 : 2)) {
+    for (const seed of seeds(DIRECT.has(subject.name) ? 20 : 2, FOUND[subject.name])) {
       for (const { title, run } of overlayClusterCases(subject, () => new Simulated(seed))) {
         it(`${title} [SEED=${seed}]`, run)
       }
