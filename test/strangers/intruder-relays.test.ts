@@ -36,10 +36,10 @@ interface Claims {
   readonly known?: unknown
 }
 
-/** The head of a relay frame: id, ttl, channel, source and its incarnation, destination and its, and who sent it back. */
+/** The head of a relay frame: id, ttl, channel, source and its incarnation, destination and its, who sent it back and for which start, and whether it goes again. */
 function head({ ttl = 3, source = 'far', destination = 'node', known = '' }: Claims): unknown[] {
   const ulid = newIncarnation(Date.now(), randomBytes(5))
-  return [++relayed, ttl, 'default', source, ulid, 1, destination, known, '']
+  return [++relayed, ttl, 'default', source, ulid, 1, destination, known, '', '', false]
 }
 
 /** A relay frame by hand: its head may hold anything. */

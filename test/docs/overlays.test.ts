@@ -1,3 +1,0 @@
-import { tourTests } from './tour.js'
-
-tourTests('docs/overlays.md', 2)

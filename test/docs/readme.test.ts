@@ -1,3 +1,0 @@
-import { tourTests } from './tour.js'
-
-tourTests('README.md', 5)
