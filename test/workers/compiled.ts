@@ -1,10 +1,16 @@
-import { execFileSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { buildSync } from 'esbuild'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const outDir = `${root}node_modules/.workers`
+const outdir = `${root}node_modules/.workers`
 
 let done = false
+
+const sources = (folder: string): string[] =>
+  readdirSync(`${root}${folder}`, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+    .map((file) => `${root}${folder}/${file}`)
 
 /**
  * Sources and tests as plain JavaScript, as they are published: what tsx takes to load them, each thread
@@ -12,12 +18,16 @@ let done = false
  */
 export function compiled(path: string): URL {
   if (!done) {
-    const options = ['--noEmit', 'false', '--noCheck', '--rootDir', '.', '--outDir', outDir]
-    execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.', ...options], {
-      cwd: root,
-      stdio: ['ignore', 2, 2],
+    buildSync({
+      entryPoints: [...sources('src'), ...sources('test/workers')],
+      outdir,
+      outbase: root,
+      format: 'esm',
+      target: 'node20',
+      keepNames: true,
+      logLevel: 'error',
     })
     done = true
   }
-  return pathToFileURL(`${outDir}/${path}`)
+  return pathToFileURL(`${outdir}/${path}`)
 }
