@@ -57,7 +57,7 @@ const SIMULATED = [
 ]
 const here = fileURLToPath(new URL('.', import.meta.url))
 const names = readdirSync(here)
-  .filter((file) => file.endsWith('.ts') && !NOT_BENCHES.includes(file))
+  .filter((file) => /^[^.]+\.ts$/.test(file) && !NOT_BENCHES.includes(file))
   .map((file) => file.slice(0, -3))
 
 const { values: flags, positionals } = parseArgs({
@@ -118,7 +118,9 @@ function publish(page: string, line: BenchLine): void {
   }
 }
 
-const isSimulated = (name: string): boolean => /^(sim|overlay)-/.test(name)
+function isSimulated(name: string): boolean {
+  return /^(sim|overlay)-/.test(name)
+}
 
 /**
  * To plain JavaScript, as it is published: tsx names every closure when it is made, which costs
