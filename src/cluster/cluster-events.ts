@@ -21,6 +21,11 @@ export interface ClusterEvents {
   channelDown: [{ readonly peer: Member; readonly channel: string }]
   /** `count` messages were written to a connection that broke: each may have arrived or not. */
   connectionLost: [{ readonly peer: Member; readonly channel: string; readonly count: number }]
+  /**
+   * This process ran its timers late by a heartbeat or more: it was busy, or stopped. Peers that were
+   * silent meanwhile get as much longer.
+   */
+  lagged: [{ readonly lateMs: number }]
   /** Somebody was turned away; `error.code` says why. */
   refused: [{ readonly remote: string; readonly error: TroupeError }]
   /** A peer broke the rules of the overlay, of relaying or of forward; the message was dropped. */

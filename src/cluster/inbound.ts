@@ -89,6 +89,10 @@ export class Inbound implements TransportSink {
     this.#ground.reporter.connectionLost(peer, channel, count)
   }
 
+  lagged(lateMs: number): void {
+    this.#ground.reporter.lagged(lateMs)
+  }
+
   refused(remote: string, error: TroupeError): void {
     this.#ground.reporter.refused(remote, error)
   }

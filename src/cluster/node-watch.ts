@@ -19,6 +19,9 @@ export interface NodeSink {
   forgotten(node: Member): void
 }
 
+/** From so much on a timer came late. */
+const LATE_MS = 20
+
 /** Feeds the failure detector and performs its effects; events that come up meanwhile wait. */
 export class NodeWatch {
   readonly #detector: Detector
@@ -98,13 +101,23 @@ export class NodeWatch {
     }
   }
 
+  /**
+   * A timer that comes late says that this process was busy or stopped, and what came from the node
+   * meanwhile is still unread: it gets as much longer, once.
+   */
   #startTimer(peer: string, delayMs: number): void {
     this.#cancelTimer(peer)
+    const dueMs = this.#clock.now() + delayMs
     const fire = (): void => {
       this.#timers.delete(peer)
       this.feed({ type: 'timer', peer })
     }
-    this.#timers.set(peer, this.#clock.after(delayMs, fire, true))
+    const look = (): void => {
+      const lateMs = this.#clock.now() - dueMs
+      if (lateMs < LATE_MS) fire()
+      else this.#timers.set(peer, this.#clock.after(Math.min(lateMs, delayMs), fire, true))
+    }
+    this.#timers.set(peer, this.#clock.after(delayMs, look, true))
   }
 
   #cancelTimer(peer: string): void {

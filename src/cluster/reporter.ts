@@ -69,6 +69,12 @@ export class Reporter {
     this.tell('connectionLost', { peer, channel, count })
   }
 
+  lagged(lateMs: number): void {
+    const fields = { lateMs: Math.round(lateMs) }
+    this.#logger.warn(fields, 'this process was busy or stopped: its timers ran late')
+    this.tell('lagged', { lateMs })
+  }
+
   refused(remote: string, error: TroupeError): void {
     this.#logger.warn({ remote, ...whyOf(error) }, 'refused')
     this.tell('refused', { remote, error })

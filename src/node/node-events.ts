@@ -21,6 +21,7 @@ export const CLUSTER_EVENTS = [
   'channelUp',
   'channelDown',
   'connectionLost',
+  'lagged',
   'refused',
   'badMessage',
   'left',

@@ -1,5 +1,14 @@
 import { TroupeError } from '../base/errors.js'
 import { type Fields, integer, isObject, oneOf, readOptions, show } from '../base/options.js'
+import { ChannelCounters } from './channel-counters.js'
+import type { ChannelStats } from './transport.js'
+
+/** As much of a lane as is needed to add up what waits. */
+interface QueuedLane {
+  readonly index: number
+  readonly queuedBytes: number
+  readonly queuedMessages: number
+}
 
 /** What a lane does with one message more than it may hold. */
 export type LanePolicy = 'fail' | 'dropOldest' | 'dropNewest' | 'wait'
@@ -37,6 +46,7 @@ const FIELDS: Fields<ChannelOptions> = {
 export class ChannelTable {
   readonly #names: string[] = []
   readonly #options: ChannelOptions[] = []
+  readonly #counters: ChannelCounters[] = []
   readonly #indices = new Map<string, number>()
   /** How many of them this node declared itself; the rest was brought by peers. */
   readonly declared: number
@@ -105,6 +115,10 @@ export class ChannelTable {
     return this.#options[index] ?? FIELDS_DEFAULTS
   }
 
+  counters(index: number): ChannelCounters {
+    return this.#counters[index] as ChannelCounters
+  }
+
   /** What the handshake tells: names and connections of the declared channels. */
   offer(): [string, number][] {
     const offer: [string, number][] = []
@@ -119,10 +133,26 @@ export class ChannelTable {
     return lanes.set('membership', 1)
   }
 
+  /** One line a channel, with what lies on its lanes. */
+  stats(lanes: readonly QueuedLane[]): ChannelStats[] {
+    return this.#names.map((channel, index) => {
+      const own = lanes.filter((lane) => lane.index === index)
+      return {
+        channel,
+        policy: this.options(index).policy,
+        lanes: own.length,
+        queuedBytes: own.reduce((sum, lane) => sum + lane.queuedBytes, 0),
+        queuedMessages: own.reduce((sum, lane) => sum + lane.queuedMessages, 0),
+        ...this.counters(index),
+      }
+    })
+  }
+
   #add(name: string, options: ChannelOptions): number {
     const index = this.#names.length
     this.#names.push(name)
     this.#options.push(options)
+    this.#counters.push(new ChannelCounters())
     this.#indices.set(name, index)
     return index
   }

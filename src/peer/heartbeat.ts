@@ -27,6 +27,8 @@ export class Heartbeat {
   #pingAtMs: number
   #dueMs: number
   #sequence = 0
+  /** How late the last step came. */
+  lateMs = 0
   /** When the latest pings left, by number modulo its length; answers may take longer than a beat. */
   readonly #sentAtMs: number[] = new Array<number>(PINGS_KEPT).fill(-1)
   #rttMs: number | undefined
@@ -46,8 +48,8 @@ export class Heartbeat {
 
   /** The timer that an earlier step asked for has fired. */
   step(nowMs: number): HeartbeatEffects {
-    const lateMs = nowMs - this.#dueMs
-    if (lateMs > 0) this.#deadlineMs += lateMs
+    this.lateMs = Math.max(0, nowMs - this.#dueMs)
+    this.#deadlineMs += this.lateMs
     if (nowMs >= this.#deadlineMs) {
       const silentMs = nowMs - this.#deadlineMs + this.#silenceMs
       return { ping: undefined, silentMs, nextAtMs: nowMs }

@@ -1,5 +1,5 @@
 import { TroupeError } from '../base/errors.js'
-import { Envelope } from '../wire/envelope.js'
+import { ENVELOPE, Envelope } from '../wire/envelope.js'
 import { FRAME, type FrameKind, HEAD_BYTES } from '../wire/frame.js'
 import { type EncodedFrame, encodeEnvelopeFrame } from '../wire/frame-writer.js'
 import { Aside } from './aside.js'
@@ -84,6 +84,10 @@ export class LaneWriter {
 
   get queuedBytes(): number {
     return this.#queue.bytes
+  }
+
+  get queuedMessages(): number {
+    return this.#queue.messages
   }
 
   /** @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE, with nothing queued */
@@ -280,13 +284,19 @@ export class LaneWriter {
   /** The lane holds what it may hold: the channel's policy decides; undefined when there is room now. */
   #atBound(envelope: Envelope): SendOutcome | undefined {
     const { policy } = this.#context.table.options(this.#host.index)
-    if (policy === 'fail' || policy === 'wait') return FULL
+    const counters = this.#context.table.counters(this.#host.index)
     if (policy === 'dropNewest') {
+      counters.droppedNewest++
       this.#dropped(envelope)
       return SLOW
     }
-    const oldest = this.#queue.dropOldest()
-    if (oldest === undefined) return FULL
+    const oldest = policy === 'dropOldest' ? this.#queue.dropOldest() : undefined
+    if (oldest === undefined) {
+      if (policy === 'wait' && envelope.kind === ENVELOPE.ASK) counters.waited++
+      else counters.refused++
+      return FULL
+    }
+    counters.droppedOldest++
     if (oldest.envelope !== undefined) this.#dropped(oldest.envelope)
     return undefined
   }

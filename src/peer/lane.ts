@@ -69,6 +69,14 @@ export class Lane implements StreamOwner, WriterHost {
     return this.#stream !== undefined
   }
 
+  get queuedBytes(): number {
+    return this.#writer.queuedBytes
+  }
+
+  get queuedMessages(): number {
+    return this.#writer.queuedMessages
+  }
+
   get empty(): boolean {
     return this.#writer.empty
   }
@@ -233,6 +241,7 @@ export class Lane implements StreamOwner, WriterHost {
       lane: this.lane,
       connected: now !== undefined,
       queuedBytes: this.#writer.queuedBytes,
+      queuedMessages: this.#writer.queuedMessages,
       bytesIn: bytesIn + (now?.bytesIn ?? 0),
       bytesOut: bytesOut + (now?.bytesOut ?? 0),
       framesIn: framesIn + (now?.framesIn ?? 0),

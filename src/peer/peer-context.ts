@@ -7,6 +7,7 @@ import type { World } from '../world/world.js'
 import type { ChannelTable } from './channel-table.js'
 import type { Connections } from './connections.js'
 import type { Gate } from './gate.js'
+import type { LoopLag } from './loop-lag.js'
 import type { Pace } from './pace.js'
 import type { PeerOptions } from './peer-options.js'
 import type { TransportSink } from './transport.js'
@@ -25,6 +26,7 @@ export interface PeerContext {
   readonly pace: Pace
   readonly table: ChannelTable
   readonly connections: Connections
+  readonly lag: LoopLag
   readonly sink: TransportSink
   readonly logger: Logger
   readonly overlay: string

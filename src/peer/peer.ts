@@ -11,7 +11,7 @@ import { Lane, type LaneHost } from './lane.js'
 import type { PeerContext } from './peer-context.js'
 import { type Attempt, Redial } from './redial.js'
 import { Session, type SessionHost, type SessionStart } from './session.js'
-import { FULL, type LaneStats, type SendOutcome } from './transport.js'
+import { FULL, type PeerStats, type SendOutcome } from './transport.js'
 
 export interface PeerHost {
   /** Tries to open a session at the peer's address with that number; ends in `opened` or `sessionFailed`. */
@@ -253,8 +253,9 @@ export class Peer implements LaneHost, SessionHost {
     else this.over(error)
   }
 
-  stats(): LaneStats[] {
-    return this.lanes().map((lane) => lane.stats())
+  stats(): PeerStats {
+    const { name: peer, live: up } = this
+    return { peer, up, lanes: this.lanes().length, rttMs: this.session?.rttMs }
   }
 
   /** Reports what has become usable, in order: the peer, then its channels. */

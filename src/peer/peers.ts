@@ -13,6 +13,7 @@ import { type ChannelOptions, ChannelTable, MEMBERSHIP } from './channel-table.j
 import { Connections } from './connections.js'
 import { showAddress } from './dial.js'
 import { Gate } from './gate.js'
+import { LoopLag } from './loop-lag.js'
 import { alwaysInTime, type Pace } from './pace.js'
 import type { Peer, PeerHost } from './peer.js'
 import type { PeerContext } from './peer-context.js'
@@ -225,7 +226,10 @@ export class Peers implements Transport, PeerHost {
     return {
       connections: this.#context.connections.size,
       refused: this.#reception.refused,
-      lanes: this.#roster.all().flatMap((peer) => peer.stats()),
+      lag: this.#context.lag.stats(),
+      peers: this.#roster.all().map((peer) => peer.stats()),
+      channels: this.channels.stats(this.#roster.all().flatMap((peer) => peer.lanes())),
+      lanes: this.#roster.all().flatMap((peer) => peer.lanes().map((lane) => lane.stats())),
     }
   }
 
@@ -268,6 +272,7 @@ export class Peers implements Transport, PeerHost {
       pace: config.pace ?? alwaysInTime,
       table: this.channels,
       connections: new Connections(world.clock, this.options.lingerMs),
+      lag: new LoopLag(this.options.heartbeatMs),
       sink,
       logger,
       overlay,

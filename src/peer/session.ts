@@ -139,7 +139,10 @@ export class Session {
   #beat(): void {
     if (this.#over) return
     const { clock } = this.#context.world
-    const effects = this.#heartbeat.step(clock.now())
+    const nowMs = clock.now()
+    const effects = this.#heartbeat.step(nowMs)
+    const { lateMs } = this.#heartbeat
+    if (this.#context.lag.late(lateMs, nowMs)) this.#context.sink.lagged(lateMs)
     if (effects.silentMs !== undefined) {
       const detail = `nothing came from ${this.#host.name} for ${Math.round(effects.silentMs)} ms`
       this.#host.over(new TroupeError('ERR_PEER_SILENT', detail))

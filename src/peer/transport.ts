@@ -3,7 +3,9 @@ import type { Member } from '../overlay/overlay.js'
 import type { Envelope } from '../wire/envelope.js'
 import type { FrameKind } from '../wire/frame.js'
 import type { Address } from '../world/network.js'
-import type { ChannelTable } from './channel-table.js'
+import type { ChannelCounters } from './channel-counters.js'
+import type { ChannelTable, LanePolicy } from './channel-table.js'
+import type { LoopLagStats } from './loop-lag.js'
 
 /**
  * Talking to peers, as `cluster/` sees it: `peers.ts` implements it over lanes of a network, other
@@ -88,6 +90,8 @@ export interface TransportSink {
   undelivered(peer: Member, channel: string, envelope: Envelope, reason: TroupeError): void
   /** `count` envelopes were written to a connection that broke: each may have arrived or not. */
   connectionLost(peer: Member, channel: string, count: number): void
+  /** This process ran its timers so late, a heartbeat or more: it was busy, or stopped. */
+  lagged(lateMs: number): void
   /** Somebody was turned away; `code` says why. For counters and the log. */
   refused(remote: string, error: TroupeError): void
   /** A peer has proven itself and said that a newer incarnation holds this node's name; `reason` says which. */
@@ -99,7 +103,29 @@ export interface TransportSink {
 export interface TransportStats {
   readonly connections: number
   readonly refused: Readonly<Record<string, number>>
+  /** How late this process runs its timers; deadlines of silent peers are moved by as much. */
+  readonly lag: LoopLagStats
+  readonly peers: readonly PeerStats[]
+  readonly channels: readonly ChannelStats[]
   readonly lanes: readonly LaneStats[]
+}
+
+export interface PeerStats {
+  readonly peer: string
+  readonly up: boolean
+  /** Over all channels. */
+  readonly lanes: number
+  /** Smoothed round-trip time of heartbeats in ms; undefined before the first. */
+  readonly rttMs: number | undefined
+}
+
+/** One channel, over all peers. */
+export interface ChannelStats extends Readonly<ChannelCounters> {
+  readonly channel: string
+  readonly policy: LanePolicy
+  readonly lanes: number
+  readonly queuedBytes: number
+  readonly queuedMessages: number
 }
 
 export interface LaneStats {
@@ -108,6 +134,7 @@ export interface LaneStats {
   readonly lane: number
   readonly connected: boolean
   readonly queuedBytes: number
+  readonly queuedMessages: number
   readonly bytesIn: number
   readonly bytesOut: number
   readonly framesIn: number

@@ -74,6 +74,13 @@ export class FakeTransport implements Transport {
   async stop(): Promise<void> {}
 
   stats(): TransportStats {
-    return { connections: 0, refused: {}, lanes: [] }
+    return {
+      connections: 0,
+      refused: {},
+      lag: { lastMs: 0, mostMs: 0, reported: 0 },
+      peers: [],
+      channels: [],
+      lanes: [],
+    }
   }
 }

@@ -144,6 +144,9 @@ export class TestPeer implements TransportSink {
   replaced(teller: Member, reason: TroupeError): void {
     this.news.push(`replaced says ${teller.name} ${reason.code}`)
   }
+  lagged(lateMs: number): void {
+    this.news.push(`lagged ${Math.round(lateMs)}`)
+  }
   refused(_remote: string, error: TroupeError): void {
     this.refusals.push(error.code)
   }

@@ -83,6 +83,7 @@ const EVENTS = [
   'connectionLost',
   'refused',
   'badMessage',
+  'lagged',
   'left',
   'groupChanged',
   'rootFailed',

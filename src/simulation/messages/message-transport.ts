@@ -22,6 +22,8 @@ import type { BusEnd, MessageBus } from './message-bus.js'
 const PORT = 9_000
 /** More messages do not wait for one peer. */
 const HELD_MAX = 10_000
+/** Timers run in time here. */
+const NO_LAG = { lastMs: 0, mostMs: 0, reported: 0 }
 
 /** What waits for one start of a peer. */
 interface Held {
@@ -183,7 +185,14 @@ export class MessageTransport implements GatedTransport, BusEnd {
   }
 
   stats(): TransportStats {
-    return { connections: this.#up.size, refused: {}, lanes: [] }
+    return {
+      connections: this.#up.size,
+      refused: {},
+      lag: NO_LAG,
+      peers: [...this.#up.keys()].map((peer) => ({ peer, up: true, lanes: 0, rttMs: undefined })),
+      channels: this.channels.stats([]),
+      lanes: [],
+    }
   }
 
   up(peer: BusEnd): void {

@@ -1,0 +1,11 @@
+/** What became of messages that found their lane at its bound, over all peers since the node's start. */
+export class ChannelCounters {
+  /** Told the sender at once: by `fail`, by `wait` for tells, by `dropOldest` where nothing could make room. */
+  refused = 0
+  /** Asks that began to wait for room, by `wait`. */
+  waited = 0
+  /** Made room for newer ones, by `dropOldest`. */
+  droppedOldest = 0
+  /** By `dropNewest`. */
+  droppedNewest = 0
+}
