@@ -1,0 +1,91 @@
+import { expect } from 'chai'
+import { cooperativeTermination } from '../../examples/protocols/cooperative-termination.js'
+import { threePhaseCommit } from '../../examples/protocols/three-phase-commit.js'
+import { twoPhaseCommit } from '../../examples/protocols/two-phase-commit.js'
+import { printCounterexample, runCounterexample, simulate } from '../../src/simulation/index.js'
+import { omissions } from '../../src/verification/index.js'
+import { search, together } from '../check/search.js'
+
+const ALL = Number.POSITIVE_INFINITY
+
+describe('protocols that commit', function () {
+  this.timeout(60_000)
+
+  it('are split by three-phase commit when its coordinator crashes between two of its second messages', async () => {
+    const found = await search(threePhaseCommit(), omissions({ max: 1, crashes: 1 }))
+    expect([found.executions, found.exhausted]).to.deep.equal([1 + 2 * 18, true])
+    expect(found.witnesses).to.deep.equal([
+      ['crash n1 at n1>n3:precommit#1'],
+      ['crash n1 at n1>n4:precommit#1'],
+    ])
+  })
+
+  it('are not split by a crash at any other moment, nor by one lost message', async () => {
+    const found = await search(threePhaseCommit(), omissions({ max: 1 }))
+    expect([found.executions, found.violating]).to.deep.equal([19, 0])
+  })
+
+  it('need two losses to split three-phase commit: 1,431 runs are all there are', async () => {
+    const found = await search(threePhaseCommit(), omissions({ max: ALL }))
+    expect([found.executions, found.distinct.length, found.exhausted]).to.deep.equal([
+      1_431,
+      1_431,
+      true,
+    ])
+    expect(found.witnesses).to.have.length(15)
+    for (const set of found.witnesses) {
+      expect(set).to.have.length(2)
+      expect(set.filter((one) => /abort#1$/.test(one))).to.have.length(1)
+      expect(set.filter((one) => /precommit(ted)?#1$/.test(one))).to.have.length(1)
+    }
+  })
+
+  it('differ in 79 ways by the 262,144 sets of what three-phase commit sends', async () => {
+    const found = await search(threePhaseCommit(), omissions({ mode: 'static', max: ALL }))
+    expect([found.executions, found.executions + found.skipped]).to.deep.equal([79, 2 ** 18])
+  })
+
+  it('survive two losses with cooperative termination, and wait when the coordinator crashes', async () => {
+    const lost = await search(cooperativeTermination(), omissions({ max: 2 }))
+    expect([lost.violating, lost.exhausted]).to.deep.equal([0, true])
+    const crashed = await search(cooperativeTermination(), omissions({ max: 1, crashes: 1 }))
+    expect(crashed.blocked).to.be.above(0)
+    expect(crashed.witnesses).to.deep.equal([['crash n1 at n1>n2:commit#1']])
+  })
+
+  it('survive two losses with two-phase commit that repeats its outcome', async () => {
+    const found = await search(twoPhaseCommit(4, { repeats: true }), omissions({ max: 2 }))
+    expect([found.violating, found.blocked, found.exhausted]).to.deep.equal([0, 0, true])
+  })
+
+  it('crash again in a counterexample that is replayed', async () => {
+    const scenario = threePhaseCommit()
+    const tape = { 'crash n1 at n1>n3:precommit#1': 1 }
+    const failing = await simulate(scenario, { tape })
+    expect(failing.error?.message).to.equal('atomic: split: commit abort abort')
+    const { outcome } = await runCounterexample(printCounterexample(failing), scenario)
+    expect(outcome).to.equal('asRecorded')
+  })
+
+  it('are searched in shares as well as at once', async () => {
+    for (const options of [
+      { max: 2, crashes: 1 },
+      { mode: 'static', max: ALL, prune: false },
+    ] as const) {
+      const scenario = twoPhaseCommit(3)
+      const whole = await search(scenario, omissions(options))
+      const parts = await Promise.all(
+        [0, 1, 2].map((index) => search(scenario, omissions(options), { shard: { index, of: 3 } })),
+      )
+      const joined = together(parts)
+      expect({ ...joined, distinct: [...joined.distinct].sort() }).to.deep.equal({
+        ...whole,
+        distinct: [...whole.distinct].sort(),
+      })
+    }
+  })
+
+  it('have no crashes among subsets of what is sent without faults', () => {
+    expect(() => omissions({ mode: 'static', crashes: 1 })).to.throw(/omissions\.crashes must be 0/)
+  })
+})
