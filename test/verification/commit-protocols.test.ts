@@ -32,6 +32,7 @@ describe('protocols that commit', function () {
       1_431,
       true,
     ])
+    expect(found.violating).to.equal(367)
     expect(found.witnesses).to.have.length(15)
     for (const set of found.witnesses) {
       expect(set).to.have.length(2)
@@ -47,15 +48,23 @@ describe('protocols that commit', function () {
 
   it('survive two losses with cooperative termination, and wait when the coordinator crashes', async () => {
     const lost = await search(cooperativeTermination(), omissions({ max: 2 }))
-    expect([lost.violating, lost.exhausted]).to.deep.equal([0, true])
+    expect([lost.executions, lost.violating, lost.exhausted]).to.deep.equal([91, 0, true])
     const crashed = await search(cooperativeTermination(), omissions({ max: 1, crashes: 1 }))
-    expect(crashed.blocked).to.be.above(0)
+    expect([crashed.executions, crashed.blocked]).to.deep.equal([25, 2])
     expect(crashed.witnesses).to.deep.equal([['crash n1 at n1>n2:commit#1']])
+  })
+
+  it('need four losses to leave one behind whose participants ask each other once', async () => {
+    const once = cooperativeTermination(4, { repeats: false })
+    const found = await search(once, omissions({ max: 4 }))
+    expect([found.executions, found.violating, found.exhausted]).to.deep.equal([1_725, 48, true])
+    for (const set of found.witnesses) expect(set).to.have.length(4)
   })
 
   it('survive two losses with two-phase commit that repeats its outcome', async () => {
     const found = await search(twoPhaseCommit(4, { repeats: true }), omissions({ max: 2 }))
-    expect([found.violating, found.blocked, found.exhausted]).to.deep.equal([0, 0, true])
+    const { executions, violating, blocked, exhausted } = found
+    expect([executions, violating, blocked, exhausted]).to.deep.equal([85, 0, 0, true])
   })
 
   it('crash again in a counterexample that is replayed', async () => {
