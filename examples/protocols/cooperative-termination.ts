@@ -12,10 +12,10 @@ export interface CooperativeTerminationOptions {
   /** Who is uncertain asks again every two seconds. Default true. */
   readonly repeats?: boolean
   /**
-   * A mistake to be found. `guess`: who has not been asked to prepare says that it is over, but does not keep to
-   * it. `sure`: who has voted answers as if its vote were the outcome.
+   * A mistake to be found. `echo`: who hears that another is uncertain aborts. `sure`: who has voted answers as if
+   * its vote were the outcome.
    */
-  readonly bug?: 'guess' | 'sure'
+  readonly bug?: 'echo' | 'sure'
 }
 
 interface Args extends CooperativeTerminationOptions {
@@ -62,12 +62,13 @@ export class Participant extends Actor<Args> {
 
   decision(decision: Decision, by: string): void {
     if (this.#vote !== 'prepared') return
-    if (decision === 'uncertain') {
+    if (decision === 'uncertain' && this.args.bug !== 'echo') {
       this.#uncertain.add(by)
       return
     }
-    this.#decide(decision)
-    for (const on of this.#uncertain) this.#peer(on).tell.decision(decision, this.node.name)
+    const outcome = decision === 'commit' ? 'commit' : 'abort'
+    this.#decide(outcome)
+    for (const on of this.#uncertain) this.#peer(on).tell.decision(outcome, this.node.name)
   }
 
   vote(): Vote {
@@ -78,7 +79,7 @@ export class Participant extends Actor<Args> {
   #answer(): Decision {
     const { bug } = this.args
     if (this.#vote === 'none') {
-      if (bug !== 'guess') this.#decide('abort')
+      this.#decide('abort')
       return 'abort'
     }
     if (this.#vote === 'prepared') return bug === 'sure' ? 'commit' : 'uncertain'

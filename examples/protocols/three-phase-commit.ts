@@ -11,10 +11,10 @@ const PARTICIPANT_MS = 2_000
 
 export interface ThreePhaseCommitOptions {
   /**
-   * A mistake to be found. `skip`: commits as soon as all have voted. `optimist`: who has voted and hears nothing
-   * commits. `majority`: commits when most have acknowledged the second phase.
+   * A mistake to be found. `skip`: commits as soon as all have voted. `hasty`: tells the caller then.
+   * `unrecorded`: a participant acknowledges the second phase, but forgets it.
    */
-  readonly bug?: 'skip' | 'optimist' | 'majority'
+  readonly bug?: 'skip' | 'hasty' | 'unrecorded'
 }
 
 interface Args extends ThreePhaseCommitOptions {
@@ -34,7 +34,7 @@ export class Participant extends Actor<Args> {
 
   precommit(): void {
     if (this.#vote !== 'prepared') return
-    this.#vote = 'precommitted'
+    if (this.args.bug !== 'unrecorded') this.#vote = 'precommitted'
     this.#coordinator.tell.precommitted(this.node.name)
   }
 
@@ -50,9 +50,7 @@ export class Participant extends Actor<Args> {
 
   heardNothing(): void {
     if (this.#vote === 'precommitted') this.#vote = 'commit'
-    else if (this.#vote === 'prepared') {
-      this.#vote = this.args.bug === 'optimist' ? 'commit' : 'abort'
-    }
+    else if (this.#vote === 'prepared') this.#vote = 'abort'
   }
 
   vote(): Vote {
@@ -86,6 +84,7 @@ export class Coordinator extends Actor<Args> {
     this.#prepared.add(by)
     if (this.#prepared.size < this.args.participants.length) return
     this.#phase = 'authorised'
+    if (this.args.bug === 'hasty') this.#caller?.resolve('ok')
     if (this.args.bug === 'skip') this.#commit()
     else for (const one of this.#participants()) one.tell.precommit()
   }
@@ -93,9 +92,7 @@ export class Coordinator extends Actor<Args> {
   precommitted(by: string): void {
     if (this.#phase !== 'authorised') return
     this.#precommitted.add(by)
-    const { length } = this.args.participants
-    const needed = this.args.bug === 'majority' ? Math.floor(length / 2) + 1 : length
-    if (this.#precommitted.size >= needed) this.#commit()
+    if (this.#precommitted.size >= this.args.participants.length) this.#commit()
   }
 
   committed(by: string): void {

@@ -11,11 +11,11 @@ export interface TwoPhaseCommitOptions {
   /** The outcome is sent again every second until all have acknowledged it. Default false. */
   readonly repeats?: boolean
   /**
-   * A mistake to be found. `majority`: commits when most have voted for it. `hasty`: tells the caller at the first
-   * vote. `late votes`: votes that come after the time out still count. `impatient`: a participant that hears
-   * nothing commits.
+   * A mistake to be found. `hasty`: tells the caller at the first vote. `late votes`: votes that come after the
+   * time out still count. `impatient`: a participant that hears nothing commits. `wrong repeat`: what is sent again
+   * is always a commit.
    */
-  readonly bug?: 'majority' | 'hasty' | 'late votes' | 'impatient'
+  readonly bug?: 'hasty' | 'late votes' | 'impatient' | 'wrong repeat'
 }
 
 @actor('protocols/2pc/participant')
@@ -31,12 +31,12 @@ export class Participant extends Actor<TwoPhaseCommitOptions> {
   }
 
   commit(): void {
-    this.#vote = 'commit'
+    if (this.#vote !== 'abort') this.#vote = 'commit'
     this.#coordinator.tell.committed(this.node.name)
   }
 
   abort(): void {
-    this.#vote = 'abort'
+    if (this.#vote !== 'commit') this.#vote = 'abort'
     this.#coordinator.tell.aborted(this.node.name)
   }
 
@@ -78,7 +78,7 @@ export class Coordinator extends Actor<CoordinatorArgs> {
     if (this.#phase !== 'preparing' && !(bug === 'late votes' && this.#phase === 'aborting')) return
     this.#prepared.add(by)
     if (bug === 'hasty') this.#caller?.resolve('ok')
-    if (this.#prepared.size < this.#needed) return
+    if (this.#prepared.size < this.args.participants.length) return
     this.#phase = 'committing'
     this.#caller?.resolve('ok')
     this.#tell()
@@ -101,6 +101,7 @@ export class Coordinator extends Actor<CoordinatorArgs> {
 
   /** The outcome, to all that have not acknowledged it. */
   tellAgain(): void {
+    if (this.args.bug === 'wrong repeat') this.#phase = 'committing'
     this.#tell()
   }
 
@@ -112,11 +113,6 @@ export class Coordinator extends Actor<CoordinatorArgs> {
     }
     if (left.length === 0 || this.args.repeats !== true) return
     this.after(TIMEOUT_MS, () => this.selfAs(Coordinator).tell.tellAgain())
-  }
-
-  get #needed(): number {
-    const { length } = this.args.participants
-    return this.args.bug === 'majority' ? Math.floor(length / 2) + 1 : length
   }
 
   #participants(names = this.args.participants): ActorRef<Participant>[] {

@@ -27,7 +27,7 @@ const WRONG: readonly (readonly [string[], RegExp])[] = [
   [['2pc', '--mode', 'dpor', '--max-omissions', '1'], /dpor loses nothing/],
   [['2pc', '--mode', 'static', '--crashes', '1'], /--crashes is for --mode dynamic/],
   [['2pc', '--prune'], /--prune is for --mode static/],
-  [['2pc', '--bug', 'toString'], /--bug of 2pc must be one of majority, .* got toString/],
+  [['2pc', '--bug', 'toString'], /--bug of 2pc must be one of hasty, .* got toString/],
   [['2pc', '--seconds', '0'], /--seconds must be a whole number from 1/],
   [['2pc', '--colour'], /--colour/],
 ]

@@ -17,31 +17,31 @@ export const PROTOCOLS = {
     is: 'two-phase commit',
     participants: 3,
     maxOmissions: ALL,
-    bugs: ['majority', 'hasty', 'late votes', 'impatient'],
+    bugs: ['hasty', 'late votes', 'impatient', 'wrong repeat'],
   },
   '2pc-repeated': {
     is: 'two-phase commit whose outcome is sent until it is acknowledged',
     participants: 3,
     maxOmissions: 2,
-    bugs: ['majority', 'hasty', 'late votes', 'impatient'],
+    bugs: ['hasty', 'late votes', 'impatient', 'wrong repeat'],
   },
   ctp: {
     is: 'two-phase commit with cooperative termination',
     participants: 3,
     maxOmissions: 2,
-    bugs: ['guess', 'sure'],
+    bugs: ['echo', 'sure'],
   },
   'ctp-once': {
     is: 'the same, in which an uncertain participant asks once',
     participants: 3,
     maxOmissions: 2,
-    bugs: ['guess', 'sure'],
+    bugs: ['echo', 'sure'],
   },
   '3pc': {
     is: 'three-phase commit',
     participants: 3,
     maxOmissions: ALL,
-    bugs: ['skip', 'optimist', 'majority'],
+    bugs: ['skip', 'hasty', 'unrecorded'],
   },
 } as const satisfies Readonly<Record<string, ProtocolEntry>>
 
