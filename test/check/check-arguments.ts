@@ -28,12 +28,16 @@ export class WrongUse extends Error {}
 export const CHECK_USAGE = [
   'usage: npm run check -- PROTOCOL [--mode static|dynamic|dpor] [--participants P] [--max-omissions K]',
   '         [--crashes C] [--prune] [--bug NAME] [--seconds N] [--json]',
+]
+
+export const CHECK_HELP = [
+  ...CHECK_USAGE,
   '',
   'Runs a protocol of examples/protocols with every set of lost messages (static: every subset of the messages of',
   'its run without faults; dynamic: also of those that only come of a loss), or in every order of its messages',
   '(dpor), and prints the smallest sets of faults that break it.',
   '',
-  ...PROTOCOL_NAMES.map((name) => `  ${name.padEnd(18)}${PROTOCOLS[name].is}`),
+  ...PROTOCOL_NAMES.map((name) => `  ${name.padEnd(26)}${PROTOCOLS[name].is}`),
   '',
   '--participants     nodes beside the first one; in commit protocols the first also takes part',
   '--max-omissions    messages lost in one run at most; all: no bound',
@@ -42,7 +46,7 @@ export const CHECK_USAGE = [
   '--prune            static: leaves out sets that lose of a run what another set loses of it. The other modes',
   '                   never run the same twice',
   '--bug              puts a mistake into the protocol:',
-  ...PROTOCOL_NAMES.map(
+  ...PROTOCOL_NAMES.filter((name) => PROTOCOLS[name].bugs.length > 0).map(
     (name) => `                     ${name}: ${PROTOCOLS[name].bugs.join(', ')}`,
   ),
   '--seconds          ends the search after that time',
@@ -77,7 +81,8 @@ export function readCheckArguments(argv: readonly string[]): CheckArguments {
   }
   const entry: ProtocolEntry = PROTOCOLS[protocol]
   if (bug !== undefined && !entry.bugs.includes(bug)) {
-    throw new WrongUse(`--bug of ${protocol} must be one of ${entry.bugs.join(', ')}, got ${bug}`)
+    const known = entry.bugs.length === 0 ? 'absent' : `one of ${entry.bugs.join(', ')}`
+    throw new WrongUse(`--bug of ${protocol} must be ${known}, got ${bug}`)
   }
   const omissions = values['max-omissions']
   if (mode === 'dpor' && omissions !== undefined && omissions !== '0') {

@@ -1,5 +1,7 @@
 import { assert } from 'chai'
 import { checkCommand } from './check-command.js'
+import { PROTOCOL_NAMES, PROTOCOLS } from './protocol-names.js'
+import { protocolNamed } from './protocols.js'
 
 interface Ended {
   readonly code: number
@@ -84,6 +86,27 @@ describe('npm run check', function () {
     assert.equal(code, 0)
     assert.equal(out[0], '2pc (dpor, 3 participants, every order): it holds')
     assert.match(String(out[1]), /^ {2}36 executions, 36 distinct, [\d.]+ s$/)
+  })
+
+  it('refuses a search of subsets that are too many', async () => {
+    const { code, err } = await check('3pc', '--mode', 'static', '--participants', '9')
+    assert.equal(code, 3)
+    assert.match(String(err[0]), /54 messages have too many subsets/)
+  })
+
+  it('knows every protocol, and each with its mistakes', async () => {
+    const { code, out } = await check('--help')
+    assert.equal(code, 0)
+    for (const name of PROTOCOL_NAMES) {
+      assert.isTrue(
+        out.some((line) => line.startsWith(`  ${name} `)),
+        name,
+      )
+      for (const bug of [undefined, ...PROTOCOLS[name].bugs]) {
+        const scenario = protocolNamed(name, PROTOCOLS[name].participants + 1, bug)
+        assert.equal(scenario.nodes, PROTOCOLS[name].participants + 1)
+      }
+    }
   })
 
   it('ends with 4 where its time is over first', async () => {

@@ -1,4 +1,5 @@
 import {
+  CHECK_HELP,
   CHECK_USAGE,
   type CheckArguments,
   readCheckArguments,
@@ -21,7 +22,7 @@ export async function checkCommand(
   output: Output = console,
 ): Promise<number> {
   if (argv.includes('--help') || argv.includes('-h')) {
-    for (const line of CHECK_USAGE) output.log(line)
+    for (const line of CHECK_HELP) output.log(line)
     return EXIT.clean
   }
   let given: CheckArguments
@@ -31,6 +32,7 @@ export async function checkCommand(
     if (!(error instanceof WrongUse)) throw error
     output.error(`check: ${error.message}`)
     for (const line of CHECK_USAGE) output.error(line)
+    output.error('--help says more.')
     return EXIT.usage
   }
   const began = performance.now()
@@ -74,23 +76,26 @@ function jsonOf(given: CheckArguments, found: Found, seconds: number): object {
   }
 }
 
-const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
+const counted = (count: number, what: string, many = `${what}s`): string =>
+  `${count} ${count === 1 ? what : many}`
 
 function linesOf(given: CheckArguments, found: Found, seconds: number): string[] {
   const { protocol, mode, participants, maxOmissions, crashes, bug } = given
   const { executions, skipped, distinct, violating, blocked, witnesses, exhausted } = found
-  const losses = Number.isFinite(maxOmissions) ? `${maxOmissions} losses at most` : 'any losses'
+  const losses = Number.isFinite(maxOmissions)
+    ? `${counted(maxOmissions, 'loss', 'losses')} at most`
+    : 'any losses'
   const bounds = [
     counted(participants, 'participant'),
     ...(mode === 'dpor' ? ['every order'] : [losses]),
-    ...(crashes > 0 ? [`${counted(crashes, 'crash')} of them at most`] : []),
+    ...(crashes > 0 ? [`${counted(crashes, 'crash', 'crashes')} of them at most`] : []),
     ...(bug === undefined ? [] : [`with the mistake ${bug}`]),
   ]
   const left = skipped > 0 ? `, ${skipped} more known to end alike` : ''
   const lines = [
     `${protocol} (${mode}, ${bounds.join(', ')}): ${violating > 0 ? 'it breaks' : exhausted ? 'it holds' : 'undecided'}`,
     `  ${counted(executions, 'execution')}, ${distinct.length} distinct${left}, ${seconds} s`,
-    `  ${violating} violate it, ${blocked} leave a participant without an outcome`,
+    `  ${violating} violate it${blocked > 0 ? `, ${blocked} leave a participant without an outcome` : ''}`,
   ]
   if (!exhausted) lines.push('  the time was over first')
   if (witnesses.length === 0) return lines

@@ -43,6 +43,78 @@ export const PROTOCOLS = {
     maxOmissions: ALL,
     bugs: ['skip', 'hasty', 'unrecorded'],
   },
+  'direct-mail': {
+    is: 'two values, each sent once to all',
+    participants: 3,
+    maxOmissions: ALL,
+    bugs: [],
+  },
+  'direct-mail-acked': {
+    is: 'the same, sent until it is acknowledged',
+    participants: 3,
+    maxOmissions: 2,
+    bugs: ['first', 'once', 'twice', 'all at once'],
+  },
+  'anti-entropy': {
+    is: 'stores that exchange what they have, with death certificates',
+    participants: 2,
+    maxOmissions: 1,
+    bugs: ['arrival', 'first', 'same version', 'neighbour'],
+  },
+  'anti-entropy-uncertified': {
+    is: 'the same without death certificates',
+    participants: 2,
+    maxOmissions: 1,
+    bugs: [],
+  },
+  'rumor-mongering': {
+    is: 'rumors, with anti-entropy behind them',
+    participants: 3,
+    maxOmissions: 1,
+    bugs: ['twice', 'stopped backup', 'deaf', 'unread'],
+  },
+  'rumor-mongering-alone': {
+    is: 'rumors that can die out',
+    participants: 3,
+    maxOmissions: 1,
+    bugs: [],
+  },
+  'alsberg-day': {
+    is: 'primary and backups, everything sent once',
+    participants: 2,
+    maxOmissions: 1,
+    bugs: ['early', 'first', 'count'],
+  },
+  'alsberg-day-retry': {
+    is: 'the same, sent until it is acknowledged',
+    participants: 2,
+    maxOmissions: 2,
+    bugs: ['early', 'first', 'count'],
+  },
+  'alsberg-day-membership': {
+    is: 'the same, without those that are not heard of',
+    participants: 2,
+    maxOmissions: 1,
+    bugs: ['early', 'first', 'count', 'waits'],
+  },
+  'quorum-register': {
+    is: 'a register read and written by majorities',
+    participants: 2,
+    maxOmissions: 1,
+    bugs: ['no write-back', 'own clock', 'last', 'overwrite', 'ties'],
+  },
+  'lease-lock': {
+    is: 'a lock that is leased, and a store that refuses old numbers',
+    participants: 3,
+    maxOmissions: 1,
+    bugs: ['any release', 'same number', 'lax', 'renewed'],
+  },
+  'g-counter': {
+    is: 'a counter that grows on every node',
+    participants: 2,
+    maxOmissions: 1,
+    bugs: ['sum', 'shared', 'latest', 'told'],
+  },
 } as const satisfies Readonly<Record<string, ProtocolEntry>>
 
 export type ProtocolName = keyof typeof PROTOCOLS

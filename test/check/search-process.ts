@@ -22,6 +22,9 @@ setFlagsFromString('--interrupt-budget=20000')
 
 const answer = (said: Answer): void => void process.send?.(said)
 
+// Nobody waits for it any more.
+process.once('disconnect', () => process.exit())
+
 process.once('message', (share: Share) => {
   void run(share)
     .then(
