@@ -166,7 +166,10 @@ export const ZOO: readonly Keeper[] = [
     (bug) => quorumRegister(3, withBug(bug)),
     { faults: faultModels.loss(0.05) },
     ['no write-back', 'own clock', 'last', 'overwrite', 'ties'],
-    { 'quorums that need not meet': exhibit(quorumRegister(3, { r: 1, w: 1 }), {}) },
+    {
+      'quorums that need not meet': exhibit(quorumRegister(3, { r: 1, w: 1 }), {}),
+      'two of five read, two of five written': exhibit(quorumRegister(5, { r: 2, w: 2 }), {}),
+    },
   ),
   keeper(
     'lease lock with fencing',
