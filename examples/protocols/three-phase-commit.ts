@@ -1,15 +1,23 @@
 /**
  * Three-phase commit, as actors: between vote and outcome all learn that all have voted for it, so that those who
  * hear nothing can end it by themselves. Its known flaw: a timeout is no proof. A message that is lost, or a
- * coordinator that stops between two messages, leaves some on either side.
+ * coordinator that stops between two messages, leaves some on either side. Participants that ask each other first
+ * survive any one crash or loss.
  */
 import { Actor, type ActorRef, actor, Refusal, type Reply } from 'troupe'
 import { commitScenario, type Vote } from './agreement.js'
 
 const COORDINATOR_MS = 1_000
 const PARTICIPANT_MS = 2_000
+/** How long a participant waits for the others. */
+const ANSWERS_MS = 1_000
 
 export interface ThreePhaseCommitOptions {
+  /**
+   * What a participant does that hears nothing: it goes by what it knows (`timeout`, default), or asks the others
+   * first (`ask`): then it survives any one crash or loss.
+   */
+  readonly termination?: 'timeout' | 'ask'
   /**
    * A mistake to be found. `skip`: commits as soon as all have voted. `hasty`: tells the caller then.
    * `unrecorded`: a participant acknowledges the second phase, but forgets it.
@@ -24,6 +32,8 @@ interface Args extends ThreePhaseCommitOptions {
 @actor('protocols/3pc/participant')
 export class Participant extends Actor<Args> {
   #vote: Vote = 'none'
+  /** How others stand, where they were asked. */
+  readonly #heard = new Set<Vote>()
 
   prepare(_value: number): void {
     if (this.#vote !== 'none') return
@@ -49,12 +59,41 @@ export class Participant extends Actor<Args> {
   }
 
   heardNothing(): void {
-    if (this.#vote === 'precommitted') this.#vote = 'commit'
-    else if (this.#vote === 'prepared') this.#vote = 'abort'
+    if (this.#vote !== 'prepared' && this.#vote !== 'precommitted') return
+    if (this.args.termination === 'ask') {
+      for (const on of this.args.participants) {
+        if (on !== this.node.name) this.#peer(on).tell.stateRequest(this.node.name)
+      }
+      this.after(ANSWERS_MS, () => this.selfAs(Participant).tell.conclude())
+    } else if (this.#vote === 'precommitted') this.#vote = 'commit'
+    else this.#vote = 'abort'
+  }
+
+  /** Who has not voted yet aborts: nobody can have committed without it. */
+  stateRequest(by: string): void {
+    if (this.#vote === 'none') this.#vote = 'abort'
+    this.#peer(by).tell.state(this.#vote)
+  }
+
+  state(vote: Vote): void {
+    this.#heard.add(vote)
+  }
+
+  /** An outcome that is known; else commits where all are known to have voted for it. */
+  conclude(): void {
+    if (this.#vote !== 'prepared' && this.#vote !== 'precommitted') return
+    const known = new Set([this.#vote, ...this.#heard])
+    if (known.has('commit')) this.#vote = 'commit'
+    else if (known.has('abort')) this.#vote = 'abort'
+    else this.#vote = known.has('precommitted') ? 'commit' : 'abort'
   }
 
   vote(): Vote {
     return this.#vote
+  }
+
+  #peer(on: string): ActorRef<Participant> {
+    return this.node.lookup(Participant, 'participant', { on })
   }
 
   get #coordinator(): ActorRef<Coordinator> {

@@ -43,6 +43,12 @@ export const PROTOCOLS = {
     maxOmissions: ALL,
     bugs: ['skip', 'hasty', 'unrecorded'],
   },
+  '3pc-asking': {
+    is: 'the same, whose participants ask each other before they end it',
+    participants: 3,
+    maxOmissions: 2,
+    bugs: ['skip', 'hasty', 'unrecorded'],
+  },
   'direct-mail': {
     is: 'two values, each sent once to all',
     participants: 3,

@@ -29,6 +29,7 @@ const MADE: Readonly<Record<ProtocolName, Make>> = {
   ctp: cooperativeTermination,
   'ctp-once': (nodes, options) => cooperativeTermination(nodes, { ...options, repeats: false }),
   '3pc': threePhaseCommit,
+  '3pc-asking': (nodes, options) => threePhaseCommit(nodes, { ...options, termination: 'ask' }),
   'direct-mail': (nodes) => directMail(nodes, { acknowledged: false }),
   'direct-mail-acked': directMail,
   'anti-entropy': antiEntropy,

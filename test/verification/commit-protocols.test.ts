@@ -25,6 +25,15 @@ describe('protocols that commit', function () {
     expect([found.executions, found.violating]).to.deep.equal([19, 0])
   })
 
+  it('survive any one crash or loss with three-phase commit whose participants ask, but not two', async () => {
+    const asking = threePhaseCommit(4, { termination: 'ask' })
+    const one = await search(asking, omissions({ max: 1, crashes: 1 }))
+    expect([one.executions, one.violating, one.exhausted]).to.deep.equal([37, 0, true])
+    const two = await search(asking, omissions({ max: 2, crashes: 2 }))
+    expect([two.executions, two.violating, two.exhausted]).to.deep.equal([499, 14, true])
+    for (const set of two.witnesses) expect(set).to.have.length(2)
+  })
+
   it('need two losses to split three-phase commit: 1,431 runs are all there are', async () => {
     const found = await search(threePhaseCommit(), omissions({ max: ALL }))
     expect([found.executions, found.distinct.length, found.exhausted]).to.deep.equal([

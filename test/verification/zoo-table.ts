@@ -94,13 +94,18 @@ export const ZOO: readonly Keeper[] = [
     },
   ),
   keeper(
-    'three-phase commit',
-    (bug) => threePhaseCommit(4, withBug(bug)),
-    { using: [omissions({ max: 1 })] },
+    'three-phase commit whose participants ask each other',
+    (bug) => threePhaseCommit(4, { termination: 'ask', ...withBug(bug) }),
+    { using: [omissions({ max: 1, crashes: 1 })] },
     ['skip', 'hasty', 'unrecorded'],
     {
-      'two messages are lost': exhibit(threePhaseCommit(), { using: [omissions({ max: 2 })] }),
-      'the coordinator crashes between two messages': exhibit(threePhaseCommit(), {
+      'two faults': exhibit(threePhaseCommit(4, { termination: 'ask' }), {
+        using: [omissions({ max: 2, crashes: 2 })],
+      }),
+      'two messages are lost, and nobody asks': exhibit(threePhaseCommit(), {
+        using: [omissions({ max: 2 })],
+      }),
+      'the coordinator crashes between two messages, and nobody asks': exhibit(threePhaseCommit(), {
         using: [omissions({ max: 1, crashes: 1 })],
       }),
     },
