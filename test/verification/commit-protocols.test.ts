@@ -2,7 +2,12 @@ import { expect } from 'chai'
 import { cooperativeTermination } from '../../examples/protocols/cooperative-termination.js'
 import { threePhaseCommit } from '../../examples/protocols/three-phase-commit.js'
 import { twoPhaseCommit } from '../../examples/protocols/two-phase-commit.js'
-import { printCounterexample, runCounterexample, simulate } from '../../src/simulation/index.js'
+import {
+  faultModels,
+  printCounterexample,
+  runCounterexample,
+  simulate,
+} from '../../src/simulation/index.js'
 import { omissions } from '../../src/verification/index.js'
 import { search, together } from '../check/search.js'
 
@@ -84,6 +89,22 @@ describe('protocols that commit', function () {
     const { outcome } = await runCounterexample(printCounterexample(failing), scenario)
     expect(outcome).to.equal('asRecorded')
   })
+
+  for (const faulty of [1, 2]) {
+    it(`crash at random at most as many nodes as a model allows: ${faulty}`, async () => {
+      const faults = faultModels.loss(0).with({ stops: 0.2, faulty })
+      const crashed: number[] = []
+      for (let seed = 1; seed <= 40; seed++) {
+        const { tape, history } = await simulate({ ...twoPhaseCommit(), faults }, { seed })
+        const labels = Object.keys(tape)
+        crashed.push(labels.filter((label) => label.startsWith('crash ')).length)
+        const down = history.filter(({ name, status }) => name === 'vote' && status === 'fail')
+        expect(down).to.have.length(labels.length)
+      }
+      expect(Math.max(...crashed)).to.equal(faulty)
+      expect(Math.min(...crashed)).to.equal(0)
+    })
+  }
 
   it('are searched in shares as well as at once', async () => {
     for (const options of [
