@@ -7,26 +7,45 @@ import { commitScenario, type Vote } from './agreement.js'
 
 const TIMEOUT_MS = 1_000
 
-@actor('protocols/2pc/participant')
-export class Participant extends Actor {
-  state: Vote = 'none'
-  value: number | undefined
+export interface TwoPhaseCommitOptions {
+  /** The outcome is sent again every second until all have acknowledged it. Default false. */
+  readonly repeats?: boolean
+  /**
+   * A mistake to be found. `hasty`: tells the caller at the first vote. `late votes`: votes that come after the
+   * time out still count. `impatient`: a participant that hears nothing commits. `wrong repeat`: what is sent again
+   * is always a commit.
+   */
+  readonly bug?: 'hasty' | 'late votes' | 'impatient' | 'wrong repeat'
+}
 
-  prepare(value: number): void {
-    if (this.state !== 'none') return
-    this.state = 'prepared'
-    this.value = value
+@actor('protocols/2pc/participant')
+export class Participant extends Actor<TwoPhaseCommitOptions> {
+  #vote: Vote = 'none'
+
+  prepare(_value: number): void {
+    if (this.#vote !== 'none') return
+    this.#vote = 'prepared'
     this.#coordinator.tell.prepared(this.node.name)
+    if (this.args.bug !== 'impatient') return
+    this.after(2 * TIMEOUT_MS, () => this.selfAs(Participant).tell.giveUp())
   }
 
   commit(): void {
-    this.state = 'commit'
+    if (this.#vote !== 'abort') this.#vote = 'commit'
     this.#coordinator.tell.committed(this.node.name)
   }
 
   abort(): void {
-    this.state = 'abort'
+    if (this.#vote !== 'commit') this.#vote = 'abort'
     this.#coordinator.tell.aborted(this.node.name)
+  }
+
+  giveUp(): void {
+    if (this.#vote === 'prepared') this.#vote = 'commit'
+  }
+
+  vote(): Vote {
+    return this.#vote
   }
 
   get #coordinator(): ActorRef<Coordinator> {
@@ -34,8 +53,12 @@ export class Participant extends Actor {
   }
 }
 
+interface CoordinatorArgs extends TwoPhaseCommitOptions {
+  readonly participants: readonly string[]
+}
+
 @actor('protocols/2pc/coordinator')
-export class Coordinator extends Actor<{ readonly participants: readonly string[] }> {
+export class Coordinator extends Actor<CoordinatorArgs> {
   #phase: 'idle' | 'preparing' | 'committing' | 'aborting' = 'idle'
   readonly #prepared = new Set<string>()
   readonly #acknowledged = new Set<string>()
@@ -51,12 +74,14 @@ export class Coordinator extends Actor<{ readonly participants: readonly string[
   }
 
   prepared(by: string): void {
-    if (this.#phase !== 'preparing') return
+    const { bug } = this.args
+    if (this.#phase !== 'preparing' && !(bug === 'late votes' && this.#phase === 'aborting')) return
     this.#prepared.add(by)
+    if (bug === 'hasty') this.#caller?.resolve('ok')
     if (this.#prepared.size < this.args.participants.length) return
     this.#phase = 'committing'
     this.#caller?.resolve('ok')
-    for (const one of this.#participants()) one.tell.commit()
+    this.#tell()
   }
 
   committed(by: string): void {
@@ -71,23 +96,39 @@ export class Coordinator extends Actor<{ readonly participants: readonly string[
     if (this.#phase !== 'preparing') return
     this.#phase = 'aborting'
     this.#caller?.reject(new Refusal('ABORTED', 'not all have voted'))
-    for (const one of this.#participants()) one.tell.abort()
+    this.#tell()
   }
 
-  #participants(): ActorRef<Participant>[] {
-    return this.args.participants.map((on) => this.node.lookup(Participant, 'participant', { on }))
+  /** The outcome, to all that have not acknowledged it. */
+  tellAgain(): void {
+    if (this.args.bug === 'wrong repeat') this.#phase = 'committing'
+    this.#tell()
+  }
+
+  #tell(): void {
+    const left = this.args.participants.filter((one) => !this.#acknowledged.has(one))
+    for (const one of this.#participants(left)) {
+      if (this.#phase === 'committing') one.tell.commit()
+      else one.tell.abort()
+    }
+    if (left.length === 0 || this.args.repeats !== true) return
+    this.after(TIMEOUT_MS, () => this.selfAs(Coordinator).tell.tellAgain())
+  }
+
+  #participants(names = this.args.participants): ActorRef<Participant>[] {
+    return names.map((on) => this.node.lookup(Participant, 'participant', { on }))
   }
 }
 
 /** With so many participants, the first beside the coordinator. */
-export const twoPhaseCommit = (participants = 4) =>
+export const twoPhaseCommit = (participants = 4, options: TwoPhaseCommitOptions = {}) =>
   commitScenario({
     name: '2pc',
     participants,
     start(node, { nodes }) {
-      node.spawn(Participant, undefined, { name: 'participant' })
+      node.spawn(Participant, options, { name: 'participant' })
       if (node.name === 'n1') {
-        node.spawn(Coordinator, { participants: nodes }, { name: 'coordinator' })
+        node.spawn(Coordinator, { ...options, participants: nodes }, { name: 'coordinator' })
       }
     },
     begin: (node, value: number) =>
@@ -95,7 +136,7 @@ export const twoPhaseCommit = (participants = 4) =>
         .lookup(Coordinator, 'coordinator', { on: 'n1' })
         .with({ timeoutMs: 20_000 })
         .ask.begin(value),
-    votes: (view) => view.actors(Participant).map(({ actor }) => actor.state),
+    vote: (node) => node.lookup(Participant, 'participant', { on: node.name }).ask.vote(),
   })
 
 export default twoPhaseCommit()

@@ -18,7 +18,7 @@ import type { Limits, Scenario } from './scenario.js'
 import { signatureOf } from './signature.js'
 import { CLIENTS, SimCluster } from './sim-cluster.js'
 import { SimFaults } from './sim-faults.js'
-import { type OnRuling, SimRules } from './sim-rules.js'
+import { type OnRuling, type Shares, SimRules } from './sim-rules.js'
 import type { SimulateOptions } from './simulate.js'
 import { Simulation } from './simulation.js'
 import { type FailureKind, SimulationFailure } from './simulation-failure.js'
@@ -195,10 +195,9 @@ export class Execution {
     if (this.#scenario.level === 'messages') {
       this.#sim.bus.decide(this.#choices, this.#scenario.limits?.earlyTimers ?? 0)
     }
-    const { loss, duplication } = this.#shares(faults)
-    if (loss + duplication > 0) {
-      const actorsOnly = this.#scenario.level === 'messages'
-      this.#rules.decide(this.#choices, loss, duplication, actorsOnly)
+    const shares = this.#shares(faults)
+    if (shares.loss + shares.duplication + shares.stops > 0) {
+      this.#rules.decide(this.#choices, shares, this.#scenario.level === 'messages')
     }
     this.#player.begin(this.#schedule())
     if (workload === undefined) await driver.sleep(Math.min(IDLE_MS, this.#limits.virtualMs))
@@ -206,16 +205,17 @@ export class Execution {
     this.#player.stop()
   }
 
-  /** How many messages are lost or come twice; those on a tape are, whatever the model says. */
-  #shares(model: FaultModel | undefined): { readonly loss: number; readonly duplication: number } {
+  /** How many messages are lost, come twice, or find their sender crashed; those on a tape are, whatever the model says. */
+  #shares(model: FaultModel | undefined): Shares {
     const taped = Object.keys(this.#options.tape ?? {})
-    const { loss, duplication } = model?.options ?? { loss: 0, duplication: 0 }
+    const { loss = 0, duplication = 0, stops = 0, faulty = 1 } = model?.options ?? {}
+    const or = (share: number, verb: string): number =>
+      share === 0 && taped.some((label) => label.startsWith(`${verb} `)) ? 1 : share
     return {
-      loss: loss === 0 && taped.some((label) => label.startsWith('drop ')) ? 1 : loss,
-      duplication:
-        duplication === 0 && taped.some((label) => label.startsWith('duplicate '))
-          ? 1
-          : duplication,
+      loss: or(loss, 'drop'),
+      duplication: or(duplication, 'duplicate'),
+      stops: or(stops, 'crash'),
+      stopped: taped.length > 0 ? Number.POSITIVE_INFINITY : faulty,
     }
   }
 

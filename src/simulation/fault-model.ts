@@ -98,6 +98,11 @@ export interface FaultModelOptions {
   readonly loss?: number
   /** Share of messages that arrive twice. Default 0. */
   readonly duplication?: number
+  /**
+   * Share of messages between actors before which their sender crashes, each by a choice of its own: what it sends
+   * from then on, in the same step too, is never sent. It stays down; at most `faulty` nodes do. Default 0.
+   */
+  readonly stops?: number
   /** Every seed leaves some kinds out, so that the rest is seen on its own. Default true. */
   readonly swarm?: boolean
 }
@@ -133,6 +138,7 @@ const FIELDS: Fields<Required<FaultModelOptions>> = {
   },
   loss: { fallback: 0, check: isShare },
   duplication: { fallback: 0, check: isShare },
+  stops: { fallback: 0, check: isShare },
   swarm: { fallback: true, check: isBoolean },
 }
 
@@ -165,6 +171,7 @@ export class FaultModel {
       most: Math.max(a.most, b.most),
       loss: Math.max(a.loss, b.loss),
       duplication: Math.max(a.duplication, b.duplication),
+      stops: Math.max(a.stops, b.stops),
       swarm: a.swarm && b.swarm,
     })
   }

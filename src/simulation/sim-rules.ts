@@ -23,6 +23,16 @@ export type OnRuling = (
 /** What a rule does at one node's gate; undefined: nothing there. */
 type RuleAt = (node: string) => FaultRule | undefined
 
+/** How often choices befall messages, each from 0 to 1. */
+export interface Shares {
+  readonly loss: number
+  readonly duplication: number
+  /** How often the sender crashes before it sends one. */
+  readonly stops: number
+  /** So many nodes crash in that way, at most. */
+  readonly stopped: number
+}
+
 class Standing implements StandingRule {
   readonly ruleAt: RuleAt
   readonly handles = new Map<string, RuleHandle>()
@@ -80,15 +90,25 @@ export class SimRules implements RuleFaults {
   }
 
   /**
-   * Lets choices decide for every message that arrives whether it is lost, or comes twice. `actorsOnly`: what
-   * nodes send for themselves always arrives.
+   * Lets choices decide for every message that arrives whether its sender has crashed before, whether it is lost,
+   * or comes twice. `actorsOnly`: what nodes send for themselves always arrives.
    */
-  decide(choices: Choices, loss: number, duplication: number, actorsOnly: boolean): void {
+  decide(choices: Choices, shares: Shares, actorsOnly: boolean): void {
+    const { loss, duplication, stops, stopped } = shares
+    const down = new Set<string>()
     const decide = ({ direction, envelope }: FrameInfo, message: NumberedMessage | undefined) => {
       if (direction === 'out' || message === undefined) return undefined
       if (actorsOnly && !isOfActors(envelope)) return undefined
       const { from, to, name, ordinal } = message
       const label = `${from}>${to}:${name}#${ordinal}`
+      if (down.has(from)) return DROP
+      if (stops > 0 && down.size < stopped) {
+        if (choices.choose(`crash ${from} at ${label}`, 2, stops) === 1) {
+          down.add(from)
+          this.#cluster.crashSoon(from, false)
+          return DROP
+        }
+      }
       if (loss > 0 && choices.choose(`drop ${label}`, 2, loss) === 1) return DROP
       if (duplication > 0 && choices.choose(`duplicate ${label}`, 2, duplication) === 1)
         return TWICE

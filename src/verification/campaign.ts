@@ -123,6 +123,7 @@ function count(counts: CampaignCounts, result: Result): void {
   for (const label of Object.keys(tape)) {
     if (label.startsWith('drop ')) add(counts.faults, 'drop')
     else if (label.startsWith('duplicate ')) add(counts.faults, 'duplicate')
+    else if (label.startsWith('crash ')) add(counts.faults, 'crash')
   }
 }
 

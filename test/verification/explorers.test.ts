@@ -145,6 +145,7 @@ describe('explorers', function () {
   for (const [max, runs] of [
     [1, 13],
     [2, 73],
+    [3, 233],
   ] as const) {
     it(`lose at most ${max} of the messages of two-phase commit in ${runs} runs, and blame each lost commit`, async () => {
       const { executions, exhausted, minimal } = await explored(omissions({ max }), 4)

@@ -1,4 +1,4 @@
-import { integer, oneOf, readOptions } from '../../base/options.js'
+import { badOption, integer, oneOf, readOptions } from '../../base/options.js'
 import { RingQueue } from '../../base/ring-queue.js'
 import {
   type ChoiceSource,
@@ -17,6 +17,11 @@ export interface OmissionsOptions {
    * way to an abort). `static`: all subsets of the messages of the run without faults, 2^k of them.
    */
   readonly mode?: 'dynamic' | 'static'
+  /**
+   * Nodes that crash in one run, at most, and stay down: each before any message it would send, so also in the
+   * middle of a step that sends several. Each counts as one of `max`. Only for `dynamic`. Default 0.
+   */
+  readonly crashes?: number
   /** Leaves out runs that are known to end like another. Default true. */
   readonly prune?: boolean
 }
@@ -24,6 +29,7 @@ export interface OmissionsOptions {
 const FIELDS = {
   max: { fallback: 2, check: integerOrInfinity() },
   mode: { fallback: 'dynamic', check: oneOf('dynamic', 'static') },
+  crashes: { fallback: 0, check: integer(0) },
   prune: {
     fallback: true,
     check: { text: 'true or false', test: (v: unknown) => typeof v === 'boolean' },
@@ -49,18 +55,21 @@ const STATIC_MAX = 24
  */
 export function omissions(options: OmissionsOptions = {}): ExplorerFactory {
   const read = readOptions<OmissionsOptions>('omissions', FIELDS as never, options)
-  const { max = 2, mode = 'dynamic', prune = true } = read
+  const { max = 2, mode = 'dynamic', prune = true, crashes = 0 } = read
+  if (mode === 'static' && crashes > 0) {
+    throw badOption('omissions.crashes', "0 with mode 'static'", crashes)
+  }
   return {
     name: mode === 'static' ? 'omissions(static)' : `omissions(${max})`,
     seeded: false,
     create: (scenario: Scenario, plan) =>
       mode === 'static'
         ? new StaticOmissions(scenario, plan, max, prune)
-        : new DynamicOmissions(scenario, plan, max),
+        : new DynamicOmissions(scenario, plan, max, crashes),
   }
 }
 
-/** Loses the messages of a set, and remembers what it was asked, in order. */
+/** Loses the messages of a set, or crashes their senders, and remembers what it was asked, in order. */
 export class OmittedSet implements ChoiceSource {
   readonly asked: string[] = []
   readonly lost: ReadonlySet<string>
@@ -70,16 +79,19 @@ export class OmittedSet implements ChoiceSource {
   }
 
   choose(label: string): number {
-    if (!label.startsWith('drop ')) return 0
+    if (!label.startsWith('drop ') && !label.startsWith('crash ')) return 0
     this.asked.push(label)
     return this.lost.has(label) ? 1 : 0
   }
 }
 
-/** The scenario, in which every message may be lost by choice. */
-const losing = ({ faults }: Scenario): Attempt['scenario'] => ({
+/** The scenario, in which every message may be lost by choice, and so many nodes may crash before one. */
+const losing = ({ faults }: Scenario, crashes = 0): Attempt['scenario'] => ({
   level: 'messages',
-  faults: (faults ?? faultModels.loss(0)).with({ loss: 0.5 }),
+  faults: (faults ?? faultModels.loss(0)).with({
+    loss: 0.5,
+    ...(crashes > 0 && { stops: 0.5, faulty: crashes }),
+  }),
 })
 
 class DynamicOmissions implements Explorer {
@@ -93,9 +105,9 @@ class DynamicOmissions implements Explorer {
   #children = 0
   #current: { readonly lost: readonly string[]; readonly source: OmittedSet } | undefined
 
-  constructor(scenario: Scenario, { seedBase, shard }: ExplorerPlan, max: number) {
+  constructor(scenario: Scenario, { seedBase, shard }: ExplorerPlan, max: number, crashes: number) {
     this.name = `omissions(${max})`
-    this.#scenario = losing(scenario)
+    this.#scenario = losing(scenario, crashes)
     this.#seed = String(seedBase)
     this.#max = max
     this.#shard = shard

@@ -1,0 +1,117 @@
+import { assert } from 'chai'
+import { checkCommand } from './check-command.js'
+import { PROTOCOL_NAMES, PROTOCOLS } from './protocol-names.js'
+import { protocolNamed } from './protocols.js'
+
+interface Ended {
+  readonly code: number
+  readonly out: string[]
+  readonly err: string[]
+}
+
+async function check(...words: string[]): Promise<Ended> {
+  const out: string[] = []
+  const err: string[] = []
+  const output = { log: (line: string) => out.push(line), error: (line: string) => err.push(line) }
+  return { code: await checkCommand(words, output), out, err }
+}
+
+const WRONG: readonly (readonly [string[], RegExp])[] = [
+  [[], /which protocol/],
+  [['paxos'], /there is no protocol paxos; there are: 2pc, .*3pc/],
+  [['constructor'], /there is no protocol constructor/],
+  [['2pc', '3pc'], /one protocol at a time, got 2pc 3pc/],
+  [['2pc', '--mode', 'all'], /--mode must be one of static, dynamic, dpor, got all/],
+  [['2pc', '--participants', '0'], /--participants must be a whole number from 1 to 20, got 0/],
+  [['2pc', '--participants', '1e1'], /--participants must be a whole number/],
+  [['2pc', '--max-omissions=-1'], /--max-omissions must be a whole number from 0/],
+  [['2pc', '--max-omissions', 'some'], /--max-omissions .* got some/],
+  [['2pc', '--mode', 'dpor', '--max-omissions', '1'], /dpor loses nothing/],
+  [['2pc', '--mode', 'static', '--crashes', '1'], /--crashes is for --mode dynamic/],
+  [['2pc', '--prune'], /--prune is for --mode static/],
+  [['2pc', '--bug', 'toString'], /--bug of 2pc must be one of hasty, .* got toString/],
+  [['2pc', '--seconds', '0'], /--seconds must be a whole number from 1/],
+  [['2pc', '--colour'], /--colour/],
+]
+
+describe('npm run check', function () {
+  this.timeout(120_000)
+
+  for (const [words, complaint] of WRONG) {
+    it(`refuses "${words.join(' ')}", with its usage`, async () => {
+      const { code, out, err } = await check(...words)
+      assert.deepEqual([code, out], [3, []])
+      assert.match(String(err[0]), complaint)
+      assert.match(String(err[1]), /^usage: npm run check/)
+    })
+  }
+
+  it('prints one object with its keys, and ends with 1 where a protocol breaks', async () => {
+    const { code, out } = await check('2pc', '--mode', 'dynamic', '--max-omissions', '1', '--json')
+    assert.equal(code, 1)
+    assert.lengthOf(out, 1)
+    const { seconds, ...result } = JSON.parse(out[0] ?? '') as Record<string, unknown>
+    assert.isAbove(Number(seconds), 0)
+    assert.deepEqual(result, {
+      protocol: '2pc',
+      mode: 'dynamic',
+      maxOmissions: 1,
+      executions: 13,
+      distinct: 13,
+      violating: 3,
+      blocked: 3,
+      minimalWitnesses: [['n1>n2:commit#1'], ['n1>n3:commit#1'], ['n1>n4:commit#1']],
+      participants: 3,
+      crashes: 0,
+      prune: false,
+      bug: null,
+      skipped: 0,
+      exhausted: true,
+    })
+  })
+
+  it('finds with pruning what it finds without', async () => {
+    const words = ['2pc', '--mode', 'static', '--participants', '2', '--json']
+    const [all, pruned] = (await Promise.all([check(...words), check(...words, '--prune')])).map(
+      ({ out }) => JSON.parse(out[0] ?? '') as Record<string, unknown>,
+    )
+    assert.equal(all?.['executions'], 256)
+    assert.equal(Number(pruned?.['executions']) + Number(pruned?.['skipped']), 256)
+    assert.equal(pruned?.['executions'], all?.['distinct'])
+    for (const key of ['distinct', 'minimalWitnesses']) assert.deepEqual(pruned?.[key], all?.[key])
+  })
+
+  it('ends with 0 where nothing breaks, and says it in words', async () => {
+    const { code, out } = await check('2pc', '--mode', 'dpor')
+    assert.equal(code, 0)
+    assert.equal(out[0], '2pc (dpor, 3 participants, every order): it holds')
+    assert.match(String(out[1]), /^ {2}36 executions, 36 distinct, [\d.]+ s$/)
+  })
+
+  it('refuses a search of subsets that are too many', async () => {
+    const { code, err } = await check('3pc', '--mode', 'static', '--participants', '9')
+    assert.equal(code, 3)
+    assert.match(String(err[0]), /54 messages have too many subsets/)
+  })
+
+  it('knows every protocol, and each with its mistakes', async () => {
+    const { code, out } = await check('--help')
+    assert.equal(code, 0)
+    for (const name of PROTOCOL_NAMES) {
+      assert.isTrue(
+        out.some((line) => line.startsWith(`  ${name} `)),
+        name,
+      )
+      for (const bug of [undefined, ...PROTOCOLS[name].bugs]) {
+        const scenario = protocolNamed(name, PROTOCOLS[name].participants + 1, bug)
+        assert.equal(scenario.nodes, PROTOCOLS[name].participants + 1)
+      }
+    }
+  })
+
+  it('ends with 4 where its time is over first', async () => {
+    const { code, out } = await check('2pc-repeated', '--max-omissions', '9', '--seconds', '1')
+    assert.equal(code, 4)
+    assert.include(out, '  the time was over first')
+  })
+})

@@ -1,0 +1,105 @@
+import {
+  CHECK_HELP,
+  CHECK_USAGE,
+  type CheckArguments,
+  readCheckArguments,
+  WrongUse,
+} from './check-arguments.js'
+import type { Found } from './search.js'
+import { searched } from './shares.js'
+
+/** Where lines go. */
+export interface Output {
+  log(line: string): void
+  error(line: string): void
+}
+
+const EXIT = { clean: 0, violation: 1, usage: 3, undecided: 4 } as const
+
+/** Runs the command, and returns what the process ends with. */
+export async function checkCommand(
+  argv: readonly string[],
+  output: Output = console,
+): Promise<number> {
+  if (argv.includes('--help') || argv.includes('-h')) {
+    for (const line of CHECK_HELP) output.log(line)
+    return EXIT.clean
+  }
+  let given: CheckArguments
+  try {
+    given = readCheckArguments(argv)
+  } catch (error) {
+    if (!(error instanceof WrongUse)) throw error
+    output.error(`check: ${error.message}`)
+    for (const line of CHECK_USAGE) output.error(line)
+    output.error('--help says more.')
+    return EXIT.usage
+  }
+  const began = performance.now()
+  let found: Found
+  try {
+    found = await searched(given, (executions) => {
+      if (process.stderr.isTTY) process.stderr.write(`\r${executions} executions `)
+    })
+  } catch (error) {
+    output.error(`check: ${(error as Error).message}`)
+    return EXIT.usage
+  } finally {
+    if (process.stderr.isTTY) process.stderr.write('\r')
+  }
+  const seconds = Math.round(performance.now() - began) / 1000
+  if (given.json) output.log(JSON.stringify(jsonOf(given, found, seconds)))
+  else for (const line of linesOf(given, found, seconds)) output.log(line)
+  if (found.violating > 0) return EXIT.violation
+  return found.exhausted ? EXIT.clean : EXIT.undecided
+}
+
+function jsonOf(given: CheckArguments, found: Found, seconds: number): object {
+  const { protocol, mode, participants, maxOmissions, crashes, prune, bug = null } = given
+  const { executions, skipped, distinct, violating, blocked, witnesses, exhausted } = found
+  return {
+    protocol,
+    mode,
+    maxOmissions: Number.isFinite(maxOmissions) ? maxOmissions : null,
+    executions,
+    distinct: distinct.length,
+    violating,
+    blocked,
+    minimalWitnesses: witnesses,
+    seconds,
+    participants,
+    crashes,
+    prune,
+    bug,
+    skipped,
+    exhausted,
+  }
+}
+
+const counted = (count: number, what: string, many = `${what}s`): string =>
+  `${count} ${count === 1 ? what : many}`
+
+function linesOf(given: CheckArguments, found: Found, seconds: number): string[] {
+  const { protocol, mode, participants, maxOmissions, crashes, bug } = given
+  const { executions, skipped, distinct, violating, blocked, witnesses, exhausted } = found
+  const losses = Number.isFinite(maxOmissions)
+    ? `${counted(maxOmissions, 'loss', 'losses')} at most`
+    : 'any losses'
+  const bounds = [
+    counted(participants, 'participant'),
+    ...(mode === 'dpor' ? ['every order'] : [losses]),
+    ...(crashes > 0 ? [`${counted(crashes, 'crash', 'crashes')} of them at most`] : []),
+    ...(bug === undefined ? [] : [`with the mistake ${bug}`]),
+  ]
+  const left = skipped > 0 ? `, ${skipped} more known to end alike` : ''
+  const lines = [
+    `${protocol} (${mode}, ${bounds.join(', ')}): ${violating > 0 ? 'it breaks' : exhausted ? 'it holds' : 'undecided'}`,
+    `  ${counted(executions, 'execution')}, ${distinct.length} distinct${left}, ${seconds} s`,
+    `  ${violating} violate it${blocked > 0 ? `, ${blocked} leave a participant without an outcome` : ''}`,
+  ]
+  if (!exhausted) lines.push('  the time was over first')
+  if (witnesses.length === 0) return lines
+  lines.push(`  the smallest sets of faults that break it, ${witnesses.length}:`)
+  for (const set of witnesses) lines.push(`    ${set.join(', ') || '(none: it breaks by itself)'}`)
+  return lines
+}

@@ -1,0 +1,46 @@
+/** One share of a search, in a process of its own: told what by a message, and answers by messages. */
+import { setFlagsFromString } from 'node:v8'
+import { dpor, omissions } from '../../src/verification/index.js'
+import type { CheckArguments } from './check-arguments.js'
+import { protocolNamed } from './protocols.js'
+import { type Found, search } from './search.js'
+
+/** What the process is told. Infinity does not survive JSON: no `max` is no bound. */
+export interface Share extends Omit<CheckArguments, 'maxOmissions' | 'json'> {
+  readonly max: number | undefined
+  readonly shard: { readonly index: number; readonly of: number }
+}
+
+/** What it answers. */
+export type Answer =
+  | { readonly type: 'progress'; readonly executions: number }
+  | { readonly type: 'found'; readonly found: Found }
+  | { readonly type: 'failed'; readonly message: string }
+
+// Most of a node's code runs a few hundred times in the first second: it pays to compile it early.
+setFlagsFromString('--interrupt-budget=20000')
+
+const answer = (said: Answer): void => void process.send?.(said)
+
+// Nobody waits for it any more.
+process.once('disconnect', () => process.exit())
+
+process.once('message', (share: Share) => {
+  void run(share)
+    .then(
+      (found) => answer({ type: 'found', found }),
+      (error: unknown) => answer({ type: 'failed', message: String((error as Error)?.message) }),
+    )
+    .then(() => process.disconnect())
+})
+
+function run({ protocol, participants, bug, mode, prune, crashes, seconds, ...share }: Share) {
+  const { max = Number.POSITIVE_INFINITY, shard } = share
+  const scenario = protocolNamed(protocol, participants + 1, bug)
+  const factory = mode === 'dpor' ? dpor() : omissions({ max, mode, prune, crashes })
+  return search(scenario, factory, {
+    shard,
+    ...(seconds !== undefined && { seconds }),
+    progress: (executions) => answer({ type: 'progress', executions }),
+  })
+}

@@ -1,0 +1,60 @@
+import { fork } from 'node:child_process'
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { bundled } from '../processes/bundle.js'
+import type { CheckArguments } from './check-arguments.js'
+import { type Found, together } from './search.js'
+import type { Answer, Share } from './search-process.js'
+
+const FILE = fileURLToPath(new URL('./search-process.ts', import.meta.url))
+/** Much dies young in a simulation (see `npm run sim`), and nobody reads where a refusal was thrown. */
+const FLAGS = [
+  '--no-allocation-site-pretenuring',
+  '--min-semi-space-size=32',
+  '--max-semi-space-size=32',
+  '--single-threaded-gc',
+  '--stack-trace-limit=0',
+]
+const PROCESSES_MAX = 16
+
+/** A search, shared out among as many processes as there are processors where it can be. */
+export async function searched(
+  given: CheckArguments,
+  progress: (executions: number) => void,
+): Promise<Found> {
+  const { maxOmissions, json: _, ...what } = given
+  const alone = given.mode === 'dpor' || given.prune
+  const of = alone ? 1 : Math.min(availableParallelism(), PROCESSES_MAX)
+  const { file, remove } = await bundled(FILE)
+  const done = new Array<number>(of).fill(0)
+  const max = Number.isFinite(maxOmissions) ? maxOmissions : undefined
+  try {
+    const parts = Array.from({ length: of }, (_, index) =>
+      shareOf(file, { ...what, max, shard: { index, of } }, (executions) => {
+        done[index] = executions
+        progress(done.reduce((sum, one) => sum + one))
+      }),
+    )
+    return together(await Promise.all(parts))
+  } finally {
+    await remove()
+  }
+}
+
+function shareOf(
+  file: string,
+  share: Share,
+  progress: (executions: number) => void,
+): Promise<Found> {
+  return new Promise((resolve, reject) => {
+    const child = fork(file, { execArgv: FLAGS })
+    child.on('message', (said: Answer) => {
+      if (said.type === 'progress') progress(said.executions)
+      else if (said.type === 'found') resolve(said.found)
+      else reject(new Error(said.message))
+    })
+    child.on('error', reject)
+    child.on('exit', (code, signal) => reject(new Error(`a search ended with ${signal ?? code}`)))
+    child.send(share)
+  })
+}
