@@ -107,6 +107,11 @@ const TOLERANCE = 0.001
 export const HEAL_CYCLES_MAX = 200
 /** After a failure broadcasts follow each other so fast that no cycle passes, as in the papers. */
 const BURST_PACE = 0.001
+/**
+ * The next of them is sent when nothing of the last is under way, and a round trip after it at the earliest:
+ * in no time at all any number of senders without neighbours would get their turn.
+ */
+const BURST_GAP_MS = 20
 
 /** Assembles an overlay, lets cycles pass, and measures it. The same options give the same result. */
 export function runOverlay(
@@ -258,7 +263,10 @@ function failure(
   const reach = (count: number, alive: readonly ProtocolNode[], what?: string): number[] =>
     Array.from({ length: count }, (_, i) => {
       if (what !== undefined) progress(what, i + 1, count)
-      return gossip.broadcast(random.pick(alive)).reached / alive.length
+      const nextMs = network.nowMs + BURST_GAP_MS * BURST_PACE
+      const { reached } = gossip.broadcast(random.pick(alive))
+      if (network.nowMs < nextMs) network.run(nextMs - network.nowMs)
+      return reached / alive.length
     })
   network.pace = BURST_PACE
   network.detection = detection

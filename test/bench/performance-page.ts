@@ -28,6 +28,7 @@ const KINDS: Readonly<Record<string, (lines: readonly BenchLine[]) => string>> =
   figures,
   rivals: beside,
   cells,
+  bars,
   paper,
 }
 
@@ -131,6 +132,23 @@ function cells(lines: readonly BenchLine[]): string {
       return `\`${bench}\`, ${unit}:\n\n${table(keys, rows)}`
     })
     .join('\n')
+}
+
+/** Each figure beside its bar and what is published. */
+function bars(lines: readonly BenchLine[]): string {
+  const rows = lines.flatMap(({ bench, cells: all = [] }) =>
+    all.map(({ figure, value, least, most, published = '', kept }) => {
+      const bounds = [
+        least === undefined || least === most ? [] : [`>= ${short(Number(least))}`],
+        most === undefined || least === most ? [] : [`<= ${short(Number(most))}`],
+        least === undefined || least !== most ? [] : [short(Number(least))],
+      ].flat()
+      const verdict = kept === false ? ' **missed**' : ''
+      const measured = short(Number(value))
+      return [`\`${bench}\``, `${figure}`, measured, bounds.join(', ') + verdict, `${published}`]
+    }),
+  )
+  return table(['bench', 'figure', 'measured', 'bar', 'published'], rows)
 }
 
 interface PaperCell {

@@ -59,6 +59,18 @@ describe('the page of performance', () => {
     assert.include(performancePage(page('paper paper'), lines), 'Not measured yet.')
   })
 
+  it('puts each figure beside its bar, and says which bar was missed', () => {
+    const cells = [
+      { figure: 'path', value: 6.37, least: 6.31, most: 6.45, published: '6.39', kept: true },
+      { figure: 'components', value: 2, least: 1, most: 1, kept: false },
+      { figure: 'clustering', value: 0.0006, published: '0.0009' },
+    ]
+    const drawn = performancePage(page('bars a'), new Map([['a', lineOf('a', { cells })]]))
+    assert.include(drawn, '| `a` | path | 6.37 | >= 6.31, <= 6.45 | 6.39 |')
+    assert.include(drawn, '| `a` | components | 2 | 1 **missed** |  |')
+    assert.include(drawn, '| `a` | clustering | 0.0006 |  | 0.0009 |')
+  })
+
   it("puts the paper's cells beside bare sockets, Erlang and what was published", () => {
     const cell = { rttMs: 20, bytes: 524_288, actors: 128, ours1: 270, ours16: 1_800 }
     const rest = { affinity: 1_900, bare1: 275, bare16: 2_000, erlang: 250, factor: 7.6 }
