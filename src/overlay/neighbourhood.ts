@@ -276,12 +276,17 @@ export class Neighbourhood {
     return this.#views.active.size === 0
   }
 
+  /** It has just lost most of its neighbours: most spares may be dead as well, so it tries more than it has room for. */
+  get #isBereft(): boolean {
+    const { active, round } = this.#views
+    return this.#isAlone || (this.#lostIn === round && 2 * active.size <= active.capacity)
+  }
+
   readonly #fits = (member: Member): boolean =>
     this.requests.get(member.name) === undefined && this.#hasRoom(member)
 
   #hasRoom(member: Member): boolean {
-    // Who is alone tries more spares than it has room for: most may be dead.
-    const promised = this.requests.promised(member.name, this.#isAlone) + (this.held ? 1 : 0)
+    const promised = this.requests.promised(member.name, this.#isBereft) + (this.held ? 1 : 0)
     return this.#views.active.hasRoom(member, promised)
   }
 

@@ -184,6 +184,21 @@ describe('hyparview: links', () => {
     assert.deepEqual(alone.named('release'), [asked[3]])
   })
 
+  const LOST: readonly [lost: number, tried: number][] = [
+    [1, 1],
+    [2, 2],
+    [3, 10],
+    [4, 10],
+  ]
+  for (const [lost, tried] of LOST) {
+    it(`tries ${tried} spares at once when ${lost} of 5 neighbours failed`, () => {
+      const { core, peers } = coreWith(5)
+      tellSpares(core, peers[4] as Member, members(20, 's'))
+      for (const peer of peers.slice(0, lost)) core.down(peer)
+      assert.lengthOf(core.view('asking') as string[], tried)
+    })
+  }
+
   it('does not ask a spare that refused again in the same round, but in the next', () => {
     const { core, peers } = coreWith(4)
     const [spare] = members(1, 's') as [Member]
