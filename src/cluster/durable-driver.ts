@@ -13,6 +13,9 @@ import { DurableInbox } from './durable-inbox.js'
 import { DurableOutbox } from './durable-outbox.js'
 import { Journal } from './journal.js'
 
+/** All that durable delivery keeps in a store begins with this. */
+const DURABLE = 'durable/'
+
 /**
  * Durable delivery of a node, above the acknowledged one. Below, a message lives as long as both
  * starts of its nodes do; here it lives until it was handled, and each start of either node goes on
@@ -41,7 +44,8 @@ export class DurableDriver {
    */
   async restoreBefore(open: () => Promise<void>): Promise<void> {
     try {
-      await Promise.all([this.#outbox.restore(), this.#inbox.restore()])
+      const keys = (await this.#ground.store?.keys(DURABLE)) ?? []
+      await Promise.all([this.#outbox.restore(keys), this.#inbox.restore(keys)])
       await open()
     } catch (error) {
       this.stop()

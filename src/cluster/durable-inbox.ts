@@ -83,10 +83,10 @@ export class DurableInbox {
   }
 
   /** @throws TroupeError ERR_STORE */
-  async restore(): Promise<void> {
+  async restore(keys: readonly string[]): Promise<void> {
     const { store, codec } = this.#ground
-    const keys = (await store?.keys(SEEN)) ?? []
-    for (const key of new Set(keys.map((place) => place.slice(0, -2)))) {
+    const own = keys.filter((key) => key.startsWith(SEEN))
+    for (const key of new Set(own.map((place) => place.slice(0, -2)))) {
       const { record, value } = await TwinRecord.read(
         store as NonNullable<typeof store>,
         codec,

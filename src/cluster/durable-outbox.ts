@@ -57,8 +57,8 @@ export class DurableOutbox {
   }
 
   /** Takes up what earlier starts have left. @throws TroupeError ERR_STORE */
-  async restore(): Promise<void> {
-    await this.#shelf.restore(this.#counters, (flow, entries) => {
+  async restore(keys: readonly string[]): Promise<void> {
+    await this.#shelf.restore(keys, this.#counters, (flow, entries) => {
       this.#open(flow)
       for (const entry of entries) this.#add(flow, entry)
       this.#counters.restored += entries.length

@@ -49,12 +49,13 @@ export class DurableShelf {
 
   /** @throws TroupeError ERR_STORE */
   async restore(
+    keys: readonly string[],
     counters: DurableCounters,
     found: (flow: DurableFlow, entries: readonly Entry[]) => void,
   ): Promise<void> {
     const { store, codec, entropy } = this.#ground
     if (store === undefined) return
-    if ((await store.keys(OUTBOX)).length === 0) {
+    if (!keys.some((key) => key.startsWith(OUTBOX))) {
       this.outbox = newOutbox(entropy)
       return
     }
@@ -65,8 +66,8 @@ export class DurableShelf {
       this.outbox = outbox
       this.#epoch = this.#epochStoring = this.#epochStored = epoch
     } else this.outbox = newOutbox(entropy)
-    const flows = await this.#flows(store)
-    const entries = await this.#entries(store, flows, counters)
+    const flows = await this.#flows(store, keys)
+    const entries = await this.#entries(store, keys, flows, counters)
     for (const [name, flow] of flows) {
       const waiting = entries.get(name) ?? []
       if (waiting.length > 0) found(flow, waiting)
@@ -142,10 +143,11 @@ export class DurableShelf {
     })
   }
 
-  async #flows(store: Store): Promise<Map<string, DurableFlow>> {
+  async #flows(store: Store, keys: readonly string[]): Promise<Map<string, DurableFlow>> {
     const { codec, channels, logger, options } = this.#ground
     const flows = new Map<string, DurableFlow>()
-    const names = new Set((await store.keys(FLOWS)).map((key) => key.slice(FLOWS.length, -2)))
+    const own = keys.filter((key) => key.startsWith(FLOWS))
+    const names = new Set(own.map((key) => key.slice(FLOWS.length, -2)))
     for (const name of names) {
       const { record, value } = await TwinRecord.read(store, codec, FLOWS + name)
       const [outbox, epoch, reserved] = Array.isArray(value) ? (value as unknown[]) : []
@@ -170,11 +172,13 @@ export class DurableShelf {
   /** The messages of each flow, the oldest first. */
   async #entries(
     store: Store,
+    keys: readonly string[],
     flows: ReadonlyMap<string, DurableFlow>,
     counters: DurableCounters,
   ): Promise<Map<string, Entry[]>> {
     const entries = new Map<string, Entry[]>()
-    for (const key of await store.keys(MESSAGES)) {
+    for (const key of keys) {
+      if (!key.startsWith(MESSAGES)) continue
       const name = key.slice(MESSAGES.length, key.lastIndexOf('/'))
       const channelName = decodeURIComponent(name.slice(name.indexOf('/') + 1))
       if (this.#ground.channels.find(channelName) === undefined) continue
