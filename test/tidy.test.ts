@@ -11,6 +11,7 @@ import {
   importsFollowTheArrows,
   LINES_MAX,
   MAY_IMPORT,
+  noFunctionIsAssignedToAProperty,
   noTestIsLeftOut,
   nothingIsLeftToDo,
   nothingReachesOutside,
@@ -35,6 +36,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'files are named by a noun in kebab-case': filesAreNamedByANoun,
   'the cluster does not know the word actor': clusterDoesNotKnowActors,
   'nothing is left to do': nothingIsLeftToDo,
+  'no function is assigned to a property': noFunctionIsAssignedToAProperty,
 }
 
 describe('the house is tidy', () => {
@@ -262,6 +264,16 @@ const BAD: readonly [string, Rule, Example][] = [
   ['a note to oneself', nothingIsLeftToDo, { 'src/base/x.ts': '// TODO: later' }],
   ['a single test', noTestIsLeftOut, { 'test/x.test.ts': "it.only('x', () => {})" }],
   ['a skipped suite', noTestIsLeftOut, { 'test/x.test.ts': "describe.skip('x', () => {})" }],
+  ...[
+    'this.#run = () => this.go()',
+    'this.run ??= async (x: number): Promise<void> => go(x)',
+    'at.send = function send() {}',
+    'at.send = x => x',
+  ].map((code): [string, Rule, Example] => [
+    code,
+    noFunctionIsAssignedToAProperty,
+    { 'src/base/x.ts': code },
+  ]),
 ]
 
 const GOOD: readonly [string, Rule, Example][] = [
@@ -357,6 +369,18 @@ const GOOD: readonly [string, Rule, Example][] = [
   ],
   ['actors elsewhere', clusterDoesNotKnowActors, { 'src/remote/x.ts': 'actorId' }],
   ['a test about skipping', noTestIsLeftOut, { 'test/x.test.ts': "it('it.only says so', run)" }],
+  ...[
+    'readonly #run = (): void => this.go()',
+    'const run = () => this.go()\nthis.#run = run',
+    'this.#run = this.go.bind(this)',
+    'if (this.#run === run) go()',
+    'each.map((x) => this.x >= y)',
+    'this.#size = (a + b) * 2',
+  ].map((code): [string, Rule, Example] => [
+    code,
+    noFunctionIsAssignedToAProperty,
+    { 'src/base/x.ts': code },
+  ]),
 ]
 
 describe('the rules of the house', () => {

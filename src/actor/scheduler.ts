@@ -32,8 +32,14 @@ export class Scheduler {
   readonly #clock: Clock
   readonly #turn: Turn
   readonly #queue = new RingQueue<Runnable>()
-  readonly #pass: () => void
-  readonly #refill: () => void
+  readonly #pass = (): void => this.#run()
+  readonly #refill = (): void => {
+    this.#left = MESSAGES_PER_LOOK
+    this.#busySince = undefined
+    if (!this.#spent) return
+    this.#spent = false
+    this.#run()
+  }
   /** Messages until the next look. */
   #left = MESSAGES_PER_LOOK
   /** Messages of this turn after those. */
@@ -51,14 +57,6 @@ export class Scheduler {
   constructor(clock: Clock, turn: Turn) {
     this.#clock = clock
     this.#turn = turn
-    this.#pass = () => this.#run()
-    this.#refill = () => {
-      this.#left = MESSAGES_PER_LOOK
-      this.#busySince = undefined
-      if (!this.#spent) return
-      this.#spent = false
-      this.#run()
-    }
   }
 
   /** Queues a cell; the caller sees to it that it is queued once. */

@@ -262,7 +262,8 @@ class Injected implements ActiveFault {
 
   /** It was done in one go. */
   done(hits: number): void {
-    this.#hits = () => hits
+    const all = (): number => hits
+    this.#hits = all
     this.#active = false
   }
 

@@ -44,7 +44,7 @@ export class FrameStream implements ConnectionHandler {
   readonly connection: Connection
   readonly #context: PeerContext
   readonly #reader: FrameReader
-  readonly #deliver: OnFrame
+  readonly #deliver: OnFrame = (kind, bytes, start, end) => this.#pass(kind, bytes, start, end)
   #owner: StreamOwner
   #open = true
   #heard = false
@@ -64,7 +64,6 @@ export class FrameStream implements ConnectionHandler {
     this.connection = connection
     this.#owner = owner
     this.#reader = new FrameReader(context.options.maxMessageBytes)
-    this.#deliver = (kind, bytes, start, end) => this.#pass(kind, bytes, start, end)
     context.connections.opened(this)
     connection.attach(this)
   }

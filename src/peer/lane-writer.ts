@@ -49,8 +49,15 @@ export class LaneWriter {
   readonly #context: PeerContext
   readonly #queue: LaneQueue
   readonly #window: SendWindow
-  readonly #tick: () => void
-  readonly #nextTurn: () => void
+  readonly #tick = (): void => {
+    this.#ticking = false
+    this.pump()
+  }
+  readonly #nextTurn = (): void => {
+    this.#turning = false
+    this.#window.refill()
+    this.pump()
+  }
   readonly #waiters: Waiter[] = []
   #stream: FrameStream | undefined = undefined
   #ticking = false
@@ -67,15 +74,6 @@ export class LaneWriter {
     this.#context = context
     this.#queue = new LaneQueue(context.codec)
     this.#window = new SendWindow(context.options.windowBytes)
-    this.#tick = () => {
-      this.#ticking = false
-      this.pump()
-    }
-    this.#nextTurn = () => {
-      this.#turning = false
-      this.#window.refill()
-      this.pump()
-    }
   }
 
   get empty(): boolean {

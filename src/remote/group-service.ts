@@ -81,10 +81,11 @@ export class GroupService {
     this.#outbox = parts.outbox
     this.#options = parts.options
     this.#log = parts.log
-    parts.system.onFinished = (cell) => {
+    const onFinished: ActorSystem['onFinished'] = (cell) => {
       if (this.#started !== undefined && this.#core.ownCount > 0)
         this.#step({ type: 'actorEnded', serial: cell.serial })
     }
+    parts.system.onFinished = onFinished
     parts.control.handle('groups', (from, args) => this.#received(from, args))
     parts.carrier.onBroadcast(NEWS, (message, from, late) => this.#heard(message, from, late))
     parts.control.handle('groups.join', (_from, args) => this.#asked('join', args))

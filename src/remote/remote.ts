@@ -144,7 +144,9 @@ export class Remote implements CarrierSink {
     })
     const inbox = this.#inbox
     this.#audit = new CallAudit(streams, peers, (peer, callId) => inbox.abort(peer, callId))
-    calls.onGivenUp = (incarnation, count) => this.#audit.gaveUp(incarnation, count)
+    const onGivenUp: Calls['onGivenUp'] = (incarnation, count) =>
+      this.#audit.gaveUp(incarnation, count)
+    calls.onGivenUp = onGivenUp
     codec.refs = new RefCodec(system, answers)
     system.outbound = outbox
     this.#addressees = outbox.addressees

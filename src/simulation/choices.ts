@@ -64,7 +64,8 @@ export class TapeChoices implements ChoiceSource {
     this.#tape = new Map(Object.entries(tape))
     this.#unused = new Set(this.#tape.keys())
     const ordered = [...this.#unused].some((label) => label.includes(BEFORE))
-    if (ordered) this.pick = (candidates) => this.#pick(candidates)
+    const pick = (candidates: readonly Candidate[]): number => this.#pick(candidates)
+    if (ordered) this.pick = pick
   }
 
   /** Labels on the tape that the run has not asked for so far. */

@@ -37,11 +37,12 @@ export class Connectedness {
   /** Resolves when nobody is apart. */
   whole(): Promise<void> {
     return new Promise((resolve) => {
-      this.#whole = () => {
+      const whole = (): void => {
         for (const end of this.#ends.splice(0)) end()
         this.#ways.clear()
         resolve()
       }
+      this.#whole = whole
       this.#settle()
     })
   }

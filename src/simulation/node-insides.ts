@@ -10,9 +10,10 @@ export const systemOf = (node: Node): ActorSystem =>
 export function onSpawn(node: Node, hear: (definition: Definition) => void): void {
   const system = systemOf(node)
   const spawn = system.spawn.bind(system)
-  system.spawn = (...args) => {
+  const heard: typeof spawn = (...args) => {
     const cell = spawn(...args)
     hear(cell.definition)
     return cell
   }
+  system.spawn = heard
 }

@@ -73,7 +73,8 @@ export class ProtocolNetwork {
     if (typeof given === 'function') this.#latency = given
     else {
       const [least, most] = given
-      this.#latency = (_from, _to, draw) => least + (most - least) * draw
+      const between: LatencyOf = (_from, _to, draw) => least + (most - least) * draw
+      this.#latency = between
     }
     this.#connections = new ProtocolConnections({
       due: this.#due,

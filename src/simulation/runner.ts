@@ -65,12 +65,10 @@ export class Runner {
 
   #compose(): void {
     const hooks = [...this.#hooks]
-    if (hooks.length <= 1) this.#before = hooks[0]
-    else {
-      this.#before = (event) => {
-        for (const hook of hooks) hook(event)
-      }
+    const all: BeforeEvent = (event) => {
+      for (const hook of hooks) hook(event)
     }
+    this.#before = hooks.length <= 1 ? hooks[0] : all
   }
 
   /** Something in the simulated programs broke: the run ends here. The first failure counts. */

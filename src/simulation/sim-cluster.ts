@@ -61,7 +61,9 @@ export class SimCluster {
     this.#scenario = scenario
     this.#connectedness = new Connectedness(this.names)
     if (scenario.level === 'messages') {
-      sim.bus.namer = (to, frame) => this.running(to)?.[GATED].message(frame)
+      const namer: (typeof sim.bus)['namer'] = (to, frame) =>
+        this.running(to)?.[GATED].message(frame)
+      sim.bus.namer = namer
     }
     for (const name of this.names)
       this.#members.set(name, { node: undefined, started: false, restarts: -1 })

@@ -232,6 +232,19 @@ export const nothingIsLeftToDo: Rule = (sources) =>
     }),
   )
 
+/**
+ * V8 puts a function that is assigned to a property straight into its old generation, and with it keeps
+ * all that the function sees until the next major collection. A field's initialiser or a name of its own does not.
+ */
+export const noFunctionIsAssignedToAProperty: Rule = (sources) =>
+  sources.flatMap((source) =>
+    [
+      ...source.code.matchAll(
+        /\.\s*#?\w+\s*(\?\?|\|\||&&)?=\s*(async\b\s*)?(function\b|\w+\s*=>|\([^()]*(\([^()]*\)[^()]*)*\)\s*(:[^=;{}]+)?=>)/g,
+      ),
+    ].map(([found]) => `${source.path}: ${found.split('\n')[0]}`),
+  )
+
 /** For test sources. */
 export const noTestIsLeftOut: Rule = (sources) =>
   sources.flatMap((source) =>

@@ -42,9 +42,10 @@ function guardFormats(): void {
     })
   }
   const toParts = prototype.formatToParts
-  prototype.formatToParts = function formatToParts(date) {
+  const formatToParts: typeof toParts = function formatToParts(this: Intl.DateTimeFormat, date) {
     return toParts.call(this, date ?? wallMs('Intl.DateTimeFormat.formatToParts', formatToParts))
   }
+  prototype.formatToParts = formatToParts
 }
 
 function guardPerformance(): void {
