@@ -152,7 +152,7 @@ export class OverlayDriver {
   }
 
   #perform(effect: OverlayEffect): void {
-    const { transport, memory } = this.#ground
+    const { transport, memory, overlay } = this.#ground
     switch (effect.type) {
       case 'connect':
         this.#wanted.add(effect.peer.name) // what a loan still has to carry is carried
@@ -201,7 +201,7 @@ export class OverlayDriver {
         this.#sink.selfLeft()
         break
       case 'persist':
-        memory.keep(effect.state)
+        memory.keep(() => overlay.stored?.())
         break
       case 'badMessage':
         this.#sink.badMessage(effect.from, effect.detail)

@@ -12,7 +12,7 @@ export class OverlayMemory {
   readonly #codec: Codec
   readonly #logger: Logger
   readonly #key: string
-  #waiting: { readonly state: unknown } | undefined
+  #waiting: (() => unknown) | undefined
   #writing: Promise<void> | undefined
 
   constructor(store: Store | undefined, codec: Codec, logger: Logger, overlay: string) {
@@ -34,9 +34,10 @@ export class OverlayMemory {
     }
   }
 
-  keep(state: unknown): void {
+  /** `state` is asked once it is written. */
+  keep(state: () => unknown): void {
     if (this.#store === undefined) return
-    this.#waiting = { state }
+    this.#waiting = state
     this.#writing ??= this.#write(this.#store)
   }
 
@@ -49,7 +50,7 @@ export class OverlayMemory {
     for (let next = this.#waiting; next !== undefined; next = this.#waiting) {
       this.#waiting = undefined
       try {
-        await store.put(this.#key, this.#codec.encodeValue(next.state))
+        await store.put(this.#key, this.#codec.encodeValue(next()))
         // Nodes that lose their power one after another, and nobody else knows them, must find each other again.
         await store.sync()
       } catch (err) {

@@ -95,6 +95,10 @@ export class FullMesh implements Overlay {
     return destination !== this.#own && this.#us.set.has(destination) ? destination : undefined
   }
 
+  stored(): unknown {
+    return this.#us.stored()
+  }
+
   snapshot(): Readonly<Record<string, unknown>> {
     return { overlay: NAME, ...this.#us.snapshot(), connected: [...this.#up.keys()].sort() }
   }
@@ -269,7 +273,9 @@ export class FullMesh implements Overlay {
     }
     this.#us.apply(message.record)
     if (!this.#us.isMember(from)) {
-      this.#tellStale(from)
+      // Its record was superseded or removed before it spoke: it shall know.
+      const record = this.#us.set.get(from.name)
+      if (record !== undefined) this.#send(from.name, wire.news([record]))
     } else if (message.type === 'join') {
       this.#tell(wire.news([message.record]), from.name)
       this.#sendState(from.name, true)
@@ -280,12 +286,6 @@ export class FullMesh implements Overlay {
       const acts = !message.first || !wasMember || this.#own < from.name
       if (differs && acts) this.#sendState(from.name, false)
     }
-  }
-
-  /** Its record was superseded or removed before it spoke: it shall know. */
-  #tellStale(peer: Member): void {
-    const record = this.#us.set.get(peer.name)
-    if (record !== undefined) this.#send(peer.name, wire.news([record]))
   }
 
   #left(from: Member, record: MemberRecord): void {

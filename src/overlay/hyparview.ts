@@ -85,7 +85,7 @@ class HyParView implements Overlay {
     this.#handle(event)
     if (!this.#out) {
       this.#hood.watchIsolation()
-      if (this.#views.activeChanged) this.#store()
+      if (this.#views.activeChanged) this.#views.persist()
     }
     return this.#effects.take()
   }
@@ -100,6 +100,10 @@ class HyParView implements Overlay {
 
   nextHop(destination: string): string | undefined {
     return this.#views.active.has(destination) ? destination : undefined
+  }
+
+  stored(): unknown {
+    return storedState(this.#views)
   }
 
   snapshot(): Readonly<Record<string, unknown>> {
@@ -173,12 +177,6 @@ class HyParView implements Overlay {
     this.#hood.promote()
   }
 
-  #store(): void {
-    this.#views.activeChanged = false
-    this.#views.passiveChanged = false
-    this.#effects.emit({ type: 'persist', state: storedState(this.#views) })
-  }
-
   #join(contact: Member): void {
     this.#out = false
     const known = this.#views.active.get(contact.name)
@@ -220,7 +218,7 @@ class HyParView implements Overlay {
     this.#xbot?.leave()
     this.#views.clear()
     this.#out = true
-    this.#store()
+    this.#views.persist()
     this.#effects.emit({ type: 'selfLeft' })
   }
 
@@ -244,7 +242,7 @@ class HyParView implements Overlay {
     this.#hood.nextRound()
     this.#shuffles.start()
     this.#xbot?.cycle()
-    if (this.#views.passiveChanged && this.#views.round % STORE_ROUNDS === 0) this.#store()
+    if (this.#views.passiveChanged && this.#views.round % STORE_ROUNDS === 0) this.#views.persist()
   }
 
   #receive(from: Member, body: unknown): void {

@@ -51,7 +51,7 @@ export class MeshMembership {
   }
 
   end(): readonly OverlayEffect[] {
-    if (this.#dirty) this.emit({ type: 'persist', state: this.#stored() })
+    if (this.#dirty) this.emit({ type: 'persist' })
     return this.#effects.length === 0 ? NO_EFFECTS : this.#effects
   }
 
@@ -145,7 +145,7 @@ export class MeshMembership {
   }
 
   /** The others; this node's next incarnation adds itself. */
-  #stored(): unknown {
+  stored(): unknown {
     const others = this.set.records().filter((r) => r.member.name !== this.#self.member.name)
     return wire.state(others, '', '', false)
   }

@@ -58,7 +58,6 @@ export abstract class OneSidedViews implements Overlay {
   readonly #up = new Map<string, string>()
   #asked: Asked | undefined
   #hurries = false
-  #stored = 0
 
   constructor(self: Member, random: Random, table: ViewTable, roundMs: number) {
     this.self = self
@@ -70,7 +69,8 @@ export abstract class OneSidedViews implements Overlay {
   step(event: OverlayEvent): readonly OverlayEffect[] {
     this.table.begin()
     this.#handle(event)
-    if (this.#stored < STORED_FEW && this.table.size > this.#stored && !this.isOut) this.#persist()
+    const { size, kept } = this.table
+    if (kept.length < STORED_FEW && size > kept.length && !this.isOut) this.#persist()
     return this.table.end()
   }
 
@@ -80,6 +80,10 @@ export abstract class OneSidedViews implements Overlay {
 
   nextHop(destination: string): string | undefined {
     return this.isNeighbour(destination) ? destination : undefined
+  }
+
+  stored(): unknown {
+    return this.table.kept.map(memberToWire)
   }
 
   snapshot(): Readonly<Record<string, unknown>> {
@@ -391,10 +395,6 @@ export abstract class OneSidedViews implements Overlay {
   }
 
   #persist(): void {
-    this.table.changed = false
-    const others = this.table.members().filter((member) => member.name !== this.self.name)
-    const kept = this.random.sample(others, STORED_MAX)
-    this.#stored = kept.length
-    this.table.emit({ type: 'persist', state: kept.map(memberToWire) })
+    this.table.keep((others) => this.random.sample(others, STORED_MAX))
   }
 }

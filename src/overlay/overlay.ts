@@ -31,6 +31,11 @@ export interface Overlay {
   relays?(peer: string): boolean
   /** A plain, serialisable picture of the state, for tests, `--json` and dashboards. */
   snapshot(): Readonly<Record<string, unknown>>
+  /**
+   * What shall be found again at the next start, as `restored`: asked for some time after a `persist` effect,
+   * once for any number of them. Encodable. An overlay without it keeps nothing.
+   */
+  stored?(): unknown
 }
 
 /** Where a node is dialled. The same shape as `world/`'s, which this room may not import. */
@@ -134,8 +139,8 @@ export type OverlayEffect =
     }
   /** This node is no longer a member (somebody removed it, or it left). Addresses are dialled no more. */
   | { readonly type: 'selfLeft' }
-  /** Keep this for the next start, in place of what was kept before. */
-  | { readonly type: 'persist'; readonly state: unknown }
+  /** `stored()` has changed: keep it for the next start, in place of what was kept before. */
+  | { readonly type: 'persist' }
   /** A peer broke the protocol; counted and logged. */
   | { readonly type: 'badMessage'; readonly from: string; readonly detail: string }
 

@@ -20,7 +20,7 @@ export class PartialViews {
   readonly lost = new LostMembers(LOST_MAX)
   /** Counts cycles; what was tried in one is not tried again before the next. */
   round = 0
-  /** Something changed since `stored` was called. */
+  /** Something changed since `persist` was called. */
   activeChanged = false
   passiveChanged = false
   readonly #self: Member
@@ -44,6 +44,13 @@ export class PartialViews {
       a.name < b.name ? -1 : 1,
     )
     return this.#members
+  }
+
+  /** They shall be kept as they are. */
+  persist(): void {
+    this.activeChanged = false
+    this.passiveChanged = false
+    this.#effects.emit({ type: 'persist' })
   }
 
   /** Others in the two views. */

@@ -24,8 +24,10 @@ export class ViewEntry {
  * `wanted` ones. Here is the one place where membership changes and where that is told.
  */
 export class ViewTable {
-  /** True since `changed` was last set to false, if a member came or went. */
+  /** A member came or went since `keep`. */
   changed = false
+  /** Those that shall be found again at the next start. */
+  kept: readonly Member[] = []
   readonly #self: Member
   readonly #wanted: number
   readonly #entries = new Map<string, ViewEntry>()
@@ -81,6 +83,13 @@ export class ViewTable {
       (a, b) => (a.name < b.name ? -1 : 1),
     )
     return this.#sorted
+  }
+
+  /** Chooses among all but this node those that shall be found again. */
+  keep(choose: (others: readonly Member[]) => readonly Member[]): void {
+    this.changed = false
+    this.kept = choose(this.members().filter((member) => member !== this.#self))
+    this.emit({ type: 'persist' })
   }
 
   /** Puts a member into a view. Undefined: it is this node, or of an incarnation that is history. */

@@ -181,7 +181,7 @@ export class CoreNetwork {
         node.timesOut++
         break
       case 'persist':
-        node.persisted = this.#copy(effect.state)
+        node.persisted = this.#copy(node.overlay.stored?.())
         break
       case 'badMessage':
         node.badMessages.push({ from: effect.from, detail: effect.detail })

@@ -50,6 +50,7 @@ function scripted(script: (event: OverlayEvent) => readonly OverlayEffect[]): Ov
     neighbours: () => [],
     nextHop: () => undefined,
     snapshot: () => ({}),
+    stored: () => ({ kept: 1 }),
   }
 }
 
@@ -91,7 +92,7 @@ describe('overlay driver', () => {
       { type: 'selfLeft' },
       { type: 'badMessage', from: 'c', detail: 'odd' },
       { type: 'disconnect', peer: 'b', reason: 'enough' },
-      { type: 'persist', state: { kept: 1 } },
+      { type: 'persist' },
     ]
     const { sim, world, transport, codec, driver, told } = driven((event) =>
       event.type === 'start' ? effects : [],
@@ -323,10 +324,17 @@ describe('overlay memory', () => {
     } as unknown as World['store']
     const { logger, lines } = logged()
     const memory = new OverlayMemory(counting, codec, logger, 'x')
-    for (let i = 0; i < 100; i++) memory.keep(i)
+    let asked = 0
+    for (let i = 0; i < 100; i++) {
+      memory.keep(() => {
+        asked++
+        return i
+      })
+    }
     await sim.complete(memory.flush())
     assert.equal(await sim.complete(memory.restore()), 99)
     assert.equal(puts, 2)
+    assert.equal(asked, 2)
     assert.deepEqual(lines, ['warn the membership could not be stored'])
   })
 
@@ -334,7 +342,7 @@ describe('overlay memory', () => {
     const sim = new Simulation({ seed: 7 })
     const codec = new Codec()
     const before = new OverlayMemory(sim.world('me').store, codec, silentLogger, 'x')
-    before.keep('who belongs to it')
+    before.keep(() => 'who belongs to it')
     await sim.complete(before.flush())
     sim.crash('me', { silent: true })
     const after = new OverlayMemory(sim.restart('me').store, codec, silentLogger, 'x')

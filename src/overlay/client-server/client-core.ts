@@ -67,7 +67,7 @@ export class ClientCore implements Overlay {
     this.#servers.dirty = false
     this.#handle(event)
     this.#settle()
-    if (this.#servers.dirty) this.#effects.emit({ type: 'persist', state: this.#servers.stored() })
+    if (this.#servers.dirty) this.#effects.emit({ type: 'persist' })
     return this.#effects.end()
   }
 
@@ -83,6 +83,10 @@ export class ClientCore implements Overlay {
     if (destination === this.#self.name) return undefined
     if (this.#at.attached.has(destination)) return destination
     return this.#view.has(destination) ? this.#at.primary : undefined
+  }
+
+  stored(): unknown {
+    return this.#servers.stored()
   }
 
   snapshot(): Readonly<Record<string, unknown>> {

@@ -15,7 +15,6 @@ import {
   type ClientServerMessage,
   messageFromWire,
   OVERLAY_NAME,
-  type Seen,
   wire,
 } from './client-server-message.js'
 import { type ClientServerOptions, serversToDial } from './client-server-options.js'
@@ -86,7 +85,11 @@ export class ServerCore implements Overlay {
     for (const name of this.#outranked.splice(0)) this.#mesh.step({ type: 'leave', name })
     this.#news.tell(
       this.#clients.followers(),
-      () => this.#seen(),
+      () =>
+        this.members().map((member) => ({
+          member,
+          server: this.#mesh.member(member.name) !== undefined,
+        })),
       (to, body) => this.#effects.send(to, body),
     )
     if (this.#contacts.size > 0 && !this.#ticking) {
@@ -118,6 +121,10 @@ export class ServerCore implements Overlay {
 
   relays(peer: string): boolean {
     return this.#mesh.member(peer) !== undefined
+  }
+
+  stored(): unknown {
+    return this.#mesh.stored()
   }
 
   snapshot(): Readonly<Record<string, unknown>> {
@@ -308,13 +315,6 @@ export class ServerCore implements Overlay {
 
   #posesAsServer(client: Member): void {
     this.#effects.bad(client.name, 'a client speaks as a server')
-  }
-
-  #seen(): Seen[] {
-    return this.members().map((member) => ({
-      member,
-      server: this.#mesh.member(member.name) !== undefined,
-    }))
   }
 
   #fromMesh(effect: OverlayEffect): void {

@@ -52,6 +52,10 @@ export class ServerMesh {
     return this.#mesh.members()
   }
 
+  stored(): unknown {
+    return this.#mesh.stored()
+  }
+
   member(name: string): Member | undefined {
     return this.#mesh.member(name)
   }
