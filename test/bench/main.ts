@@ -45,16 +45,6 @@ const NOT_BENCHES = [
   'paper-link.ts',
   'performance-page.ts',
 ]
-/**
- * Thousands of short executions in one process: V8 takes some objects of the first for long-lived and
- * puts those of all others into its old generation at once, where they keep the rest alive. And an execution
- * is over before a larger young generation is full, so that little of it has to be copied.
- */
-const SIMULATED = [
-  '--no-allocation-site-pretenuring',
-  '--min-semi-space-size=32',
-  '--max-semi-space-size=32',
-]
 const here = fileURLToPath(new URL('.', import.meta.url))
 const names = readdirSync(here)
   .filter((file) => /^[^.]+\.ts$/.test(file) && !NOT_BENCHES.includes(file))
@@ -118,10 +108,6 @@ function publish(page: string, line: BenchLine): void {
   }
 }
 
-function isSimulated(name: string): boolean {
-  return /^(sim|overlay)-/.test(name)
-}
-
 /**
  * To plain JavaScript, as it is published: tsx names every closure when it is made, which costs
  * code that makes many of them, such as the start of a node, some 15 %.
@@ -141,7 +127,7 @@ function once(name: string): Promise<Measurement> {
   return new Promise((resolve, reject) => {
     const file = `${compiled}/test/bench/${name}.js`
     const args = isCompiled(name) ? [file] : ['--import', 'tsx', `${here}${name}.ts`]
-    args.unshift('--expose-gc', ...(isSimulated(name) ? SIMULATED : []))
+    args.unshift('--expose-gc')
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
     let out = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
