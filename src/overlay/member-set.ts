@@ -1,12 +1,6 @@
 import { hashText } from '../base/random.js'
-import {
-  compareIncarnations,
-  isGeneration,
-  isNodeName,
-  type MemberWire,
-  memberFromWire,
-  memberToWire,
-} from './member.js'
+import { compareIncarnations, isGeneration, isNodeName, type MemberWire } from './member.js'
+import { memberOf, wireOf } from './member-wires.js'
 import type { Member } from './overlay.js'
 
 /**
@@ -186,7 +180,7 @@ export class MemberSet {
 export type RecordWire = [MemberWire, number, number, string, boolean]
 
 export const recordToWire = (record: MemberRecord): RecordWire => [
-  memberToWire(record.member),
+  wireOf(record.member),
   record.added,
   record.removed,
   record.by,
@@ -197,7 +191,7 @@ export const recordToWire = (record: MemberRecord): RecordWire => [
 export function recordFromWire(value: unknown): MemberRecord | undefined {
   if (!Array.isArray(value) || value.length !== 5) return undefined
   const [wire, added, removed, by, evicted] = value as unknown[]
-  const member = memberFromWire(wire)
+  const member = memberOf(wire)
   if (member === undefined || !isGeneration(added) || !isGeneration(removed)) return undefined
   if (added < 1 || added > DOTS_MAX || removed > added || typeof evicted !== 'boolean') {
     return undefined
@@ -230,7 +224,7 @@ function latestRemove(a: MemberRecord, b: MemberRecord): MemberRecord {
 /** An incarnation describes itself once; should two descriptions meet, all nodes keep the same one. */
 const smallerText = (a: Member, b: Member): Member => (a === b || textOf(a) <= textOf(b) ? a : b)
 
-const textOf = (member: Member): string => JSON.stringify(memberToWire(member))
+const textOf = (member: Member): string => JSON.stringify(wireOf(member))
 
 const byName = (a: MemberRecord, b: MemberRecord): number =>
   a.member.name < b.member.name ? -1 : a.member.name > b.member.name ? 1 : 0

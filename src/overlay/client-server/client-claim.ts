@@ -1,12 +1,6 @@
 import { isUlid } from '../../base/identity.js'
-import {
-  compareIncarnations,
-  isGeneration,
-  isNodeName,
-  type MemberWire,
-  memberFromWire,
-  memberToWire,
-} from '../member.js'
+import { compareIncarnations, isGeneration, isNodeName, type MemberWire } from '../member.js'
+import { memberOf, wireOf } from '../member-wires.js'
 import type { Member } from '../overlay.js'
 
 /** A client, and how new what is told about it is. Both numbers are counted by the client itself. */
@@ -47,7 +41,7 @@ export function covers(removal: Removal, claim: Claim): boolean {
 export type ClaimWire = [MemberWire, number, number]
 
 export const claimToWire = ({ member, epoch, version }: Claim): ClaimWire => [
-  memberToWire(member),
+  wireOf(member),
   epoch,
   version,
 ]
@@ -55,7 +49,7 @@ export const claimToWire = ({ member, epoch, version }: Claim): ClaimWire => [
 export function claimFromWire(value: unknown): Claim | undefined {
   if (!Array.isArray(value) || value.length !== 3) return undefined
   const [wire, epoch, version] = value as unknown[]
-  const member = memberFromWire(wire)
+  const member = memberOf(wire)
   if (member === undefined || !isCount(epoch) || !isCount(version)) return undefined
   return { member, epoch, version }
 }

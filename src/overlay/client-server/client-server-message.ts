@@ -1,5 +1,6 @@
 import { isUlid } from '../../base/identity.js'
-import { isNodeName, type MemberWire, memberFromWire, memberToWire } from '../member.js'
+import { isNodeName, type MemberWire } from '../member.js'
+import { memberOf, wireOf } from '../member-wires.js'
 import type { LeaveReason, Member } from '../overlay.js'
 import {
   type Claim,
@@ -116,11 +117,11 @@ export const wire = {
   mesh: (inner: unknown) => body('mesh', inner),
   ask: () => body('ask'),
   servers: (isServer: boolean, servers: readonly Member[]) =>
-    body('servers', isServer, servers.map(memberToWire)),
+    body('servers', isServer, servers.map(wireOf)),
   attach: (epoch: number, version: number, primary: boolean, digest: string) =>
     body('attach', epoch, version, primary, digest),
   attached: (version: number) => body('attached', version),
-  refused: (servers: readonly Member[]) => body('refused', servers.map(memberToWire)),
+  refused: (servers: readonly Member[]) => body('refused', servers.map(wireOf)),
   news: (joined: readonly Seen[], left: readonly Gone[]) =>
     body(
       'news',
@@ -197,7 +198,7 @@ const READERS: Readonly<Record<Kind, readonly [fields: number, read: Reader]>> =
   refused: [
     1,
     ([list]) => {
-      const servers = listFromWire(list, memberFromWire, SERVERS_TOLD)
+      const servers = listFromWire(list, memberOf, SERVERS_TOLD)
       return servers && { type: 'refused', servers }
     },
   ],
@@ -231,7 +232,7 @@ const READERS: Readonly<Record<Kind, readonly [fields: number, read: Reader]>> =
 }
 
 function serversFromWire([isServer, list]: readonly unknown[]): Read {
-  const servers = listFromWire(list, memberFromWire, SERVERS_TOLD)
+  const servers = listFromWire(list, memberOf, SERVERS_TOLD)
   if (servers === undefined || typeof isServer !== 'boolean') return undefined
   return { type: 'servers', isServer, servers }
 }
@@ -265,15 +266,12 @@ export const inRange = (
   { after, until }: { after: string; until: string },
 ): boolean => name > after && (until === '' || name <= until)
 
-const seenToWire = ({ member, server }: Seen): [MemberWire, boolean] => [
-  memberToWire(member),
-  server,
-]
+const seenToWire = ({ member, server }: Seen): [MemberWire, boolean] => [wireOf(member), server]
 
 function seenFromWire(value: unknown): Seen | undefined {
   if (!Array.isArray(value) || value.length !== 2) return undefined
   const [wired, server] = value as unknown[]
-  const member = memberFromWire(wired)
+  const member = memberOf(wired)
   return member !== undefined && typeof server === 'boolean' ? { member, server } : undefined
 }
 

@@ -11,7 +11,9 @@ export class ClientView {
   readonly #self: Member
   readonly #membersMax: number
   readonly #emit: (effect: OverlayEffect) => void
-  readonly #seen = new Map<string, Seen>()
+  readonly #known = new Map<string, Member>()
+  /** Names of those that are servers. */
+  readonly #servers = new Set<string>()
   #digest = new SetDigest()
   #members: readonly Member[] | undefined
 
@@ -28,22 +30,21 @@ export class ClientView {
   /** Sorted by name, this client always among them. */
   members(): readonly Member[] {
     if (this.#members === undefined) {
-      const others = [...this.#seen.values()].map(({ member }) => member)
-      const all = [this.#self, ...others.filter(({ name }) => name !== this.#self.name)]
+      const others = [...this.#known.values()].filter(({ name }) => name !== this.#self.name)
+      const all = [this.#self, ...others]
       this.#members = all.sort((a, b) => (a.name < b.name ? -1 : 1))
     }
     return this.#members
   }
 
   has(name: string): boolean {
-    return this.#seen.has(name)
+    return this.#known.has(name)
   }
 
   /** Sets what lies in a range of names to what the server has there. False: not all had a place. */
   setRange(range: { after: string; until: string }, members: readonly Seen[]): boolean {
     const named = new Set(members.map(({ member }) => member.name))
-    for (const { member } of [...this.#seen.values()]) {
-      const { name } = member
+    for (const name of [...this.#known.keys()]) {
       if (inRange(name, range) && !named.has(name)) this.#delete(name, 'left')
     }
     return this.add(members)
@@ -57,43 +58,50 @@ export class ClientView {
   }
 
   remove({ name, incarnation, reason }: Gone): void {
-    if (this.#seen.get(name)?.member.incarnation === incarnation) this.#delete(name, reason)
+    if (this.#known.get(name)?.incarnation === incarnation) this.#delete(name, reason)
   }
 
   /** A server is out. Where an earlier start of it is known, this one took its place before that. */
   left(server: Member): void {
-    const before = this.#seen.get(server.name)
+    const before = this.#known.get(server.name)
     if (before === undefined) return
-    const age = compareIncarnations(server, before.member)
+    const age = compareIncarnations(server, before)
     if (age > 0) this.#put({ member: server, server: true })
     if (age >= 0) this.#delete(server.name, 'left')
   }
 
   clear(): void {
-    for (const name of [...this.#seen.keys()]) this.#delete(name, 'left')
+    for (const name of [...this.#known.keys()]) this.#delete(name, 'left')
   }
 
   #put(seen: Seen): boolean {
-    const { member } = seen
-    const before = this.#seen.get(member.name)
-    if (before === undefined && this.#seen.size >= this.#membersMax) return false
+    const { member, server } = seen
+    const { name } = member
+    const before = this.#known.get(name)
+    if (before === undefined && this.#known.size >= this.#membersMax) return false
     if (before !== undefined) {
-      if (viewKey(before) === viewKey(seen)) return true
-      this.#delete(member.name, 'replaced')
+      if (this.#keyOf(before) === viewKey(seen)) return true
+      this.#delete(name, 'replaced')
     }
-    this.#seen.set(member.name, seen)
+    this.#known.set(name, member)
+    if (server) this.#servers.add(name)
     this.#digest.add(viewKey(seen))
     this.#members = undefined
-    if (member.name !== this.#self.name) this.#emit({ type: 'memberJoined', member })
+    if (name !== this.#self.name) this.#emit({ type: 'memberJoined', member })
     return true
   }
 
   #delete(name: string, reason: LeaveReason): void {
-    const seen = this.#seen.get(name)
-    if (seen === undefined) return
-    this.#seen.delete(name)
-    this.#digest.delete(viewKey(seen))
+    const member = this.#known.get(name)
+    if (member === undefined) return
+    this.#digest.delete(this.#keyOf(member))
+    this.#known.delete(name)
+    this.#servers.delete(name)
     this.#members = undefined
-    if (name !== this.#self.name) this.#emit({ type: 'memberLeft', member: seen.member, reason })
+    if (name !== this.#self.name) this.#emit({ type: 'memberLeft', member, reason })
+  }
+
+  #keyOf(member: Member): string {
+    return viewKey({ member, server: this.#servers.has(member.name) })
   }
 }
