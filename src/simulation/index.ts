@@ -26,6 +26,7 @@ export {
   type FaultModelOptions,
   faultModels,
   kindOf,
+  type UserFaultChoice,
 } from './fault-model.js'
 export type { FaultLine } from './fault-schedule.js'
 export type { GuardOptions, GuardWarning } from './guarded-host.js'
