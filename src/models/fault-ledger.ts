@@ -19,19 +19,20 @@ interface AtWork extends Ending {
 export class FaultLedger {
   readonly #model: FaultModel
   readonly #nodes: number
-  readonly #kinds: ReadonlySet<string>
+  readonly #kinds: ReadonlySet<string> | undefined
   readonly #endings: AtWork[] = []
   readonly #faulty = new Set<string>()
   #begun = 0
 
-  /** @param kinds those that this run may meet, of the user's own the names */
-  constructor(model: FaultModel, nodes: number, kinds: ReadonlySet<string>) {
+  /** @param kinds those that this run may meet, as `drawnAs` says; undefined: all that is asked for, whatever the model says */
+  constructor(model: FaultModel, nodes: number, kinds: ReadonlySet<string> | undefined) {
     this.#model = model
     this.#nodes = nodes
     this.#kinds = kinds
   }
 
   mayBegin(fault: Fault): boolean {
+    if (this.#kinds === undefined) return true
     const { most, faulty } = this.#model.options
     if (!this.#kinds.has(drawnAs(fault)) || this.#begun >= most) return false
     const text = printFault(fault)

@@ -31,8 +31,7 @@ export interface Wait {
 /** What the sequences of one run share. */
 export interface Stage<M> {
   readonly rules: CommandRules<M>
-  /** Absent: there are no faults. */
-  readonly ledger: FaultLedger | undefined
+  readonly ledger: FaultLedger
   readonly driver: Driver
   readonly waits: Wait[]
   /** Every client has come to its end: nothing is left that faults could befall. */
@@ -68,9 +67,9 @@ export class Player<M> {
         if (this.#possible !== undefined) return this.#possible.may(step.name, step.args)
         return rules.may(step.name, this.#guess, step.args)
       case 'fault':
-        return !over && (ledger?.mayBegin(step.fault) ?? false)
+        return !over && ledger.mayBegin(step.fault)
       case 'end':
-        return !over && (ledger?.mayEnd(step.which) ?? false)
+        return !over && ledger.mayEnd(step.which)
       case 'wait':
         return !over
     }
@@ -85,11 +84,10 @@ export class Player<M> {
         return this.#call(step)
       case 'fault':
         this.ran.push(step)
-        ledger?.begin(step.fault)
+        ledger.begin(step.fault)
         driver.fault(step.fault)
         return printFault(step.fault)
       case 'end': {
-        if (ledger === undefined) return 'nothing to end'
         const { text, fault, ends } = ledger.end(step.which)
         this.ran.push({ type: 'end', which: text })
         if (ends) driver.endFault(fault)

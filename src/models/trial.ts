@@ -3,6 +3,7 @@ import {
   CheckFailed,
   type Client,
   type Driver,
+  FaultModel,
   type Result,
   type Scenario,
   type SimulateOptions,
@@ -16,6 +17,8 @@ import { FaultLedger } from './fault-ledger.js'
 import type { Plan } from './model-options.js'
 import { Player, type Refuted, type Stage, StepCommand, type Wait } from './player.js'
 import type { Script } from './script.js'
+
+const NO_FAULTS = new FaultModel({ weights: {} })
 
 /** Commands for the sequences of a run. */
 export interface Sequences<M> {
@@ -38,6 +41,14 @@ export const sequencesOf = <M>({ clients, faults }: Script): Sequences<M> => ({
   faults: faults.map((step) => new StepCommand<M>(step)),
 })
 
+/** A run is nothing when the model went wrong in it. @throws TroupeError ERR_BAD_MODEL */
+export function refuseBadModel(result: Result): Result {
+  const { error } = result
+  const cause = error instanceof CheckFailed ? error.cause : error
+  if (isBadModel(cause)) throw cause
+  return result
+}
+
 /**
  * The scenario with commands as its workload, each sequence by a simulated client. What they do is written down in the
  * trial, if there is one to write to.
@@ -45,9 +56,10 @@ export const sequencesOf = <M>({ clients, faults }: Script): Sequences<M> => ({
 export class Trials<M> {
   readonly #fc: FastCheck
   readonly #plan: Plan<M>
-  readonly #draws: readonly FaultDraw[]
+  readonly #draws: readonly FaultDraw[] | undefined
 
-  constructor(fc: FastCheck, plan: Plan<M>, draws: readonly FaultDraw[]) {
+  /** @param draws what faults are drawn from; undefined where they are given, and need not keep to the model */
+  constructor(fc: FastCheck, plan: Plan<M>, draws: readonly FaultDraw[] | undefined) {
     this.#fc = fc
     this.#plan = plan
     this.#draws = draws
@@ -62,9 +74,7 @@ export class Trials<M> {
       players.push(...all)
     })
     const result = await simulate(scenario, options)
-    const { error } = result
-    const cause = error instanceof CheckFailed ? error.cause : error
-    if (isBadModel(cause)) throw cause
+    refuseBadModel(result)
     const clients = this.#plan.concurrent ?? 1
     return {
       result,
@@ -91,7 +101,7 @@ export class Trials<M> {
       ...(faults && { faults: faults.with({ weights: {}, user: {} }) }),
       checks: byModel ? [...checks, linearizableBy(rules)] : checks,
       workload: async (w) => {
-        const ledger = faults && this.#ledger(faults, w.seed)
+        const ledger = this.#ledger(w.seed)
         const stage: Stage<M> = {
           rules,
           ledger,
@@ -109,9 +119,10 @@ export class Trials<M> {
     }
   }
 
-  #ledger(faults: NonNullable<Plan<M>['faults']>, seed: string): FaultLedger {
-    const kinds = drawnKinds(faults, this.#draws, seed)
-    return new FaultLedger(faults, this.#plan.nodes.length, kinds)
+  #ledger(seed: string): FaultLedger {
+    const { faults = NO_FAULTS, nodes } = this.#plan
+    const kinds = this.#draws && drawnKinds(faults, this.#draws, seed)
+    return new FaultLedger(faults, nodes.length, kinds)
   }
 
   async #together(

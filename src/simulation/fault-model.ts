@@ -1,4 +1,12 @@
-import { badOption, check, type Fields, integer, isBoolean, isObject, readOptions } from '../base/options.js'
+import {
+  badOption,
+  check,
+  type Fields,
+  integer,
+  isBoolean,
+  isObject,
+  readOptions,
+} from '../base/options.js'
 import type { Fault, FaultArgument } from '../fault/fault.js'
 
 /** What a model may choose from. Each becomes faults of the vocabulary, and is ended after a while. */

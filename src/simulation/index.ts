@@ -8,7 +8,7 @@ export {
   type View,
 } from './check.js'
 export { type Candidate, type ChoiceSource, SeededChoices, type Tape } from './choices.js'
-export { parseCounterexample, printCounterexample } from './cx-file.js'
+export { type CxNotes, parseCounterexample, printCounterexample } from './cx-file.js'
 export type { Counterexample, CxLine, CxMeta, CxResult } from './cx-line.js'
 export { type CxOptions, type CxRun, runCounterexample } from './cx-run.js'
 export {
