@@ -169,7 +169,7 @@ export class CommandRules<M> {
       given = ask()
     } catch (error) {
       if (isBadModel(error)) throw error
-      throw new CheckFailed('model', `${what} of ${name} threw ${errorText(error)}`, error)
+      throw new CheckFailed('model', `${what} of ${name} threw ${errorText(error)}`, error, name)
     }
     const after = this.textOf(model)
     if (before === after) return given

@@ -127,7 +127,7 @@ export class Player<M> {
       outcome = await this.stage.rules.command(name).run?.(this.client, args, node)
     } catch (error) {
       const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-      throw new CheckFailed('model', `run of ${name} threw ${text}`, error)
+      throw new CheckFailed('model', `run of ${name} threw ${text}`, error, name)
     }
     const status = (outcome as Outcome | null | undefined)?.status
     if (status === 'ok' || status === 'fail' || status === 'info') return outcome as Outcome
@@ -139,7 +139,7 @@ export class Player<M> {
     const { name, node, misfit } = refuted
     const words = [name, ...args.map(shortText)].join(' ')
     const text = `${words} on ${node} gave ${outcomeText(outcome)}: ${misfit.text}`
-    return new CheckFailed('model', text, misfit.cause)
+    return new CheckFailed('model', text, misfit.cause, name)
   }
 }
 

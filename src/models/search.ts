@@ -10,7 +10,6 @@ import {
 import { toPlain } from '../simulation/plain.js'
 import { writeText } from '../world/real/text-file.js'
 import { isBadModel } from './command-rules.js'
-import { identityOf } from './failure-identity.js'
 import type { FastCheck } from './fast-check-package.js'
 import { type FaultDraw, faultDraws } from './fault-draws.js'
 import type { Plan } from './model-options.js'
@@ -119,7 +118,7 @@ export class Search<M> {
     if (first !== undefined) {
       this.#shrinkRuns++
       if (!failed) return
-      if (identityOf(trial) !== identityOf(first.trial)) {
+      if (trial.result.signature !== first.trial.result.signature) {
         this.#keepOther(trial)
         return
       }
@@ -186,9 +185,9 @@ export class Search<M> {
   }
 
   #keepOther(trial: Trial): void {
-    const identity = identityOf(trial)
-    if (this.#others.size >= OTHERS_MAX || this.#others.has(identity)) return
-    this.#others.set(identity, this.#text(trial))
+    const signature = String(trial.result.signature)
+    if (this.#others.size >= OTHERS_MAX || this.#others.has(signature)) return
+    this.#others.set(signature, this.#text(trial))
   }
 
   #count({ result, script, undecided }: Trial): void {

@@ -82,10 +82,13 @@ export const check = {
 export class CheckFailed extends Error {
   override readonly name = 'CheckFailed'
   readonly check: string
+  /** Which of several things that the check looks at: a part of the failure's signature. */
+  readonly part: string | undefined
 
-  constructor(name: string, detail: string | undefined, cause?: unknown) {
+  constructor(name: string, detail: string | undefined, cause?: unknown, part?: string) {
     super(detail === undefined ? `${name} does not hold` : `${name}: ${detail}`, { cause })
     this.check = name
+    this.part = part
   }
 }
 

@@ -62,23 +62,23 @@ export interface CxNotes {
 export function printCounterexample(result: Result, notes: CxNotes = {}): string {
   const { comments = [], waits = [], expected, commands } = notes
   const rows: { atUs: number; order: number; text: string }[] = []
-  let order = 0
-  const add = (atUs: number, line: CxLine): void => {
-    rows.push({ atUs, order: order++, text: printLine(line) })
+  const add = (atUs: number, order: number, line: CxLine): void => {
+    rows.push({ atUs, order, text: printLine(line) })
   }
-  for (const { atUs, line } of result.membership) add(atUs, line)
-  for (const { atUs, fault, ends } of result.faults) {
-    add(result.workloadUs + atUs, { type: 'fault', fault, ends })
+  for (const { atUs, line } of result.membership) add(atUs, 0, line)
+  for (const { atUs, fault, ends, order = 0 } of result.faults) {
+    add(result.workloadUs + atUs, order, { type: 'fault', fault, ends })
   }
   for (const op of result.history) {
-    const { index, node, name, args, value } = op
+    const { index, node, name, args, value, callOrder } = op
     const differs = expected !== undefined && index === result.history.length - 1
     const seen: CxResult = differs
       ? { type: 'mismatch', expected: expected.value, seen: value }
       : resultOf(op)
-    add(op.calledUs, { type: 'op', node, name, args, result: seen })
+    add(op.calledUs, callOrder, { type: 'op', node, name, args, result: seen })
   }
-  for (const { atUs, ms } of waits) add(atUs, { type: 'wait', ms })
+  // what is done at the time of a wait was done before it
+  for (const { atUs, ms } of waits) add(atUs, Number.MAX_VALUE, { type: 'wait', ms })
   rows.sort((a, b) => a.atUs - b.atUs || a.order - b.order)
   const machine = machineLines(result)
   if (commands !== undefined) machine.push(`#! commands ${JSON.stringify(commands)}`)

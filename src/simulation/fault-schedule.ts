@@ -13,6 +13,8 @@ export interface FaultLine {
   readonly ends: boolean
   /** The workload's own happen again by themselves when a run is repeated. */
   readonly by: 'schedule' | 'workload'
+  /** Of one that has happened: after so many calls and returns of clients, for what has one time still has an order. */
+  readonly order?: number
 }
 
 /** What is wrong, and how it ends. */
