@@ -5,6 +5,8 @@ import { count, type Script } from './script.js'
 export interface Sizes {
   readonly commands: readonly [from: number, to: number]
   readonly faults: readonly [from: number, to: number]
+  /** Choices other than the ordinary ones: messages lost, messages that overtook others. */
+  readonly choices: readonly [from: number, to: number]
 }
 
 /** The run that failed, as small as it could be made. */
@@ -52,10 +54,19 @@ export interface ModelReport {
   report(): string
 }
 
-export const sizesOf = (before: Script, after: Script): Sizes => ({
-  commands: [count(before, 'call'), count(after, 'call')],
-  faults: [count(before, 'fault'), count(after, 'fault')],
+/** What of a run can be made smaller. */
+interface Sized {
+  readonly script: Script
+  readonly result: Result
+}
+
+export const sizesOf = (before: Sized, after: Sized): Sizes => ({
+  commands: [count(before.script, 'call'), count(after.script, 'call')],
+  faults: [count(before.script, 'fault'), count(after.script, 'fault')],
+  choices: [choices(before.result), choices(after.result)],
 })
+
+const choices = ({ tape }: Result): number => Object.keys(tape).length
 
 /** A report as text. */
 export function reportText(report: Omit<ModelReport, 'report'>): string {
@@ -66,10 +77,8 @@ export function reportText(report: Omit<ModelReport, 'report'>): string {
     const { check, message, run, sizes, counterexample, file } = failure
     const title = verdict === 'fail' ? check : verdict
     lines.push(`${scenario}: ${message.startsWith(title) ? '' : `${title}: `}${message}`)
-    const [commands, faults] = [sizes.commands, sizes.faults].map(
-      ([from, to]) => `${from} -> ${to}`,
-    )
-    const smaller = `commands ${commands}, faults ${faults}, in ${report.shrinkRuns} runs`
+    const sized = Object.entries(sizes).map(([what, [from, to]]) => `${what} ${from} -> ${to}`)
+    const smaller = `${sized.join(', ')}, in ${report.shrinkRuns} runs`
     lines.push(`  in run ${run} of seed ${seed}${verdict === 'fail' ? `; ${smaller}` : ''}`, '')
     lines.push(counterexample.trimEnd(), '')
     const where = file === undefined ? 'that text' : file

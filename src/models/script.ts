@@ -24,8 +24,23 @@ export interface Script {
 }
 
 /** How many of its steps are of that kind. */
-export function count({ clients, faults }: Script, kind: 'call' | 'fault'): number {
-  return [...clients, faults].flat().filter(({ type }) => type === kind).length
+export const count = (script: Script, kind: Step['type']): number =>
+  partsOf(script)
+    .flat()
+    .filter(({ type }) => type === kind).length
+
+/** Its sequences: those of the clients, and the one beside them. */
+export const partsOf = ({ clients, faults }: Script): readonly (readonly Step[])[] => [
+  ...clients,
+  faults,
+]
+
+/** Without `size` steps from `at` on in one of its sequences. */
+export function drop(script: Script, of: number, at: number, size: number): Script {
+  const parts = partsOf(script).map((steps, part) =>
+    part === of ? steps.filter((_, place) => place < at || place >= at + size) : steps,
+  )
+  return { clients: parts.slice(0, -1), faults: parts.at(-1) ?? [] }
 }
 
 /** For the machine's lines of a counterexample: `[["write","n1",["x",1]],"fault heal",250]` for each sequence. */

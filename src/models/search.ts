@@ -5,9 +5,12 @@ import {
   type Client,
   printCounterexample,
   type Result,
+  type SimulateOptions,
+  type TraceEvent,
   verifyDeterminism,
 } from '../simulation/index.js'
 import { toPlain } from '../simulation/plain.js'
+import { pos } from '../verification/explorers/pos.js'
 import { writeText } from '../world/real/text-file.js'
 import { isBadModel } from './command-rules.js'
 import type { FastCheck } from './fast-check-package.js'
@@ -15,7 +18,9 @@ import { type FaultDraw, faultDraws } from './fault-draws.js'
 import type { Plan } from './model-options.js'
 import { type ModelFailure, type ModelReport, reportText, sizesOf } from './model-report.js'
 import type { Player } from './player.js'
-import { toJson } from './script.js'
+import { partsOf, type Script, toJson } from './script.js'
+import { withSmallerScript } from './smaller-script.js'
+import { withSmallerTape } from './smaller-tape.js'
 import { sequenceDraws } from './step-draws.js'
 import { type Sequences, sequencesOf, type Trial, Trials } from './trial.js'
 
@@ -23,6 +28,15 @@ import { type Sequences, sequencesOf, type Trial, Trials } from './trial.js'
 const SEED_MAX = 999_999
 /** Other failures that are kept. */
 const OTHERS_MAX = 5
+
+/** Of the runs that may be spent on a failure: those that fast-check gets. */
+const FIRST_SHARE = 0.4
+/** Where choices matter: so many other worlds are tried with fewer steps. */
+const OTHER_WORLDS = 3
+/** Choices that a comment of a counterexample shows. */
+const CHOICES_SHOWN = 12
+/** What befalls single messages by choice. */
+const CHOSEN: ReadonlySet<string> = new Set(['drop', 'duplicate', 'crash'])
 
 /** Tells fast-check that a run has failed; what of it, is written down here. */
 class RunFailed extends Error {}
@@ -60,6 +74,7 @@ export class Search<M> {
   async run(): Promise<ModelReport> {
     await this.#check()
     if (this.#fatal !== undefined) throw this.#fatal
+    await this.#shrink()
     const failure = await this.#failure()
     const { scenario, seed } = this.#plan
     const verdict =
@@ -104,10 +119,10 @@ export class Search<M> {
   async #ran(worldSeed: number, sequences: Sequences<M>): Promise<void> {
     if (this.#fatal !== undefined || this.#differs !== undefined) return
     const first = this.#first
-    if (first !== undefined && this.#shrinkRuns >= this.#plan.shrinkRuns) return
+    if (first !== undefined && this.#shrinkRuns >= this.#plan.shrinkRuns * FIRST_SHARE) return
     let trial: Trial
     try {
-      trial = await this.#trials.run(sequences, { seed: worldSeed })
+      trial = await this.#trials.run(sequences, this.#world(worldSeed))
     } catch (error) {
       if (first === undefined) this.#fatal = located(error, worldSeed)
       else this.#warnings.add(`while it was made smaller: ${messageOf(error)}`)
@@ -137,18 +152,72 @@ export class Search<M> {
     throw new RunFailed()
   }
 
+  /** A world, and who answers its choices: where messages travel one by one, also which of them comes next. */
+  #world(seed: number | string): SimulateOptions {
+    const { scenario } = this.#plan
+    if (scenario.level !== 'messages') return { seed }
+    const explorer = pos().create(scenario, {
+      seedBase: Number(seed),
+      shard: { index: 0, of: 1 },
+    })
+    const choices = explorer.next()?.choices
+    return { seed, ...(choices && { choices }) }
+  }
+
   /** Whether the same steps in the same world give the same run; if not, how they differ is kept. */
-  async #repeats(trial: Trial): Promise<boolean> {
-    const { result, script } = trial
-    const again = await this.#trials.run(sequencesOf(script), { seed: result.seed })
-    if (outcomeOf(again.result) === outcomeOf(result)) return true
-    const scenario = this.#trials.scenario(sequencesOf(script))
-    this.#differs = await verifyDeterminism(scenario, { seeds: [result.seed] }).then(
-      () =>
-        `two runs of seed ${result.seed} differ: ${outcomeOf(result)}, then ${outcomeOf(again.result)}`,
-      (error: unknown) => messageOf(error),
+  async #repeats({ result, script }: Trial): Promise<boolean> {
+    const { seed } = result
+    const run = async (onEvent?: (event: TraceEvent) => void): Promise<string> => {
+      const options = { ...this.#world(seed), ...(onEvent && { onEvent }) }
+      return outcomeOf((await this.#trials.run(sequencesOf(script), options)).result)
+    }
+    const [first, again] = [outcomeOf(result), await run()]
+    if (first === again) return true
+    const traced = async (_: number | string, trace: (event: TraceEvent) => void) => ({
+      hash: await run(trace),
+    })
+    this.#differs = await verifyDeterminism(traced, { seeds: [seed] }).then(
+      () => `two runs of seed ${seed} differ: ${first}, then ${again}`,
+      messageOf,
     )
     return false
+  }
+
+  /**
+   * What is left to make smaller once fast-check is done: steps, with the choices as they are now or in a few other
+   * worlds, and then the choices, until neither gets any smaller.
+   */
+  async #shrink(): Promise<void> {
+    for (let trial = this.#smallest; trial !== undefined; ) {
+      const { signature } = (trial as Trial).result
+      const before = sizeOf(trial)
+      const steps = await withSmallerScript(trial, (script, { result: { seed, tape } }) => {
+        const others = Object.keys(tape).length === 0 ? 0 : OTHER_WORLDS
+        const worlds = Array.from({ length: others }, (_, at) => this.#world(Number(seed) + at + 1))
+        return this.#again(script, [{ seed, tape }, ...worlds], signature)
+      })
+      const { seed } = steps.result
+      const choices = await withSmallerTape(steps, (tape) =>
+        this.#again(steps.script, [{ seed, tape }], signature),
+      )
+      this.#smallest = choices
+      trial = sizeOf(choices) < before ? choices : undefined
+    }
+  }
+
+  /** The first of these worlds in which those steps fail in that way. */
+  async #again(
+    script: Script,
+    worlds: readonly SimulateOptions[],
+    signature: string | undefined,
+  ): Promise<Trial | undefined> {
+    for (const world of worlds) {
+      if (this.#shrinkRuns >= this.#plan.shrinkRuns) return undefined
+      this.#shrinkRuns++
+      const trial = await this.#trials.run(sequencesOf(script), world)
+      if (trial.result.signature === signature) return trial
+    }
+    return undefined
   }
 
   async #failure(): Promise<ModelFailure | undefined> {
@@ -170,14 +239,20 @@ export class Search<M> {
       file,
       result,
       run,
-      sizes: sizesOf(first.script, trial.script),
+      sizes: sizesOf(first, trial),
     }
   }
 
   #text({ result, refuted, waits, script }: Trial): string {
     const expected = refuted?.misfit.expected
+    const chosen = Object.keys(result.tape)
+    const more = chosen.length - CHOICES_SHOWN
     return printCounterexample(result, {
-      comments: [this.#differs ?? messageOf(result.error)],
+      comments: [
+        this.#differs ?? messageOf(result.error),
+        ...chosen.slice(0, CHOICES_SHOWN).map((label) => `with ${label}`),
+        ...(more > 0 ? [`and ${more} other choices, below`] : []),
+      ],
       waits,
       ...(expected && { expected }),
       commands: toJson(script),
@@ -198,7 +273,10 @@ export class Search<M> {
       if (step.type === 'call') add(this.#commands, step.name)
     }
     for (const { fault, ends } of faults) if (!ends) add(this.#faults, fault.verb)
-    for (const label of Object.keys(tape)) add(this.#faults, label.split(' ', 1)[0] as string)
+    for (const label of Object.keys(tape)) {
+      const [verb = ''] = label.split(' ', 1)
+      if (CHOSEN.has(verb)) add(this.#faults, verb)
+    }
   }
 
   /** What says that a test tests little. */
@@ -217,6 +295,9 @@ export class Search<M> {
 function add(counts: Record<string, number>, name: string): void {
   counts[name] = (counts[name] ?? 0) + 1
 }
+
+const sizeOf = ({ script, result }: Trial): number =>
+  partsOf(script).flat().length + Object.keys(result.tape).length
 
 /** What came of a run, for comparison. */
 function outcomeOf({ verdict, check, error, hash, history, tape }: Result): string {
