@@ -64,8 +64,13 @@ export class Player<M> {
     const { rules, ledger, over } = this.stage
     switch (step.type) {
       case 'call':
-        if (this.#possible !== undefined) return this.#possible.may(step.name, step.args)
-        return rules.may(step.name, this.#guess, step.args)
+        try {
+          if (this.#possible !== undefined) return this.#possible.may(step.name, step.args)
+          return rules.may(step.name, this.#guess, step.args)
+        } catch (error) {
+          this.ran.push(step) // to be asked again, it must be there
+          throw error
+        }
       case 'fault':
         return !over && ledger.mayBegin(step.fault)
       case 'end':

@@ -31,8 +31,8 @@ const OTHERS_MAX = 5
 
 /** Of the runs that may be spent on a failure: those that fast-check gets. */
 const FIRST_SHARE = 0.4
-/** Where choices matter: so many other worlds are tried with fewer steps. */
-const OTHER_WORLDS = 3
+/** Where choices matter: in so many other worlds fewer steps are tried too. */
+const OTHER_WORLDS = 2
 /** Choices that a comment of a counterexample shows. */
 const CHOICES_SHOWN = 12
 /** What befalls single messages by choice. */

@@ -13,12 +13,22 @@ const NETWORK = faultModels.partitions().plus(faultModels.network()).plus(faultM
 
 const quorumTest = (r: number, w: number) => ({
   ...backedUpTest(1),
-  scenario: { ...quorumRegister(5, { r, w }), level: 'nodes' as const, checks: [] },
+  scenario: { ...quorumRegister(5, { r, w }), checks: [] },
 })
+
+const atLevelNodes = { ...quorumTest(2, 2).scenario, level: 'nodes' as const }
 
 /** What failed, as lines without those for the machine and for people. */
 const linesOf = ({ failure }: ModelReport): string[] =>
   (failure?.counterexample ?? '').split('\n').filter((line) => !/^(#|join|$)/.test(line))
+
+/** A stale read after a restart; looked for once, looked at by several tests. */
+const staleTest = { ...backedUpTest(2), faults: faultModels.crashRecovery(1), seed: 3 }
+let found: Promise<ModelReport> | undefined
+function staleRead(): Promise<ModelReport> {
+  found ??= modelTest(staleTest)
+  return found
+}
 
 const failing = (report: ModelReport) => {
   assert.strictEqual(report.verdict, 'fail', report.report())
@@ -76,8 +86,7 @@ describe('a model test', () => {
   })
 
   it('finds a stale read after a restart, where the backup has not stored every write', async () => {
-    const faults = faultModels.crashRecovery(1)
-    const report = await modelTest({ ...backedUpTest(2), faults, seed: 3 })
+    const report = await staleRead()
     const { sizes } = failing(report)
     assert.deepEqual([sizes.commands[1] <= 3, sizes.faults[1]], [true, 1])
     const lines = linesOf(report)
@@ -89,19 +98,30 @@ describe('a model test', () => {
 
   it('finds quorums that need not meet, by a cut between a write and a read', async () => {
     const faults = faultModels.partitions()
-    const report = await modelTest({ ...quorumTest(2, 2), faults, runs: 40 })
+    const options = { ...quorumTest(2, 2), scenario: atLevelNodes, faults, seed: 2 }
+    const report = await modelTest(options)
     const { sizes } = failing(report)
-    assert.deepEqual([sizes.commands[1], sizes.faults[1]], [2, 1])
+    assert.deepEqual([sizes.commands[1], sizes.faults[1], sizes.choices[1]], [2, 1, 0])
     assert.match(linesOf(report)[0] ?? '', /^fault partition/)
   })
 
+  it('finds quorums that need not meet without a cut too, by the order of messages', async () => {
+    const report = await modelTest(quorumTest(2, 2))
+    const { sizes } = failing(report)
+    assert.strictEqual(sizes.commands[1], 2)
+    assert.isAbove(sizes.choices[1], 0)
+    assert.isAtMost(sizes.choices[1], 10)
+    assert.match(String(report.failure?.counterexample), /^# with n\d>n\d:\w+#1 before n\d/m)
+    const again = await replayModel(String(report.failure?.counterexample), quorumTest(2, 2))
+    assert.strictEqual(again.outcome, 'asRecorded')
+  })
+
   it('gives the same report for the same seed, and another for another', async () => {
-    const faults = faultModels.crashRecovery(1)
-    const options = { ...backedUpTest(2), faults, seed: 3 }
+    const options = { ...kvTest(kvScenario('drops fives')), faults: NETWORK }
     const [once, again, other] = await Promise.all([
       modelTest(options),
       modelTest(options),
-      modelTest({ ...options, seed: 2, runs: 3 }),
+      modelTest({ ...options, seed: 2 }),
     ])
     assert.strictEqual(again.report(), once.report())
     assert.notStrictEqual(other.report(), once.report())
@@ -179,10 +199,9 @@ describe('a counterexample of a model test', () => {
   })
 
   it('runs by hand without its model, line by line, as it does with it', async () => {
-    const faults = faultModels.crashRecovery(1)
-    const options = { ...backedUpTest(2), faults, seed: 3 }
-    const { counterexample } = failing(await modelTest(options))
-    const { result } = await runCounterexample(counterexample, options.scenario, { byHand: true })
+    const { counterexample } = failing(await staleRead())
+    const { scenario } = staleTest
+    const { result } = await runCounterexample(counterexample, scenario, { byHand: true })
     assert.match(String(result.error?.message), /read : FAIL, \{0, null\}, but the result was null/)
   })
 
