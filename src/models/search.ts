@@ -20,7 +20,7 @@ import { type ModelFailure, type ModelReport, reportText, sizesOf } from './mode
 import type { Player } from './player.js'
 import { partsOf, type Script, toJson } from './script.js'
 import { withSmallerScript } from './smaller-script.js'
-import { withSmallerTape } from './smaller-tape.js'
+import { earlier, withSmallerTape } from './smaller-tape.js'
 import { sequenceDraws } from './step-draws.js'
 import { type Sequences, sequencesOf, type Trial, Trials } from './trial.js'
 
@@ -193,8 +193,10 @@ export class Search<M> {
       const before = sizeOf(trial)
       const steps = await withSmallerScript(trial, (script, { result: { seed, tape } }) => {
         const others = Object.keys(tape).length === 0 ? 0 : OTHER_WORLDS
-        const worlds = Array.from({ length: others }, (_, at) => this.#world(Number(seed) + at + 1))
-        return this.#again(script, [{ seed, tape }, ...worlds], signature)
+        const worlds: SimulateOptions[] = [{ seed, tape }]
+        if (others > 0) worlds.push({ seed, tape: earlier(tape) })
+        for (let at = 1; at <= others; at++) worlds.push(this.#world(Number(seed) + at))
+        return this.#again(script, worlds, signature)
       })
       const { seed } = steps.result
       const choices = await withSmallerTape(steps, (tape) =>
