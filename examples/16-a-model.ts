@@ -1,5 +1,5 @@
 // A model-based test: commands are drawn, messages lost, and what comes back is held against a model.
-import { Actor, actor, type Node } from 'troupe'
+import { Actor, actor } from 'troupe'
 import { modelTest } from 'troupe/models'
 import { faultModels, type Scenario } from 'troupe/simulation'
 
@@ -10,23 +10,18 @@ class Box extends Actor {
     return ++this.#votes
   }
 }
-const box = (node: Node) => node.lookup(Box, 'box', { on: 'n1' }).with({ timeoutMs: 500 })
+const again = (vote: () => Promise<number>) => vote().catch(vote) // no answer: once more
 const poll: Scenario = {
   name: 'poll',
   level: 'messages',
   nodes: 2,
   start: (node) => void node.spawn(Box, undefined, { name: 'box' }),
-  // tries again when there is no answer, which may only mean that the answer was lost
-  operations: {
-    vote: (node) =>
-      box(node)
-        .ask.vote()
-        .catch(() => box(node).ask.vote()),
-  },
+  operations: { vote: (node) => again(() => node.lookup(Box, 'box', { on: 'n1' }).ask.vote()) },
 }
-const vote = { expects: (votes: number) => votes + 1, next: (votes: number) => votes + 1 }
+const plusOne = (votes: number) => votes + 1
+const commands = { vote: { expects: plusOne, next: plusOne } }
 const faults = faultModels.loss(0.1)
-const { failure } = await modelTest({ scenario: poll, model: 0, commands: { vote }, faults })
+const { failure } = await modelTest({ scenario: poll, model: 0, commands, faults })
 console.log(failure?.counterexample.split('#!')[0]?.trim())
 
 // Output:
