@@ -5,6 +5,7 @@ import {
   CheckFailed,
   type Client,
   type Driver,
+  type Op,
   type Outcome,
   type Plain,
 } from '../simulation/index.js'
@@ -142,10 +143,19 @@ export class Player<M> {
   #refute(refuted: Refuted, args: readonly Plain[], outcome: Outcome): CheckFailed {
     this.stage.refuted = refuted
     const { name, node, misfit } = refuted
-    const words = [name, ...args.map(shortText)].join(' ')
-    const text = `${words} on ${node} gave ${outcomeText(outcome)}: ${misfit.text}`
+    const text = misfitText({ name, node, args }, outcome, misfit)
     return new CheckFailed('model', text, misfit.cause, name)
   }
+}
+
+/** What no model allows, for people. */
+export function misfitText(
+  { name, node, args }: Pick<Op, 'name' | 'node' | 'args'>,
+  outcome: Outcome,
+  misfit: Misfit,
+): string {
+  const words = [name, ...args.map(shortText)].join(' ')
+  return `${words} on ${node} gave ${outcomeText(outcome)}: ${misfit.text}`
 }
 
 /** A step as a command of fast-check. Its text is what it was when it was done, and never made anew. */

@@ -99,6 +99,7 @@ export function verify(name: string, ask: () => Verification): CheckFailed | und
     if (answer === true || answer === undefined) return undefined
     return new CheckFailed(name, typeof answer === 'string' ? answer : undefined)
   } catch (error) {
+    if (error instanceof CheckFailed && error.check === name) return error
     return new CheckFailed(name, messageOf(error), error)
   }
 }

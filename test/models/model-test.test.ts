@@ -3,8 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { assert } from 'chai'
 import { quorumRegister } from '../../examples/protocols/quorum-register.js'
-import { type ModelReport, modelTest, replayModel } from '../../src/models/index.js'
-import { faultModels, runCounterexample } from '../../src/simulation/index.js'
+import { type ModelReport, modelScenario, modelTest, replayModel } from '../../src/models/index.js'
+import {
+  type Driver,
+  faultModels,
+  runCounterexample,
+  simulate,
+} from '../../src/simulation/index.js'
 import { linearizable, register } from '../../src/verification/index.js'
 import { seeds } from '../seeds.js'
 import { backedUpTest, counterTest, kvScenario, kvTest } from './systems.js'
@@ -242,4 +247,43 @@ describe('a counterexample of a model test', () => {
       assert.match(String(error), /ERR_BAD_COUNTEREXAMPLE/)
     })
   }
+})
+
+describe('a scenario with a model as its check', () => {
+  it('judges a workload of its own as the model test does, with the same signature', async () => {
+    const options = kvTest(kvScenario('drops fives'))
+    const { result } = failing(await modelTest(options))
+    const scenario = await modelScenario({
+      ...options,
+      scenario: {
+        ...options.scenario,
+        async workload(w) {
+          await w.call('put', 'x', 4)
+          await w.call('put', 'x', 5)
+          await w.callOn('n2', 'get', 'x')
+        },
+      },
+    })
+    const own = await simulate(scenario)
+    assert.strictEqual(own.error?.message, 'model: get "x" on n2 gave 4: the model expects 5')
+    assert.strictEqual(own.signature, result.signature)
+  })
+
+  it('judges clients whose operations overlap by whether they are linearizable', async () => {
+    for (const [bug, verdict] of [
+      ['lost update', 'fail'],
+      [undefined, 'ok'],
+    ] as const) {
+      const options = counterTest(bug)
+      const workload = async (w: Driver): Promise<void> => {
+        await w.parallel(2, async (client) => void (await client.call('add', 1)))
+      }
+      const scenario = await modelScenario({
+        ...options,
+        scenario: { ...options.scenario, workload },
+      })
+      const run = await simulate(scenario)
+      assert.deepEqual([run.verdict, run.check], [verdict, bug && 'model'])
+    }
+  })
 })
