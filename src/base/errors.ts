@@ -40,6 +40,11 @@ export const CODES = {
     meaning:
       'A history is cut short, contradicts itself, or has what its model does not know; the message holds the line.',
   },
+  ERR_BAD_MODEL: {
+    retryable: false,
+    meaning:
+      'A model test contradicts itself: the same step gives different models or changes one in place, or a command gives what it must not.',
+  },
   ERR_REPLAY: { retryable: false, meaning: 'A replayed run went another way than its trace.' },
   ERR_ADDRESS_IN_USE: { retryable: true, meaning: 'Another program listens on that address.' },
   ERR_STORE: { retryable: true, meaning: 'The store failed to read or write.' },

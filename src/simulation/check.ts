@@ -82,10 +82,13 @@ export const check = {
 export class CheckFailed extends Error {
   override readonly name = 'CheckFailed'
   readonly check: string
+  /** Which of several things that the check looks at: a part of the failure's signature. */
+  readonly part: string | undefined
 
-  constructor(name: string, detail: string | undefined, cause?: unknown) {
+  constructor(name: string, detail: string | undefined, cause?: unknown, part?: string) {
     super(detail === undefined ? `${name} does not hold` : `${name}: ${detail}`, { cause })
     this.check = name
+    this.part = part
   }
 }
 
@@ -96,6 +99,7 @@ export function verify(name: string, ask: () => Verification): CheckFailed | und
     if (answer === true || answer === undefined) return undefined
     return new CheckFailed(name, typeof answer === 'string' ? answer : undefined)
   } catch (error) {
+    if (error instanceof CheckFailed && error.check === name) return error
     return new CheckFailed(name, messageOf(error), error)
   }
 }

@@ -3,7 +3,7 @@ import { parseFault, printFault } from '../fault/fault-text.js'
 import type { Counterexample, CxLine, CxMeta, CxResult } from './cx-line.js'
 import { CxReader, CxSyntax, printResult, printValue } from './cx-value.js'
 import { faultTexts } from './fault-player.js'
-import type { Op } from './op.js'
+import type { Op, Plain } from './op.js'
 import type { Result } from './result.js'
 
 const VERSION = 'v1'
@@ -46,23 +46,44 @@ export function parseCounterexample(text: string, file = 'counterexample'): Coun
   return { lines, meta: meta as unknown as CxMeta }
 }
 
+/** What a counterexample says beside its run. */
+export interface CxNotes {
+  /** Comments at its head. */
+  readonly comments?: readonly string[]
+  /** Waits of the workload. */
+  readonly waits?: readonly { readonly atUs: number; readonly ms: number }[]
+  /** What a model expected of the last operation, where it was told something else. */
+  readonly expected?: { readonly value: Plain }
+  /** The commands of a model test, for the machine. */
+  readonly commands?: unknown
+}
+
 /** A run as a counterexample: its lines in the order in which they began, and what replays it. */
-export function printCounterexample(result: Result): string {
+export function printCounterexample(result: Result, notes: CxNotes = {}): string {
+  const { comments = [], waits = [], expected, commands } = notes
   const rows: { atUs: number; order: number; text: string }[] = []
-  let order = 0
-  const add = (atUs: number, line: CxLine): void => {
-    rows.push({ atUs, order: order++, text: printLine(line) })
+  const add = (atUs: number, order: number, line: CxLine): void => {
+    rows.push({ atUs, order, text: printLine(line) })
   }
-  for (const { atUs, line } of result.membership) add(atUs, line)
-  for (const { atUs, fault, ends } of result.faults) {
-    add(result.workloadUs + atUs, { type: 'fault', fault, ends })
+  for (const { atUs, line } of result.membership) add(atUs, 0, line)
+  for (const { atUs, fault, ends, order = 0 } of result.faults) {
+    add(result.workloadUs + atUs, order, { type: 'fault', fault, ends })
   }
   for (const op of result.history) {
-    const { node, name, args } = op
-    add(op.calledUs, { type: 'op', node, name, args, result: resultOf(op) })
+    const { index, node, name, args, value, callOrder } = op
+    const differs = expected !== undefined && index === result.history.length - 1
+    const seen: CxResult = differs
+      ? { type: 'mismatch', expected: expected.value, seen: value }
+      : resultOf(op)
+    add(op.calledUs, callOrder, { type: 'op', node, name, args, result: seen })
   }
+  // what is done at the time of a wait was done before it
+  for (const { atUs, ms } of waits) add(atUs, Number.MAX_VALUE, { type: 'wait', ms })
   rows.sort((a, b) => a.atUs - b.atUs || a.order - b.order)
-  return [...rows.map(({ text }) => text), ...machineLines(result), ''].join('\n')
+  const machine = machineLines(result)
+  if (commands !== undefined) machine.push(`#! commands ${JSON.stringify(commands)}`)
+  const said = comments.flatMap((text) => text.split('\n')).map((text) => `# ${text}`)
+  return [...said, ...rows.map(({ text }) => text), ...machine, ''].join('\n')
 }
 
 export function printLine(line: CxLine): string {
@@ -127,6 +148,14 @@ function isFaultTexts(value: unknown): boolean {
   })
 }
 
+/** What stands in JSON behind `#!` and one of these words. */
+const MACHINE: Readonly<Record<string, readonly [is: (value: unknown) => boolean, what: string]>> =
+  {
+    tape: [isTape, 'numbers by label'],
+    faults: [isFaultTexts, 'an array of { atUs, fault, ends }'],
+    commands: [isRecord, 'an object'],
+  }
+
 const word = (text: string): string => (/^[^\s"=]+$/.test(text) ? text : JSON.stringify(text))
 
 function parseLine(row: string, file: string, at: number): CxLine {
@@ -170,7 +199,7 @@ function ending(reader: CxReader): CxResult {
 }
 
 function parseMachine(row: string): Record<string, unknown> {
-  const [, keyword, json] = /^\s*(tape|faults)\s+(.*)$/.exec(row) ?? []
+  const [, keyword, json] = /^\s*(tape|faults|commands)\s+(.*)$/.exec(row) ?? []
   if (keyword !== undefined) {
     let value: unknown
     try {
@@ -178,8 +207,8 @@ function parseMachine(row: string): Record<string, unknown> {
     } catch {
       // refused below
     }
-    if (keyword === 'tape' ? isTape(value) : isFaultTexts(value)) return { [keyword]: value }
-    const what = keyword === 'tape' ? 'numbers by label' : 'an array of { atUs, fault, ends }'
+    const [is, what] = MACHINE[keyword] as (typeof MACHINE)[string]
+    if (is(value)) return { [keyword]: value }
     const column = row.indexOf(json as string) + 3
     throw new CxSyntax(column, `the ${keyword} in JSON, ${what}`, json as string)
   }

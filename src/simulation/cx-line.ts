@@ -51,6 +51,8 @@ export interface CxMeta {
   readonly expect?: 'fail' | 'pass' | undefined
   readonly tape: Readonly<Record<string, number>>
   readonly faults: readonly FaultText[]
+  /** Of a model test (`troupe/models`): what it did, for `replayModel`. */
+  readonly commands?: unknown
 }
 
 export interface Counterexample {

@@ -64,8 +64,10 @@ async function again(
   }
   const { faults, unused } = faultsThatFit(meta.faults, scenario)
   const result = await simulate(scenario, { seed: meta.seed, tape: meta.tape, faults, trace })
-  const same = meta.signature !== undefined && result.signature === meta.signature
-  const outcome = result.hash === meta.hash ? 'asRecorded' : same ? 'sameFailure' : 'other'
+  const same = result.signature === meta.signature
+  const failed = same && meta.signature !== undefined
+  const recorded = same && result.hash === meta.hash
+  const outcome = recorded ? 'asRecorded' : failed ? 'sameFailure' : 'other'
   const idle = Object.keys(meta.tape).filter((label) => !(label in result.tape))
   return { result, outcome, unused: [...idle, ...unused], changed: result.code !== meta.code }
 }

@@ -102,7 +102,9 @@ export class Execution {
       this.#fail('start', error),
     )
     for (const { fault } of options.faults ?? []) this.#faults.check(fault)
-    this.#player = new FaultPlayer(this.#faults, this.#sim.world(CLIENTS).clock, (line) => {
+    const { clock } = this.#sim.world(CLIENTS)
+    const order = (): number => this.#history.order
+    this.#player = new FaultPlayer(this.#faults, clock, order, (line) => {
       this.#note(line.ends ? 'end-fault' : 'fault', { id: printFault(line.fault) })
     })
     for (const name of (scenario.checks ?? []).filter(({ type }) => type === 'sometimes')) {

@@ -1,5 +1,13 @@
-import { badOption, check, type Fields, integer, isBoolean, readOptions } from '../base/options.js'
-import type { Fault } from '../fault/fault.js'
+import {
+  badOption,
+  check,
+  type Fields,
+  integer,
+  isBoolean,
+  isObject,
+  readOptions,
+} from '../base/options.js'
+import type { Fault, FaultArgument } from '../fault/fault.js'
 
 /** What a model may choose from. Each becomes faults of the vocabulary, and is ended after a while. */
 export type FaultKind =
@@ -81,9 +89,34 @@ export function kindOf(fault: Fault): FaultKind | undefined {
   }
 }
 
+/** Of which a model has one faulty node at a time, or as many as it allows. */
+export const FAULTY_KINDS: ReadonlySet<FaultKind> = new Set([
+  'crash',
+  'powerLoss',
+  'pause',
+  'omitSend',
+  'omitReceive',
+  'bitflip',
+  'stale',
+  'store',
+])
+
+/** What can befall a single node. */
+const ALONE: ReadonlySet<FaultKind> = new Set(['crash', 'powerLoss', 'pause', 'clock', 'store'])
+
+/** A fault of the scenario's own (`Scenario.userFaults`) in a model. */
+export interface UserFaultChoice {
+  /** How likely it is, beside the kinds. Default 1. */
+  readonly weight?: number
+  /** For each argument the values that it is chosen from. Default: it takes none. */
+  readonly args?: readonly (readonly FaultArgument[])[]
+}
+
 export interface FaultModelOptions {
   /** How likely each kind is, beside the others. What is not named does not happen. */
   readonly weights: Readonly<Partial<Record<FaultKind, number>>>
+  /** Faults of the scenario's own, by their names; each is ended after a while. Default: none. */
+  readonly user?: Readonly<Record<string, UserFaultChoice>>
   /** Nodes that may be crashed, paused, omitting or lying at once. Default 1. */
   readonly faulty?: number
   /** Crashed nodes are started anew. Default true. */
@@ -117,6 +150,19 @@ const isShare = check<number>(
   (v) => typeof v === 'number' && v >= 0 && v <= 1,
 )
 
+const isArgument = (value: unknown): boolean =>
+  ['string', 'boolean'].includes(typeof value) || Number.isFinite(value)
+
+function isUserFaultChoice(value: unknown): boolean {
+  if (!isObject<UserFaultChoice>().test(value)) return false
+  const { weight = 1, args = [], ...rest } = value
+  if (Object.keys(rest).length > 0 || !(Number.isFinite(weight) && weight >= 0)) return false
+  return (
+    Array.isArray(args) &&
+    args.every((of) => Array.isArray(of) && of.length > 0 && of.every(isArgument))
+  )
+}
+
 const FIELDS: Fields<Required<FaultModelOptions>> = {
   weights: {
     fallback: {},
@@ -126,6 +172,13 @@ const FIELDS: Fields<Required<FaultModelOptions>> = {
         typeof v === 'object' &&
         v !== null &&
         Object.values(v).every((w) => Number.isFinite(w) && (w as number) >= 0),
+    ),
+  },
+  user: {
+    fallback: {},
+    check: check<Readonly<Record<string, UserFaultChoice>>>(
+      '{ weight, args } by name of a user fault, args a non-empty list of values for each argument',
+      (v) => isObject<object>().test(v) && Object.values(v).every(isUserFaultChoice),
     ),
   },
   faulty: { fallback: 1, check: integer(0) },
@@ -155,6 +208,13 @@ export class FaultModel {
     }
   }
 
+  /** The kinds it has a weight for that can befall so many nodes, in a fixed order. */
+  kinds(nodes: number): FaultKind[] {
+    const { weights } = this.options
+    const all = FAULT_KINDS.filter((kind) => (weights[kind] ?? 0) > 0)
+    return nodes > 1 ? all : all.filter((kind) => ALONE.has(kind))
+  }
+
   /** Both together: the kinds of both, the larger of each number, the shorter wait. */
   plus(other: FaultModel): FaultModel {
     const [a, b] = [this.options, other.options]
@@ -164,6 +224,7 @@ export class FaultModel {
     }
     return new FaultModel({
       weights,
+      user: { ...a.user, ...b.user },
       faulty: Math.max(a.faulty, b.faulty),
       recover: a.recover && b.recover,
       everyMs: a.everyMs[1] <= b.everyMs[1] ? a.everyMs : b.everyMs,
@@ -213,4 +274,7 @@ export const faultModels = {
   clocks: (): FaultModel => model({ clock: 1 }),
   /** At most `f` disks fail at once. */
   disks: (f = 1): FaultModel => model({ store: 1 }, { faulty: f }),
+  /** A fault of the scenario's own (`userFaults`): for each argument the values that it is chosen from. */
+  user: (name: string, ...args: readonly (readonly FaultArgument[])[]): FaultModel =>
+    model({}, { user: { [name]: { args } } }),
 } as const

@@ -9,13 +9,21 @@ export class FaultPlayer {
   readonly happened: FaultLine[] = []
   readonly #faults: SimFaults
   readonly #clock: Clock
+  readonly #order: () => number
   readonly #note: (line: FaultLine) => void
   #beginUs = 0
   #timer: Timer | undefined
 
-  constructor(faults: SimFaults, clock: Clock, note: (line: FaultLine) => void) {
+  /** `order` says how many calls and returns of clients there were so far. */
+  constructor(
+    faults: SimFaults,
+    clock: Clock,
+    order: () => number,
+    note: (line: FaultLine) => void,
+  ) {
     this.#faults = faults
     this.#clock = clock
+    this.#order = order
     this.#note = note
   }
 
@@ -51,7 +59,7 @@ export class FaultPlayer {
   }
 
   #play(line: FaultLine): void {
-    this.happened.push(line)
+    this.happened.push({ ...line, order: this.#order() })
     this.#note(line)
     if (line.ends) this.#faults.end(line.fault)
     else this.#faults.inject(line.fault)

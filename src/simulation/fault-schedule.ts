@@ -2,7 +2,8 @@ import { Heap } from '../base/heap.js'
 import { type Random, seededRandom } from '../base/random.js'
 import type { Fault } from '../fault/fault.js'
 import { printFault } from '../fault/fault-text.js'
-import { FAULT_KINDS, type FaultKind, type FaultModel } from './fault-model.js'
+import { AMOUNTS } from './fault-amounts.js'
+import { FAULTY_KINDS, type FaultKind, type FaultModel } from './fault-model.js'
 
 /** A fault and when it happens, in virtual microseconds since the workload began. */
 export interface FaultLine {
@@ -12,6 +13,8 @@ export interface FaultLine {
   readonly ends: boolean
   /** The workload's own happen again by themselves when a run is repeated. */
   readonly by: 'schedule' | 'workload'
+  /** Of one that has happened: after so many calls and returns of clients, for what has one time still has an order. */
+  readonly order?: number
 }
 
 /** What is wrong, and how it ends. */
@@ -57,36 +60,24 @@ export function* faultSchedule(
   }
 }
 
-type Weighted = readonly (readonly [kind: FaultKind, weight: number])[]
+/** A kind, or a fault of the scenario's own. */
+type Drawn = FaultKind | { readonly user: string }
+type Weighted = readonly (readonly [what: Drawn, weight: number])[]
 
 function kindsOf(model: FaultModel, random: Random, nodes: number): Weighted {
-  const { weights, swarm } = model.options
-  const all = FAULT_KINDS.filter((kind) => (weights[kind] ?? 0) > 0)
-  const possible = nodes > 1 ? all : all.filter((kind) => ALONE.has(kind))
-  let chosen = possible
-  if (swarm && possible.length > 1) {
-    chosen = possible.filter(() => random.int(4) > 0)
-    if (chosen.length === 0) chosen = [random.pick(possible)]
-  }
-  return chosen.map((kind) => [kind, weights[kind] ?? 0] as const)
+  const { weights, user, swarm } = model.options
+  const possible: (readonly [Drawn, number])[] = [
+    ...model.kinds(nodes).map((kind) => [kind, weights[kind] ?? 0] as const),
+    ...Object.entries(user)
+      .map(([name, { weight = 1 }]) => [{ user: name }, weight] as const)
+      .filter(([, weight]) => weight > 0),
+  ]
+  if (!swarm || possible.length <= 1) return possible
+  const chosen = possible.filter(() => random.int(4) > 0)
+  return chosen.length > 0 ? chosen : [random.pick(possible)]
 }
 
-/** What makes a node one of the faulty ones. */
-const COUNTED: ReadonlySet<FaultKind> = new Set([
-  'crash',
-  'powerLoss',
-  'pause',
-  'omitSend',
-  'omitReceive',
-  'bitflip',
-  'stale',
-  'store',
-])
-
-/** What can befall a single node. */
-const ALONE: ReadonlySet<FaultKind> = new Set(['crash', 'powerLoss', 'pause', 'clock', 'store'])
-
-function weighted(kinds: Weighted, random: Random): FaultKind {
+function weighted(kinds: Weighted, random: Random): Drawn {
   const total = kinds.reduce((sum, [, weight]) => sum + weight, 0)
   let left = random.float() * total
   for (const [kind, weight] of kinds) {
@@ -133,14 +124,16 @@ class State {
     if (end?.partition) this.#cut = false
   }
 
-  mayBegin(kind: FaultKind): boolean {
+  mayBegin(kind: Drawn): boolean {
+    if (typeof kind === 'object') return true
     if (kind === 'partition' || kind === 'oneway') return !this.#cut
     const { faulty } = this.#model.options
-    return !COUNTED.has(kind) || this.#faulty.size < Math.min(faulty, this.#names.length)
+    return !FAULTY_KINDS.has(kind) || this.#faulty.size < Math.min(faulty, this.#names.length)
   }
 
   /** The fault itself; its end is set down. Undefined: not now. */
-  begin(kind: FaultKind, atUs: number): Fault | undefined {
+  begin(kind: Drawn, atUs: number): Fault | undefined {
+    if (typeof kind === 'object') return this.#user(kind.user, atUs)
     switch (kind) {
       case 'partition':
       case 'oneway':
@@ -157,35 +150,35 @@ class State {
       case 'omitSend':
       case 'omitReceive': {
         const verb = kind === 'omitSend' ? 'omit_send' : 'omit_receive'
-        const percent = this.#random.pick([10, 30, 100])
+        const percent = this.#random.pick(AMOUNTS.omitPercent)
         return this.#rule(atUs, true, (node) => ({ verb, node, peer: '*', percent }))
       }
       case 'bitflip': {
-        const percent = this.#random.pick([1, 5])
+        const percent = this.#random.pick(AMOUNTS.bitflipPercent)
         const how = this.#random.pick(['bitflip', 'corrupt'] as const)
         return this.#rule(atUs, true, (node) => {
           return { verb: 'byzantine', node, how, where: 'wire', percent }
         })
       }
       case 'stale': {
-        const percent = this.#random.pick([30, 100])
+        const percent = this.#random.pick(AMOUNTS.stalePercent)
         return this.#rule(atUs, true, (node) => {
           return { verb: 'byzantine', node, how: 'stale', where: 'wire', percent }
         })
       }
       case 'delay': {
         const verb = this.#random.pick(['egress_delay', 'ingress_delay'] as const)
-        const ms = this.#random.pick([5, 50, 500, 2_000])
+        const ms = this.#random.pick(AMOUNTS.delayMs)
         return this.#rule(atUs, false, (node, peer) => ({ verb, node, peer, ms }))
       }
       case 'duplicate': {
-        const percent = this.#random.pick([10, 50])
+        const percent = this.#random.pick(AMOUNTS.duplicatePercent)
         return this.#rule(atUs, false, (from, to) => {
           return { verb: 'duplicate', what: { from, to }, percent }
         })
       }
       case 'reorder': {
-        const windowMs = this.#random.pick([1, 10, 200])
+        const windowMs = this.#random.pick(AMOUNTS.reorderMs)
         return this.#rule(atUs, false, (from, to) => ({ verb: 'reorder', from, to, windowMs }))
       }
       case 'reset': {
@@ -236,16 +229,26 @@ class State {
     return fault
   }
 
+  #user(name: string, atUs: number): Fault | undefined {
+    const { args = [] } = this.#model.options.user[name] ?? {}
+    const fault: Fault = { verb: 'user', name, args: args.map((of) => this.#random.pick(of)) }
+    const text = printFault(fault)
+    if (this.#lasting.has(text)) return undefined
+    this.#lasting.add(text)
+    this.#end(atUs, fault, undefined, { ends: true })
+    return fault
+  }
+
   #clock(): Fault {
     const node = this.#random.pick(this.#names)
     const how = this.#random.pick(['offset', 'drift', 'jump'] as const)
     const sign = this.#random.pick([-1, 1])
-    const amounts = how === 'drift' ? [50, 200, 5_000] : [50, 500, 60_000]
+    const amounts = how === 'drift' ? AMOUNTS.driftPpm : AMOUNTS.clockMs
     return { verb: 'clock', node, how, amount: sign * this.#random.pick(amounts) }
   }
 
   #store(atUs: number): Fault | undefined {
-    const how = this.#random.pick(['slow', 'fail', 'full'] as const)
+    const how = this.#random.pick(AMOUNTS.disk)
     const node = this.#victim()
     if (node === undefined) return undefined
     const fault: Fault = { verb: 'store', node, how }

@@ -8,7 +8,7 @@ export {
   type View,
 } from './check.js'
 export { type Candidate, type ChoiceSource, SeededChoices, type Tape } from './choices.js'
-export { parseCounterexample, printCounterexample } from './cx-file.js'
+export { type CxNotes, parseCounterexample, printCounterexample } from './cx-file.js'
 export type { Counterexample, CxLine, CxMeta, CxResult } from './cx-line.js'
 export { type CxOptions, type CxRun, runCounterexample } from './cx-run.js'
 export {
@@ -26,6 +26,7 @@ export {
   type FaultModelOptions,
   faultModels,
   kindOf,
+  type UserFaultChoice,
 } from './fault-model.js'
 export type { FaultLine } from './fault-schedule.js'
 export type { GuardOptions, GuardWarning } from './guarded-host.js'

@@ -46,11 +46,15 @@ export type Outcome = Pick<Op, 'status' | 'value' | 'code' | 'message'>
 /** All operations of a run, in the order in which they were called. */
 export class History {
   readonly #ops: Op[] = []
-  /** Calls and returns so far. */
   #order = 0
 
   get ops(): readonly Op[] {
     return this.#ops
+  }
+
+  /** Calls and returns so far. */
+  get order(): number {
+    return this.#order
   }
 
   /** Calls that have returned. */

@@ -126,6 +126,14 @@ export function nodesOf(scenario: Scenario): readonly string[] {
   if (typeof name !== 'string' || name === '') throw badScenario(name, 'it has no name')
   checkFields(name, '', FIELDS, scenario)
   checkFields(name, 'limits.', LIMITS, limits)
+  for (const fault of Object.keys(scenario.faults?.options.user ?? {})) {
+    if (Object.hasOwn(scenario.userFaults ?? {}, fault)) continue
+    const known = Object.keys(scenario.userFaults ?? {}).join(', ') || 'none'
+    throw badScenario(
+      name,
+      `its fault model names the user fault ${fault}; userFaults has: ${known}`,
+    )
+  }
   for (const [op, run] of Object.entries(operations ?? {})) {
     if (RESERVED.has(op)) throw badScenario(name, `an operation cannot be called ${op}`)
     if (/^[\w.-]+$/.test(op) && typeof run === 'function') continue

@@ -142,4 +142,26 @@ describe('the faults of a run', () => {
     assert.deepEqual(counts, [1, 1, 0, 0])
     assert.isEmpty(linesOf(faultModels.partitions(), 1, ['alone']))
   })
+
+  it('are those of the user’s own too, with arguments from their lists; each ends before it comes again', () => {
+    const own = faultModels.user('jam', ['n1', 'n2'], [3, 5]).plus(faultModels.user('hum'))
+    const atWork = new Set<string>()
+    const seen = new Set<string>()
+    for (const { fault, ends } of linesOf(own.with({ swarm: false }), 1)) {
+      const text = printFault(fault)
+      assert.match(text, /^fault user (jam n[12] [35]|hum)$/)
+      seen.add(text)
+      assert.strictEqual(atWork.has(text), ends)
+      if (ends) atWork.delete(text)
+      else atWork.add(text)
+    }
+    assert.strictEqual(seen.size, 5)
+  })
+
+  it('are refused in a model that names no values for an argument of the user’s own', () => {
+    for (const user of [{ jam: { args: [[]] } }, { jam: { weight: -1 } }, { jam: { arg: 1 } }]) {
+      const make = (): FaultModel => new FaultModel({ weights: {}, user: user as never })
+      assert.throws(make, /faultModel\.user must be \{ weight, args \} by name/)
+    }
+  })
 })

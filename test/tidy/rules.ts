@@ -39,6 +39,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   root: [...BELOW_NODE, 'node', 'workers'],
   simulation: [...BELOW_NODE, 'fault', 'node', 'root'],
   verification: [...BELOW_NODE, 'fault', 'node', 'root', 'simulation'],
+  models: [...BELOW_NODE, 'fault', 'node', 'root', 'simulation', 'verification'],
   testing: [...BELOW_NODE, 'fault', 'node', 'root', 'simulation', 'verification'],
   cli: [...BELOW_NODE, 'fault', 'node', 'root', 'simulation', 'verification'],
 }
@@ -60,6 +61,7 @@ const REACH_REAL = new Set([
   'root',
   'simulation',
   'verification',
+  'models',
   'testing',
   'broker',
   'cli',
@@ -101,6 +103,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   remote: ['eventemitter3'],
   broker: ['amqplib'],
   lmdb: ['lmdb'],
+  models: ['fast-check'],
   node: ['eventemitter3'],
   workers: ['eventemitter3'],
   simulation: ['eventemitter3'],

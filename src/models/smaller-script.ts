@@ -1,0 +1,21 @@
+import { drop, partsOf, type Script } from './script.js'
+import type { Trial } from './trial.js'
+
+/** Fewer steps than a run had; undefined where that fails in no such way, or may not be tried any more. */
+export type RetryScript = (script: Script, of: Trial) => Promise<Trial | undefined>
+
+/** The run with as few steps as possible: takes them out of its sequences, whole ones first, then in smaller and smaller parts. */
+export async function withSmallerScript(trial: Trial, retry: RetryScript): Promise<Trial> {
+  let smallest = trial
+  for (let of = 0; of < partsOf(trial.script).length; of++) {
+    const length = (): number => partsOf(smallest.script)[of]?.length ?? 0
+    for (let size = length(); size >= 1; size = Math.floor(size / 2)) {
+      for (let at = 0; at < length(); ) {
+        const found = await retry(drop(smallest.script, of, at, size), smallest)
+        if (found === undefined) at += size
+        else smallest = found
+      }
+    }
+  }
+  return smallest
+}
