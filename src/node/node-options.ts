@@ -24,7 +24,7 @@ import { type GivenPipelineOptions, readPipelineOptions } from '../delivery/pipe
 import { type GivenOverlay, isGivenOverlay, readOverlay } from '../node/overlay-named.js'
 import { fullMesh } from '../overlay/full-mesh.js'
 import type { OverlayFactory } from '../overlay/overlay.js'
-import { type ChannelOptions, ChannelTable } from '../peer/channel-table.js'
+import { CHANNEL_OPTIONS, type ChannelOptions, ChannelTable } from '../peer/channel-table.js'
 import { type PeerOptions, readPeerOptions } from '../peer/peer-options.js'
 import { checkListen } from '../peer/peers.js'
 import { declaredType, type SpawnableClass } from '../remote/remote-spawn.js'
@@ -355,7 +355,7 @@ function readChannels(
 }
 
 function checkChannelNames(of: string, options: object): void {
-  const known = ['connections', 'policy', ...Object.keys(CHANNEL_DELIVERY_FIELDS)]
+  const known = [...CHANNEL_OPTIONS, ...Object.keys(CHANNEL_DELIVERY_FIELDS)]
   const unknown = Object.keys(options ?? {}).find((option) => !known.includes(option))
   if (unknown === undefined) return
   throw new TroupeError(

@@ -1,4 +1,4 @@
-/** What became of messages that found their lane at its bound, over all peers since the node's start. */
+/** What became of messages that found their lane at its bound, and what compression saved, over all peers since the node's start. */
 export class ChannelCounters {
   /** Told the sender at once: by `fail`, by `wait` for tells, by `dropOldest` where nothing could make room. */
   refused = 0
@@ -8,4 +8,8 @@ export class ChannelCounters {
   droppedOldest = 0
   /** By `dropNewest`. */
   droppedNewest = 0
+  /** Bytes that were compressed … */
+  compressedBytes = 0
+  /** … and how many they were then. */
+  compressedToBytes = 0
 }

@@ -63,7 +63,8 @@ export class FrameStream implements ConnectionHandler {
     this.#context = context
     this.connection = connection
     this.#owner = owner
-    this.#reader = new FrameReader(context.options.maxMessageBytes)
+    const { options, world } = context
+    this.#reader = new FrameReader(options.maxMessageBytes, world.compress.inflate)
     context.connections.opened(this)
     connection.attach(this)
   }

@@ -1,6 +1,6 @@
 import { TroupeError } from '../base/errors.js'
 import { ENVELOPE, Envelope } from '../wire/envelope.js'
-import { FRAME, type FrameKind, HEAD_BYTES } from '../wire/frame.js'
+import { FRAGMENT_ABOVE, FRAME, type FrameKind, HEAD_BYTES } from '../wire/frame.js'
 import { type EncodedFrame, encodeEnvelopeFrame } from '../wire/frame-writer.js'
 import { Aside } from './aside.js'
 import { flipBits } from './bit-flip.js'
@@ -8,6 +8,7 @@ import { DelayLine } from './delay-line.js'
 import type { FrameStream } from './frame-stream.js'
 import { type GateSide, PASS, type Verdict } from './gate.js'
 import { BATCH_BYTES, LaneQueue } from './lane-queue.js'
+import { Packer } from './packer.js'
 import type { PeerContext } from './peer-context.js'
 import { SendWindow } from './send-window.js'
 import { FULL, SENT, type SendOutcome, SLOW } from './transport.js'
@@ -49,6 +50,7 @@ export class LaneWriter {
   readonly #context: PeerContext
   readonly #queue: LaneQueue
   readonly #window: SendWindow
+  readonly #packer: Packer | undefined
   readonly #tick = (): void => {
     this.#ticking = false
     this.pump()
@@ -74,6 +76,11 @@ export class LaneWriter {
     this.#context = context
     this.#queue = new LaneQueue(context.codec)
     this.#window = new SendWindow(context.options.windowBytes)
+    const { table, world } = context
+    const { compressFromBytes } = table.options(host.index)
+    if (compressFromBytes > 0) {
+      this.#packer = new Packer(compressFromBytes, world.compress, table.counters(host.index))
+    }
   }
 
   get empty(): boolean {
@@ -237,7 +244,7 @@ export class LaneWriter {
       if (batch === undefined) return
       this.written += batch.messages
       stream.framesOut += batch.messages
-      const { parts } = batch
+      const parts = this.#packer?.pack(batch.parts, batch.bytes) ?? batch.parts
       if (parts.length > 1) stream.connection.cork()
       for (let i = 0; i < parts.length; i++) {
         if (!stream.write(parts[i] as Uint8Array)) this.#draining = true
@@ -250,7 +257,7 @@ export class LaneWriter {
     const { gate } = this.#context
     stream.connection.cork()
     while (this.#window.allows(stream.unsentBytes)) {
-      const maxBytes = this.#window.fragmentBytes(stream.unsentBytes)
+      const maxBytes = this.#fragmentBytes(stream)
       if (gate.out(this.#host, FRAME.FRAGMENT, undefined, maxBytes).drop) {
         this.#draining = true
         this.#retryCut()
@@ -261,12 +268,19 @@ export class LaneWriter {
       this.#window.handed(helping.bytes)
       stream.framesOut++
       if (helping.completes) this.written++
-      for (const piece of helping.pieces) {
+      const { pieces } = helping
+      for (const piece of this.#packer?.pack(pieces, bytesOf(pieces)) ?? pieces) {
         if (!stream.write(piece)) this.#draining = true
       }
     }
     stream.connection.uncork()
     if (!this.#queue.hasBulk) this.#window.refill()
+  }
+
+  /** What is compressed holds the event loop up meanwhile: smaller pieces, then. */
+  #fragmentBytes({ unsentBytes }: FrameStream): number {
+    const bytes = this.#window.fragmentBytes(unsentBytes)
+    return this.#packer === undefined ? bytes : Math.min(bytes, FRAGMENT_ABOVE)
   }
 
   /** One timer, however often the pump runs meanwhile. */
@@ -340,6 +354,9 @@ export class LaneWriter {
     this.#wake()
   }
 }
+
+const bytesOf = (pieces: readonly Uint8Array[]): number =>
+  pieces.reduce((sum, { length }) => sum + length, 0)
 
 function flipped(frame: EncodedFrame, flips: readonly number[]): EncodedFrame {
   const chunks = frame.chunks.map((chunk) => Uint8Array.from(chunk))

@@ -2,9 +2,13 @@ import { TroupeError } from '../base/errors.js'
 import { MAX_MESSAGE_BYTES } from './codec.js'
 import { Assembler, FRAGMENT_HEAD_MAX, fragmentHeadBytes } from './fragment.js'
 import { bodyLimit, FRAME, type FrameKind, HEAD_BYTES, WIRE_VERSION } from './frame.js'
+import { unpackFrames } from './packed.js'
 
 /** Called with a frame's kind and where its body lies, in bytes that may be kept. */
 export type OnFrame = (kind: FrameKind, bytes: Buffer, start: number, end: number) => void
+
+/** Never makes more than `maxBytes`, and throws where there is more. */
+export type Inflate = (data: Uint8Array, maxBytes: number) => Uint8Array
 
 /** A frame in several chunks gets this much memory on its sender's word; more as it comes in. */
 const ON_TRUST = 1024 * 1024
@@ -28,12 +32,15 @@ export class FrameReader {
   #have = 0
   #total = 0
   readonly #maxMessageBytes: number
+  readonly #inflate: Inflate | undefined
   #assembler: Assembler | undefined
   /** How many fragments have begun. */
   fragments = 0
 
-  constructor(maxMessageBytes: number = MAX_MESSAGE_BYTES) {
+  /** @param inflate without it PACKED frames are refused */
+  constructor(maxMessageBytes: number = MAX_MESSAGE_BYTES, inflate?: Inflate) {
     this.#maxMessageBytes = maxMessageBytes
+    this.#inflate = inflate
     this.#limits = limitsFor(maxMessageBytes)
   }
 
@@ -69,9 +76,20 @@ export class FrameReader {
       }
       if (total > length - start) break
       at = start + total
-      onFrame(bytes[start - 3] as FrameKind, bytes, start, at)
+      if (bytes[start - 3] === FRAME.PACKED) this.#unpack(bytes, start, at, onFrame)
+      else onFrame(bytes[start - 3] as FrameKind, bytes, start, at)
     }
     if (!this.#closed && at < length) this.#keep(bytes, at)
+  }
+
+  #inflated(body: Buffer, start: number, end: number): Buffer {
+    if (this.#inflate === undefined) throw this.#bad('it is packed')
+    try {
+      return unpackFrames(body, start, end, this.#inflate)
+    } catch (error) {
+      this.close()
+      throw error
+    }
   }
 
   /** Goes on with what an earlier chunk began, and says where the rest begins. */
@@ -113,16 +131,41 @@ export class FrameReader {
     if (this.#have < this.#total) return rest
     const body = this.#body as Buffer
     this.#body = undefined
-    onFrame(this.#kind as FrameKind, body, 0, this.#total)
+    if (this.#kind === FRAME.PACKED) this.#unpack(body, 0, this.#total, onFrame)
+    else onFrame(this.#kind as FrameKind, body, 0, this.#total)
     return rest
+  }
+
+  /** Frames that came compressed: whole ones only, and none that is itself PACKED. */
+  #unpack(body: Buffer, start: number, end: number, onFrame: OnFrame): void {
+    const bytes = this.#inflated(body, start, end)
+    for (let at = 0; at < bytes.length && !this.#closed; ) {
+      const left = bytes.length - at - HEAD_BYTES
+      const kind = bytes[at + 5]
+      const total = left < 0 ? 0 : this.#check(bytes, at)
+      if (left < 0 || total > left) throw this.#bad('the last of those packed is cut short')
+      if (kind === FRAME.PACKED) throw this.#bad('it is packed twice')
+      const next = at + HEAD_BYTES + total
+      if (kind === FRAME.FRAGMENT) {
+        const assembler = this.#fragment(bytes, at, total)
+        assembler.fill(bytes, next - assembler.left, onFrame)
+      } else onFrame(kind as FrameKind, bytes, at + HEAD_BYTES, next)
+      at = next
+    }
   }
 
   /** The head of a fragment is there: what follows it is the assembler's. */
   #fragment(bytes: Buffer, at: number, total: number): Assembler {
     this.#assembler ??= new Assembler(this.#maxMessageBytes)
-    this.#assembler.begin(bytes, at + HEAD_BYTES, total)
+    const assembler = this.#assembler
+    try {
+      assembler.begin(bytes, at + HEAD_BYTES, total)
+    } catch (error) {
+      this.close()
+      throw error
+    }
     this.fragments++
-    return this.#assembler
+    return assembler
   }
 
   /** Keeps the beginning of a frame that ends in a later chunk. */

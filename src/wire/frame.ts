@@ -34,6 +34,8 @@ export const FRAME = {
   ENVELOPE: 32,
   RELAY: 33,
   FRAGMENT: 34,
+  /** Several frames, compressed. */
+  PACKED: 35,
 } as const
 
 export type FrameKind = (typeof FRAME)[keyof typeof FRAME]

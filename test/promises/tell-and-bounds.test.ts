@@ -253,3 +253,24 @@ promise(
     )
   },
 )
+
+promise('`tell`, `ready` and bounds', 'what is written at a time is compressed', () => {
+  everywhere('small ones together and large ones arrive in order, in fewer bytes', async (env) => {
+    const [a, b] = await env.pair({ channels: { logs: { compressFromBytes: 1024 } } })
+    const made = b.node.spawn(Ledger)
+    const ledger = a.node.ref(Ledger, String(made)).with({ channel: 'logs' })
+    const large = 'a line of a log\n'.repeat(20_000)
+    for (let at = 0; at < 300; at++) ledger.tell.record(at)
+    const before = await env.complete(ledger.ask.record(large))
+    assert.strictEqual(before, 301)
+    for (let at = 300; at < 600; at++) ledger.tell.record(at)
+    await env.complete(ledger.ask.record('last'))
+    const entries = await env.complete(made.ask.entries())
+    const numbers = Array.from({ length: 600 }, (_, at) => at)
+    assert.deepEqual(entries, [...numbers.slice(0, 300), large, ...numbers.slice(300), 'last'])
+    const { channels } = a.node.stats().transport
+    const logs = channels.find(({ channel }) => channel === 'logs')
+    assert.isAbove(logs?.compressedBytes ?? 0, large.length)
+    assert.isBelow(logs?.compressedToBytes ?? 0, (logs?.compressedBytes ?? 0) / 5)
+  })
+})

@@ -7,7 +7,9 @@ import { Fragmenter } from '../../src/wire/fragment.js'
 import { FRAME, HEAD_BYTES } from '../../src/wire/frame.js'
 import { FrameReader } from '../../src/wire/frame-reader.js'
 import { encodeEnvelopeFrame, putHead } from '../../src/wire/frame-writer.js'
+import { packFrames } from '../../src/wire/packed.js'
 import { readEnvelope } from '../../src/wire/read-envelope.js'
+import { realCompress } from '../../src/world/real/real-compress.js'
 import { Point, SEED, TestRef, testCodec, thrown } from '../contracts/codec.js'
 
 const { FUZZ_FRAMES: frames = '25000' } = process.env
@@ -25,12 +27,19 @@ const CORPUS: readonly (readonly unknown[])[] = [
   [[[[[[[[[['deep']]]]]]]]], { a: { a: { a: { a: {} } } } }],
 ]
 
-const whole = CORPUS.map((args, i) => {
+const plain = CORPUS.map((args, i) => {
   const stamp = i % 2 ? Buffer.from('stamp') : undefined
   const to = i % 3 ? i * 1000 : 'name'
   const envelope = new Envelope(ENVELOPE.ASK, to, i, 7, 9, args, undefined, stamp)
   return Buffer.concat(encodeEnvelopeFrame(envelope, codec).chunks)
 })
+
+const packed = plain.flatMap((frame) => {
+  const pieces = packFrames([frame, frame], 2 * frame.length, realCompress.deflate)
+  return pieces === undefined ? [] : [Buffer.concat(pieces)]
+})
+
+const whole = [...plain, ...plain, ...plain, ...packed]
 
 /** Bytes that mean something to somebody: heads, extensions, lengths, `__proto__`. */
 const SPICE: readonly Buffer[] = [
@@ -86,7 +95,8 @@ function mutate(random: Random, frame: Buffer): Buffer {
   }
   // Mostly the length is made to fit again, or hardly a mutation would get past the frame's head.
   if (bytes.length >= HEAD_BYTES && random.int(8) > 0) {
-    putHead(bytes, 0, random.int(20) === 0 ? FRAME.FRAGMENT : FRAME.ENVELOPE, bytes.length - 8)
+    const was = frame[5] === FRAME.PACKED ? FRAME.PACKED : FRAME.ENVELOPE
+    putHead(bytes, 0, random.int(20) === 0 ? FRAME.FRAGMENT : was, bytes.length - 8)
   }
   return bytes
 }
@@ -95,7 +105,7 @@ function mutate(random: Random, frame: Buffer): Buffer {
 function receive(stream: Buffer, by: Codec): 'decoded' | 'refused' {
   let outcome: 'decoded' | 'refused' = 'refused'
   try {
-    const reader = new FrameReader(8 * 1024 * 1024)
+    const reader = new FrameReader(8 * 1024 * 1024, realCompress.inflate)
     reader.open()
     const onFrame = (kind: number, bytes: Buffer, start: number, end: number): void => {
       if (kind !== FRAME.ENVELOPE) return
