@@ -179,18 +179,32 @@ export class MemberSet {
 
 export type RecordWire = [MemberWire, number, number, string, boolean]
 
-export const recordToWire = (record: MemberRecord): RecordWire => [
-  wireOf(record.member),
-  record.added,
-  record.removed,
-  record.by,
-  record.evicted,
-]
+/** As with members (member-wires.ts): who is handed a wire form that was made here has the very record. */
+const RECORD = Symbol('record')
+type MadeHere = unknown[] & { [RECORD]?: MemberRecord }
+const wires = new WeakMap<MemberRecord, RecordWire>()
+
+export function recordToWire(record: MemberRecord): RecordWire {
+  let wire = wires.get(record)
+  if (wire === undefined) {
+    const { member, added, removed, by, evicted } = record
+    wire = [wireOf(member), added, removed, by, evicted]
+    ;(wire as MadeHere)[RECORD] = record
+    Object.freeze(wire)
+    wires.set(record, wire)
+  }
+  return wire
+}
 
 /** The record in a value that a peer sent, or undefined when any field breaks its rule. */
 export function recordFromWire(value: unknown): MemberRecord | undefined {
-  if (!Array.isArray(value) || value.length !== 5) return undefined
-  const [wire, added, removed, by, evicted] = value as unknown[]
+  if (!Array.isArray(value)) return undefined
+  return (value as MadeHere)[RECORD] ?? readRecord(value)
+}
+
+function readRecord(value: readonly unknown[]): MemberRecord | undefined {
+  if (value.length !== 5) return undefined
+  const [wire, added, removed, by, evicted] = value
   const member = memberOf(wire)
   if (member === undefined || !isGeneration(added) || !isGeneration(removed)) return undefined
   if (added < 1 || added > DOTS_MAX || removed > added || typeof evicted !== 'boolean') {
