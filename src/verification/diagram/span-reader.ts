@@ -94,6 +94,7 @@ function lasts(fault: Fault): boolean {
 /** Nodes that a fault names, without `*`. */
 function namesIn(fault: Fault): string[] {
   const fields = fault as unknown as Readonly<Record<string, unknown>>
-  const own = ['node', 'peer', 'from', 'to'].map((field) => fields[field])
+  const all = { ...fields, ...(typeof fields['what'] === 'object' ? fields['what'] : {}) }
+  const own = ['node', 'peer', 'from', 'to'].map((field) => all[field as keyof typeof all])
   return own.filter((name): name is string => typeof name === 'string' && name !== '*')
 }

@@ -1,11 +1,11 @@
 import type { Plain } from '../../simulation/op.js'
 import type { Trace, TraceLine } from '../../simulation/trace-line.js'
 import { Names } from './names.js'
+import { markQuiet } from './quiet.js'
 import { SpanReader } from './span-reader.js'
 import type { Message, Note, NoteKind, Operation, Step, Story, Tag } from './story.js'
 import { bodyText, cut, fitBodies, noteText } from './story-text.js'
 import { groupLines, type LineGroup } from './trace-steps.js'
-import { markQuiet } from './quiet.js'
 
 /** What nodes send for themselves, where no actor of the program gets a message by that name. */
 const SYSTEM: ReadonlySet<string> = new Set([
@@ -168,9 +168,20 @@ class StoryReader {
     const message = sent ?? this.#message(id, ch)
     if (message.ends.some(({ lost }) => lost !== true)) message.twice = true
     message.ends.push({ step: at })
-    if (a === undefined) return
+    if (a === undefined) {
+      const asker = this.#asker(message)
+      if (asker !== undefined) step.actor ??= asker
+      return
+    }
     step.actor ??= this.#actors.index(`${n} ${a}`)
     this.#spoken.add(this.#tags.list[message.tag] ?? '')
+  }
+
+  /** Whom an answer is for: the actor that sent the question, where the answer was given at once. */
+  #asker({ sent, to }: MessageDraft): number | undefined {
+    const cause = sent === undefined ? undefined : this.#steps[sent]?.cause
+    const asking = cause === undefined ? undefined : this.#steps[cause]
+    return asking?.node === to ? asking.actor : undefined
   }
 
   /** A ruling stands before the sending, or at the other end in place of the delivery. */
@@ -251,7 +262,11 @@ class StoryReader {
 }
 
 /** The parts of a message's label. */
-function partsOf(id: string): { readonly from: string; readonly to: string; readonly name: string } {
+function partsOf(id: string): {
+  readonly from: string
+  readonly to: string
+  readonly name: string
+} {
   const [, from = '', to = '', name = ''] = /^([^>]*)>([^:]*):(.*?)(?:#\d+)?$/s.exec(id) ?? []
   return { from, to, name }
 }

@@ -25,7 +25,9 @@ export function noteText(what: string, details: Plain): string {
   const known = Object.entries(details as Readonly<Record<string, Plain>>)
     .filter(([name, value]) => value !== null && value !== '' && !HIDDEN.has(name))
     .map(([name, value]) =>
-      name === 'node' ? value : `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`,
+      name === 'node'
+        ? value
+        : `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`,
     )
   return cut([what, known.join(', ')].filter((part) => part !== '').join(' '))
 }
@@ -38,8 +40,7 @@ export function fitBodies(messages: readonly Message[]): Message[] {
   const most = Math.max(BODIES_MAX, BODIES_EACH * messages.length)
   const length = (limit: number): number =>
     messages.reduce((sum, { body = '' }) => sum + Math.min(limit, body.length), 0)
-  const limit =
-    BODY_LENGTHS.find((one) => length(one) <= most) ?? (BODY_LENGTHS.at(-1) as number)
+  const limit = BODY_LENGTHS.find((one) => length(one) <= most) ?? (BODY_LENGTHS.at(-1) as number)
   return messages.map((message) =>
     message.body === undefined ? message : { ...message, body: cut(message.body, limit) },
   )

@@ -137,7 +137,12 @@ export function consistent(model: AnyModel, options: ConsistentOptions = {}): Ch
     const lines = left === 0 ? shown : [`… ${left} events before`, ...shown]
     const where = key === undefined ? '' : `key ${key}: `
     const why = [`${where}${detail}`, ...lines.map((line) => `    ${line}`)].join('\n')
-    const op = operationOf(history.events.indexOf(events.at(-1) as HistoryEvent), ops, model, describe)
+    const op = operationOf(
+      history.events.indexOf(events.at(-1) as HistoryEvent),
+      ops,
+      model,
+      describe,
+    )
     return op === undefined ? why : { why, op }
   })
 }
