@@ -86,7 +86,7 @@ function textsOf(
   const [gone] = lost
   if (gone !== undefined && arriving.length === 0) {
     const more = lost.length > 1 ? ` and ${lost.length - 1} more` : ''
-    const what = gone.ends.length === 0 ? 'does not arrive' : 'lost'
+    const what = gone.ends.length === 0 ? 'never arrives' : 'lost'
     return { kind: 'lost', text: `${labelOf(gone)}${more} ${what}`, rest: '', from: gone.from }
   }
   const [first] = arriving

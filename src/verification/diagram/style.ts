@@ -7,7 +7,7 @@ const DARK = `--paper:#12161d;--panel:#1a2029;--ink:#e6eaf0;--soft:#9aa5b4;--fai
 --past:#b79bff;--future:#4fd1c5;--down:#313a47;--side0:#172334;--side1:#2b2418;--side2:#16291f;--bar:#8793a4`
 
 /** What a picture looks like, within an element of class `diagram`. */
-const PICTURE = `
+export const PICTURE = `
 .diagram{background:var(--paper);color:var(--ink);font:12px ui-sans-serif,system-ui,"Segoe UI",Helvetica,Arial,sans-serif}
 .diagram text{fill:var(--ink);white-space:pre}
 .diagram .node{font-size:14px;font-weight:650;text-anchor:middle}
@@ -66,15 +66,14 @@ const PICTURE = `
 .diagram .verdict.plain{fill:var(--soft)}
 `
 
-const colours = (where: string): string =>
+/** The colours of what a selector finds. */
+export const colours = (where: string): string =>
   `${where}{${LIGHT}}@media(prefers-color-scheme:dark){${where}{${DARK}}}`
 
 /** The style of a picture that stands alone. */
 export const PICTURE_STYLE = compact(`${colours('.diagram')}${PICTURE}`)
 
-/** The style of a page. */
-export const PAGE_STYLE = compact(`${colours(':root')}${PICTURE}`)
-
-function compact(css: string): string {
+/** Without line breaks. */
+export function compact(css: string): string {
   return css.replace(/\n/g, '')
 }
