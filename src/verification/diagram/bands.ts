@@ -83,10 +83,11 @@ export function faultBarsOf(
   spans: readonly Span[],
   columns: readonly number[],
   rows: Rows,
+  lanes: Lanes,
 ): FaultBar[] {
   return spans.flatMap((span, at) => {
     const column = columns[at] as number
-    return column < 0 ? [] : [{ span: at, x: faultBarX(column), ...extent(span, rows) }]
+    return column < 0 ? [] : [{ span: at, x: faultBarX(lanes, column), ...extent(span, rows) }]
   })
 }
 

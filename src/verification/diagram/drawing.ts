@@ -1,6 +1,5 @@
 import { BAR_WIDTH, type Bar, HALF_ROW, shortened } from './bars.js'
 import type { Label } from './labels.js'
-import { TIME_WIDTH } from './lanes.js'
 import type { Arrow, Dot, DrawnLane, Layout } from './layout.js'
 import { GAP, ROW, type Row } from './rows.js'
 import type { Story } from './story.js'
@@ -21,14 +20,14 @@ const ESCAPES: Readonly<Record<string, string>> = {
 }
 
 /** The names of the lanes, which stand above. */
-export function drawnHead({ lanes, width, bars, right }: Layout): string {
+export function drawnHead({ lanes, width, bars, right, timeX }: Layout): string {
   const names = lanes.map(({ x, label, detail, actor }) => {
     const name = `<text class="${actor === undefined ? 'node' : 'actor'}" x="${x}" y="20">${escaped(shortened(label, 16))}</text>`
     const below = detail === undefined ? '' : shortened(detail, 18)
     return `${name}<text class="detail" x="${x}" y="36">${escaped(below)}</text>`
   })
   const clients = bars.length === 0 ? '' : `<text class="column" x="${right}" y="20">clients</text>`
-  const time = `<text class="column end" x="${TIME_WIDTH - 14}" y="20">ms</text>`
+  const time = `<text class="column end" x="${timeX}" y="20">ms</text>`
   const line = `<path class="rule" d="M0 ${HEAD_HEIGHT - 0.5}H${width}"/>`
   return [time, ...names, clients, line].join('')
 }
@@ -40,6 +39,7 @@ export function drawnBody(story: Story, layout: Layout): string {
       const side = group === undefined ? '' : ` side${group % 3}`
       return `<rect class="${kind}${side}" x="${x}" y="${y}" width="${width}" height="${height}"/>`
     }),
+    failing: layout.bars.flatMap((bar) => (bar.failing ? [failingRow(bar)] : [])),
     rows: layout.rows.map((row, at) => drawnRow(row, layout.rows[at - 1], layout)),
     lanes: layout.lanes.map((lane) => drawnLane(lane, layout)),
     faults: layout.faultBars.map(
@@ -59,14 +59,14 @@ export function drawnBody(story: Story, layout: Layout): string {
 }
 
 function drawnRow({ y, t, gapUs }: Row, before: Row | undefined, layout: Layout): string {
-  const { left, right } = layout
+  const { left, right, timeX } = layout
   const time =
     before?.t === t && !before.fold
       ? ''
-      : `<text class="time" x="${TIME_WIDTH - 14}" y="${y + 4}">${timeText(t)}</text>`
+      : `<text class="time" x="${timeX}" y="${y + 4}">${timeText(t)}</text>`
   if (gapUs === undefined) return time
   const at = y - ROW / 2 - GAP / 2
-  const passed = `<text class="gap" x="${TIME_WIDTH - 14}" y="${at + 4}">+${durationText(gapUs)}</text>`
+  const passed = `<text class="gap" x="${timeX}" y="${at + 4}">+${durationText(gapUs)}</text>`
   return `<path class="passing" d="M${left} ${at}H${right}"/>${passed}${time}`
 }
 
@@ -114,20 +114,23 @@ function drawnLabel({ step, x, y, side, kind, text, rest }: Label): string {
   return `<text class="label ${kind}${anchor}" data-step="${step}" x="${x}" y="${y + 4}">${escaped(text)}${tail}</text>`
 }
 
+const failingRow = (bar: Bar): string =>
+  `<rect class="failing-row" x="0" y="${middleOf(bar) - HALF_ROW}" width="100%" height="${ROW}"/>`
+
+/** Of the row of its call. */
+const middleOf = ({ y, height }: Bar): number => (height <= 12 ? y + height / 2 : y)
+
 function drawnBar(bar: Bar): string {
   const { x, y, height, status, failing, labelX, client, text, result, operation } = bar
-  const middle = height <= 12 ? y + height / 2 : y
+  const middle = middleOf(bar)
   const classes = `${status}${failing ? ' failing' : ''}`
   const to = x + BAR_WIDTH / 2
   const call = `M${bar.callX} ${middle}H${to}`
   const back = bar.returnX === undefined ? '' : `M${bar.returnX} ${y + height}H${to}`
-  const band = failing
-    ? `<rect class="failing-row" x="0" y="${middle - HALF_ROW}" width="100%" height="${ROW}"/>`
-    : ''
   return (
-    `${band}<path class="lead" d="${call}${back}"/>` +
+    `<path class="lead" d="${call}${back}"/>` +
     `<rect class="bar ${classes}" data-operation="${operation}" x="${x}" y="${y}" width="${BAR_WIDTH}" height="${height}" rx="3"/>` +
-    `<text class="operation ${classes}" x="${labelX}" y="${middle + 4}"><tspan class="client">${escaped(client)}</tspan> ${escaped(text)} <tspan class="result">→ ${escaped(result)}</tspan></text>`
+    `<text class="operation ${classes}" data-operation="${operation}" x="${labelX}" y="${middle + 4}"><tspan class="client">${escaped(client)}</tspan> ${escaped(text)} <tspan class="result">→ ${escaped(result)}</tspan></text>`
   )
 }
 

@@ -1,5 +1,5 @@
 import { shortened } from './bars.js'
-import { type Lane, type Lanes, SIDE } from './lanes.js'
+import type { Lane, Lanes } from './lanes.js'
 import { isNoted, type Rows } from './rows.js'
 import type { Message, NoteKind, Step, Story } from './story.js'
 import { isShown, type View } from './view.js'
@@ -48,7 +48,7 @@ export function labelsOf(story: Story, view: View, rows: Rows, lanes: Lanes): La
     // On the side that the message does not come from.
     const side = from !== undefined && lanes.of(from) > lane ? 'left' : 'right'
     const outer = side === 'left' ? lane === 0 : lane === lanes.list.length - 1
-    const most = Math.floor(((outer ? SIDE : lanes.spacing) - AIR) / CHARACTER)
+    const most = Math.floor(((outer ? lanes.side : lanes.spacing) - AIR) / CHARACTER)
     const [head, tail] = fitted(text, rest, most)
     const labelX = side === 'left' ? x - BESIDE : x + BESIDE
     return [{ step: at, x: labelX, y, side, kind, text: head, rest: tail }]

@@ -1,12 +1,10 @@
 import type { Step, Story } from './story.js'
 import type { View } from './view.js'
 
-/** Where time stands, and how much room labels have beside the outer lanes. */
-export const TIME_WIDTH = 84
-export const SIDE = 144
+/** Widths: where time stands, what labels have beside the outer lanes, and from lane to lane. */
+const WIDE = { time: 84, side: 144, least: 104, most: 196 }
+const NARROW = { time: 74, side: 76, least: 72, most: 72 }
 const FAULT_BAR = 9
-const SPACING_LEAST = 104
-const SPACING_MOST = 196
 /** Lanes share so much before they are as narrow as they get. */
 const LANES_WIDTH = 760
 
@@ -23,6 +21,10 @@ export interface Lane {
 export interface Lanes {
   readonly list: readonly Lane[]
   readonly spacing: number
+  /** What labels have beside the outer lanes. */
+  readonly side: number
+  /** Where times end. */
+  readonly timeX: number
   /** Left and right of all lanes and their labels. */
   readonly left: number
   readonly right: number
@@ -43,11 +45,10 @@ export function lanesOf(story: Story, view: View, faultBars: number): Lanes {
     })
     return [own, ...actors]
   })
-  const spacing = Math.round(
-    Math.min(SPACING_MOST, Math.max(SPACING_LEAST, LANES_WIDTH / plans.length)),
-  )
-  const left = TIME_WIDTH + faultBars * FAULT_BAR
-  const list = plans.map((plan, at) => ({ ...plan, x: left + SIDE + at * spacing }))
+  const { time, side, least, most } = view.narrow ? NARROW : WIDE
+  const spacing = Math.round(Math.min(most, Math.max(least, LANES_WIDTH / plans.length)))
+  const left = time + faultBars * FAULT_BAR
+  const list = plans.map((plan, at) => ({ ...plan, x: left + side + at * spacing }))
   const last = list.at(-1)?.x ?? left
   const byKey = new Map(list.map(({ node, actor }, at) => [`${node}/${actor ?? ''}`, at]))
   const of = (node: number, actor?: number): number =>
@@ -55,15 +56,18 @@ export function lanesOf(story: Story, view: View, faultBars: number): Lanes {
   return {
     list,
     spacing,
+    side,
+    timeX: time - 14,
     left,
-    right: last + SIDE,
+    right: last + side,
     of,
     ofStep: ({ node, actor }) => (node === undefined ? undefined : of(node, actor)),
   }
 }
 
 /** Where the bar of a lasting fault stands. */
-export const faultBarX = (column: number): number => TIME_WIDTH + column * FAULT_BAR
+export const faultBarX = ({ timeX }: Lanes, column: number): number =>
+  timeX + 14 + column * FAULT_BAR
 
 /** `chat/room:lobby` is lobby, of class chat/room; one without a name is member 3. */
 function labelOf(name: string): { readonly label: string; readonly detail: string } {

@@ -13,7 +13,8 @@ export interface Layout {
   /** Left and right of the lanes with their labels. */
   readonly left: number
   readonly right: number
-  readonly spacing: number
+  /** Where times end. */
+  readonly timeX: number
   readonly lanes: readonly DrawnLane[]
   readonly rows: readonly Row[]
   /** The middle of each step's row, or where it would stand. */
@@ -72,7 +73,7 @@ export function layoutOf(story: Story, view: View): Layout {
     height: rows.end + BELOW,
     left: lanes.left,
     right: lanes.right,
-    spacing: lanes.spacing,
+    timeX: lanes.timeX,
     lanes: lanes.list.map((lane) => ({ ...lane, begins: beginOf(story, rows, lane.node) })),
     rows: rows.list,
     stepY: rows.y,
@@ -80,7 +81,7 @@ export function layoutOf(story: Story, view: View): Layout {
     arrows: arrowsOf(story, view, rows, lanes),
     labels: labelsOf(story, view, rows, lanes),
     bands: bandsOf(story, rows, lanes),
-    faultBars: faultBarsOf(story.spans, columns, rows),
+    faultBars: faultBarsOf(story.spans, columns, rows, lanes),
     bars,
     end: rows.end,
     hidden: story.messages.filter((message) => !isShown(message, story, view)).length,

@@ -53,7 +53,7 @@ dd{margin:0;overflow-wrap:anywhere;white-space:pre-wrap}
 #drawing .dot.future{fill:var(--future)}
 #drawing .dot.self{stroke:var(--past);stroke-width:3;paint-order:stroke}
 #drawing .arrow.self{stroke-width:3.5}
-@media(max-width:600px){header{padding:8px 10px}.tools{width:100%}#card{left:0;right:0;bottom:0;width:auto;border-radius:12px 12px 0 0;max-height:50vh}.sheet{position:fixed;left:4vw;right:4vw;top:auto;bottom:56px;width:auto}}
+@media(max-width:600px){header{padding:8px 10px}.tools{width:100%;gap:4px}.tools button,.tools summary{font-size:12px;padding:3px 7px}#card{left:0;right:0;bottom:0;width:auto;border-radius:12px 12px 0 0;max-height:38vh}.sheet{position:fixed;left:4vw;right:4vw;top:auto;bottom:56px;width:auto}}
 @media print{body{height:auto;display:block}#pane{overflow:visible}.tools,footer,#card,#tip{display:none}}
 `
 

@@ -240,7 +240,7 @@ class StoryReader {
     operation.returned = at
     operation.status = status === 'ok' || status === 'fail' ? status : 'info'
     operation.result = cut(
-      status !== 'ok' ? String(code) : value === undefined ? 'done' : JSON.stringify(value),
+      status !== 'ok' ? String(code) : value === undefined ? 'OK' : JSON.stringify(value),
     )
   }
 

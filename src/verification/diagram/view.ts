@@ -12,6 +12,8 @@ export interface View {
   /** Whether long quiet stretches are folded, but for those of `unfolded`, by their first step. */
   readonly folds: boolean
   readonly unfolded: ReadonlySet<number>
+  /** For a window as wide as a phone: lanes stand close, and labels are short. */
+  readonly narrow: boolean
 }
 
 /** What a diagram begins with: nodes, without what they send for themselves and log at level info, folded. */
@@ -26,6 +28,7 @@ export function firstView({ tags }: Story): View {
     hiddenActors: new Set(),
     folds: true,
     unfolded: new Set(),
+    narrow: false,
   }
 }
 

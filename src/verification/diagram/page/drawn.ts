@@ -9,6 +9,8 @@ import { element } from './document.js'
 export interface Centre {
   readonly step: number
   readonly message?: number
+  /** Where the message is lost. */
+  readonly ends: readonly number[]
 }
 
 /** The drawing in the page: drawn anew when its layout changes, else only marked. */
@@ -105,7 +107,7 @@ export class Drawn {
 }
 
 function relation(step: number, centre: Centre, { past, future }: Relatives): string[] {
-  if (step === centre.step) return ['self']
+  if (step === centre.step || centre.ends.includes(step)) return ['self']
   if (past.has(step)) return ['past']
   return future.has(step) ? ['future'] : []
 }

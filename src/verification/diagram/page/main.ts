@@ -20,6 +20,7 @@ class Page {
   readonly #tip = new Tip()
   readonly #pane = element('pane')
   readonly #until = element<HTMLInputElement>('until')
+  readonly #narrow = matchMedia('(max-width: 600px)')
   #view: View
   /** The row that keys move from, and what is said of it. */
   #cursor: number | undefined
@@ -29,7 +30,7 @@ class Page {
     this.#story = story
     this.#causality = new Causality(story)
     this.#drawn = new Drawn(story)
-    this.#view = firstView(story)
+    this.#view = { ...firstView(story), narrow: this.#narrow.matches }
     this.#card = new Card({ close: () => this.#clear(), cause: () => this.#toCause() })
     this.#entitle()
     this.#draw()
@@ -81,6 +82,9 @@ class Page {
     element('folds').addEventListener('click', () => this.#toggleFolds())
     element('next').addEventListener('click', () => this.#toTrouble(1))
     element('previous').addEventListener('click', () => this.#toTrouble(-1))
+    this.#narrow.addEventListener('change', ({ matches }) => {
+      this.#look({ ...this.#view, narrow: matches })
+    })
     document.addEventListener('keydown', (event) => this.#key(event))
   }
 
@@ -139,7 +143,11 @@ class Page {
       return
     }
     const step = this.#stepOf(this.#picked)
-    const centre = kind === 'message' ? { step, message: at } : { step }
+    const lost = (kind === 'message' ? (this.#story.messages[at]?.ends ?? []) : []).filter(
+      (end) => end.lost,
+    )
+    const ends = lost.map((end) => end.step)
+    const centre = kind === 'message' ? { step, message: at, ends } : { step, ends }
     this.#drawn.mark(centre, this.#causality.relativesOf(step))
   }
 
