@@ -39,12 +39,8 @@ export function diagramPage(trace: Trace): string {
   ].join('\n')
 }
 
-/** JSON that cannot end the element it stands in. */
-const inScript = (json: string): string =>
-  json.replace(
-    /[<>&\u2028\u2029]/g,
-    (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
+/** JSON that cannot end the element it stands in, nor begin a comment there. */
+const inScript = (json: string): string => json.replace(/<(?=[/!s])/gi, '\\u003c')
 
 /** What a policy allows a script or a style by. */
 function hashOf(text: string): string {

@@ -38,10 +38,14 @@ const HIDDEN: ReadonlySet<string> = new Set(['incarnation'])
 /** Cuts bodies, the longest first, until all together are no longer than a page can hold. */
 export function fitBodies(messages: readonly Message[]): Message[] {
   const most = Math.max(BODIES_MAX, BODIES_EACH * messages.length)
-  const length = (limit: number): number =>
-    messages.reduce((sum, { body = '' }) => sum + Math.min(limit, body.length), 0)
-  const limit = BODY_LENGTHS.find((one) => length(one) <= most) ?? (BODY_LENGTHS.at(-1) as number)
+  const size = (limit: number): number =>
+    messages.reduce((sum, { body = '' }) => sum + sizeOf(cut(body, limit)), 0)
+  const limit = BODY_LENGTHS.find((one) => size(one) <= most) ?? (BODY_LENGTHS.at(-1) as number)
   return messages.map((message) =>
     message.body === undefined ? message : { ...message, body: cut(message.body, limit) },
   )
 }
+
+/** In a page, where some signs take more room than others. */
+const sizeOf = (text: string): number =>
+  text.length + 5 * (text.match(/["\\<\u0080-\uffff]/g)?.length ?? 0)

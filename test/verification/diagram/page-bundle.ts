@@ -1,9 +1,4 @@
-/**
- * `npm run diagram`: writes src/verification/diagram/page-script.ts, the script of a diagram's page, from
- * src/verification/diagram/page. A test holds the one to the other.
- */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 
 const ROOM = new URL('../../../src/verification/diagram/', import.meta.url)
@@ -35,6 +30,4 @@ export async function pageScript(): Promise<string> {
 
 export const writtenScript = (): string => readFileSync(WRITTEN, 'utf8')
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  writeFileSync(WRITTEN, await pageScript())
-}
+export const writeScript = (text: string): void => writeFileSync(WRITTEN, text)
