@@ -24,7 +24,7 @@ export const BAR_WIDTH = 10
 const BAR_STEP = 14
 const MARGIN = 24
 /** Pixels of a character, about. */
-const CHARACTER = 6.7
+const CHARACTER = 7.2
 const TEXT_MOST = 34
 const RESULT_MOST = 24
 /** A call that returns in its own step. */

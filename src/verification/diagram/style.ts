@@ -26,7 +26,7 @@ export const PICTURE = `
 .diagram .partition.side0{fill:var(--side0)}
 .diagram .partition.side1{fill:var(--side1)}
 .diagram .partition.side2{fill:var(--side2)}
-.diagram .wall{fill:none;stroke:var(--fault);stroke-dasharray:6 4;stroke-width:1.25;opacity:.55}
+.diagram .wall{fill:none;stroke:var(--fault);stroke-dasharray:6 4;stroke-width:1.5;opacity:.8}
 .diagram .down,.diagram .pause{fill:var(--down)}
 .diagram .pause{opacity:.55}
 .diagram .lasting{fill:var(--fault);opacity:.5}

@@ -153,6 +153,9 @@ describe('a diagram in Chromium', function () {
       assert.include(await page.locator('#head .actor').allTextContents(), 'coordinator')
       await page.keyboard.press('Tab')
       assert.equal(await page.evaluate('document.activeElement.id'), 'previous')
+      // a letter means the same wherever the focus is
+      await page.keyboard.press('n')
+      assert.match(await page.locator('#said').innerText(), /lost/)
     })
 
     it('covers what comes after a line, as --until does', async () => {

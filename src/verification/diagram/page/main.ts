@@ -11,6 +11,10 @@ import { Drawn } from './drawn.js'
 import { fillFilters } from './filters.js'
 import { troubleOf } from './trouble.js'
 
+/** Letters mean the same everywhere; other keys belong to what has the focus, if it has a use for them. */
+const takenBy = (key: string): string =>
+  key.length === 1 ? 'textarea' : key === 'Enter' ? 'button,input,summary' : 'input'
+
 /** The page of a diagram: what people do with it, and what it shows then. */
 class Page {
   readonly #story: Story
@@ -241,7 +245,7 @@ class Page {
       this.#clear()
       return
     }
-    if (target instanceof HTMLElement && target.closest('button,input,summary') !== null) return
+    if (target instanceof HTMLElement && target.closest(takenBy(key)) !== null) return
     const run = this.#keys[key]
     if (run === undefined) return
     event.preventDefault()
