@@ -1,5 +1,5 @@
 /** What atomic commit protocols have in common: one transaction, and what must hold in the end. */
-import { check, type Op, type Operation, type Scenario } from 'troupe/simulation'
+import { check, type Op, type Operation, type Scenario, type Verification } from 'troupe/simulation'
 
 /** How a participant stands. */
 export type Vote = 'none' | 'prepared' | 'precommitted' | 'commit' | 'abort'
@@ -28,16 +28,38 @@ export const isBlocked = (history: readonly Op[]): boolean =>
   votesOf(history).some((vote) => vote !== 'commit' && vote !== 'abort')
 
 /** Nobody commits while another aborts; who is told `ok` has it everywhere, who is refused nowhere. */
-function atomic(history: readonly Op[]): true | string {
+function atomic(history: readonly Op[]): Verification {
   const [call] = history
   const votes = votesOf(history)
   const has = votes.filter((vote) => vote === 'commit').length
   const text = votes.join(' ')
-  if (has > 0 && votes.includes('abort')) return `split: ${text}`
-  if (call?.status === 'ok' && has < votes.length) return `ok, and ${text}`
-  if (call?.status === 'fail' && has > 0) return `refused, and ${text}`
-  return call?.status === 'info' && call.code !== 'CRASHED' ? `no reply, and ${text}` : true
+  const voted = (wrong: (vote: unknown) => boolean): Op | undefined =>
+    history.find(({ name, status, value }) => name === 'vote' && status === 'ok' && wrong(value))
+  if (has > 0 && votes.includes('abort')) {
+    return blame(
+      `split: ${text}`,
+      voted((vote) => vote === 'abort'),
+    )
+  }
+  if (call?.status === 'ok' && has < votes.length) {
+    return blame(
+      `ok, and ${text}`,
+      voted((vote) => vote !== 'commit'),
+    )
+  }
+  if (call?.status === 'fail' && has > 0) {
+    return blame(
+      `refused, and ${text}`,
+      voted((vote) => vote === 'commit'),
+    )
+  }
+  return call?.status === 'info' && call.code !== 'CRASHED'
+    ? blame(`no reply, and ${text}`, call)
+    : true
 }
+
+const blame = (why: string, op: Op | undefined): Verification =>
+  op === undefined ? why : { why, op }
 
 /**
  * One transaction over that many participants, of which the first is on the coordinator's node. Nodes that have

@@ -4,9 +4,10 @@ import { realTerminal } from '../world/real/real-terminal.js'
 import type { Terminal } from '../world/terminal.js'
 import { checkHistoryCommand } from './check-history.js'
 import { type Command, EXIT, type ExitCode, UsageError } from './command.js'
+import { showCommand } from './show.js'
 
 /** All commands of `npx troupe`. */
-const COMMANDS: readonly Command[] = [checkHistoryCommand]
+const COMMANDS: readonly Command[] = [checkHistoryCommand, showCommand]
 
 const HELP = new Set(['--help', '-h'])
 

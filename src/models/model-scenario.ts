@@ -33,7 +33,7 @@ function modelCheck<M>(rules: CommandRules<M>): Check {
     for (const op of ops) {
       const misfit = possible.take(op.name, op.args, op)
       if (misfit === undefined) continue
-      throw new CheckFailed('model', misfitText(op, op, misfit), misfit.cause, op.name)
+      throw new CheckFailed('model', misfitText(op, op, misfit), misfit.cause, op.name, op.index)
     }
     return true
   })

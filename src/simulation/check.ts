@@ -23,8 +23,14 @@ export interface View {
   actors<A extends Actor<unknown>>(actorClass: abstract new () => A): LivingActor<A>[]
 }
 
-/** False or a text: it does not hold, and why. True or nothing: it holds. */
-export type Verification = boolean | string | undefined
+/** Why something does not hold, and the operation that shows it: diagrams have it in red. */
+export interface Blame {
+  readonly why: string
+  readonly op: Op
+}
+
+/** False, a text, or a text with an operation: it does not hold, and why. True or nothing: it holds. */
+export type Verification = boolean | string | Blame | undefined
 
 export type Check =
   /** Asked after every event while nodes run. */
@@ -84,11 +90,20 @@ export class CheckFailed extends Error {
   readonly check: string
   /** Which of several things that the check looks at: a part of the failure's signature. */
   readonly part: string | undefined
+  /** The index of the client's operation that shows it. */
+  readonly op: number | undefined
 
-  constructor(name: string, detail: string | undefined, cause?: unknown, part?: string) {
+  constructor(
+    name: string,
+    detail: string | undefined,
+    cause?: unknown,
+    part?: string,
+    op?: number,
+  ) {
     super(detail === undefined ? `${name} does not hold` : `${name}: ${detail}`, { cause })
     this.check = name
     this.part = part
+    this.op = op
   }
 }
 
@@ -97,6 +112,9 @@ export function verify(name: string, ask: () => Verification): CheckFailed | und
   try {
     const answer = ask()
     if (answer === true || answer === undefined) return undefined
+    if (typeof answer === 'object') {
+      return new CheckFailed(name, answer.why, undefined, undefined, answer.op.index)
+    }
     return new CheckFailed(name, typeof answer === 'string' ? answer : undefined)
   } catch (error) {
     if (error instanceof CheckFailed && error.check === name) return error

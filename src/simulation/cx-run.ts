@@ -80,11 +80,13 @@ function lineByLine({ lines }: Counterexample, scenario: Scenario, file: string)
     ...faultless,
     ...(joins && { joined: false }),
     async workload(w) {
+      let ops = 0
       for (const { at, line } of lines) {
+        const op = line.type === 'op' ? ops++ : undefined
         const seen = await perform(w, line)
         if (seen === undefined || agrees(expectedOf(line), seen)) continue
         const detail = `${file}:${at}: ${printLine(line)}, but the result was ${printResult(seen)}`
-        throw new CheckFailed('result', detail)
+        throw new CheckFailed('result', detail, undefined, undefined, op)
       }
     },
   }

@@ -1,5 +1,6 @@
 export { BroadcastLayer } from './broadcast-layer.js'
 export {
+  type Blame,
   type Check,
   CheckFailed,
   check,

@@ -2,6 +2,7 @@ import { FaultGate, type NumberedMessage } from '../fault/fault-gate.js'
 import { type FrameInfo, GATED, type Ruling } from '../peer/gate.js'
 import { FRAME } from '../wire/frame.js'
 import { digest } from './digest.js'
+import { addressee } from './node-insides.js'
 import type { Plain } from './op.js'
 import { toPlain } from './plain.js'
 import type { Recorder } from './recorder.js'
@@ -103,7 +104,9 @@ export class MessageTrace {
       if (arrived.length > PENDING_MAX) arrived.shift()
     }
     const id = sent?.id ?? textOf(message)
-    this.#recorder.note('deliver', { n: node, id, c: sent?.line, ch: frame.channel })
+    const running = this.#cluster.running(node)
+    const a = running && frame.envelope && addressee(running, frame.envelope.to)
+    this.#recorder.note('deliver', { n: node, id, c: sent?.line, ch: frame.channel, a })
   }
 
   #forget(node: string): void {

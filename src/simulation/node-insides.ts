@@ -17,3 +17,10 @@ export function onSpawn(node: Node, hear: (definition: Definition) => void): voi
   }
   system.spawn = heard
 }
+
+/** The actor on a node that an envelope is for, as traces name it; undefined for the node itself and for who is gone. */
+export function addressee(node: Node, to: number | string): string | undefined {
+  const system = systemOf(node)
+  const cell = typeof to === 'number' ? system.cell(to) : system.named(to)
+  return cell && `${cell.definition.type}:${cell.name ?? cell.serial}`
+}

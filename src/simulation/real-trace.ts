@@ -4,7 +4,7 @@ import { FaultGate, type NumberedMessage } from '../fault/fault-gate.js'
 import type { Node } from '../node/node.js'
 import { type FrameInfo, GATED } from '../peer/gate.js'
 import { FRAME } from '../wire/frame.js'
-import { systemOf } from './node-insides.js'
+import { addressee, systemOf } from './node-insides.js'
 import type { Plain } from './op.js'
 import { toPlain } from './plain.js'
 import { TRACE_VERSION, type Trace, type TraceKind, type TraceLine } from './trace-line.js'
@@ -16,6 +16,7 @@ interface Seen {
   readonly n: string
   readonly id: string | undefined
   readonly ch: string | undefined
+  readonly a: string | undefined
   readonly d: Plain
 }
 
@@ -54,7 +55,7 @@ export function mergeTraces(traces: readonly Trace[]): Trace {
   const [first] = traces
   if (first === undefined) throw new RangeError('mergeTraces: there is nothing to merge')
   const seen = traces.flatMap(({ lines }) =>
-    lines.map(({ t, k, n = '', id, ch, d }) => ({ t, k, n, id, ch, d })),
+    lines.map(({ t, k, n = '', id, ch, a, d }) => ({ t, k, n, id, ch, a, d })),
   )
   return traceOf(first.header.name, seen)
 }
@@ -62,8 +63,8 @@ export function mergeTraces(traces: readonly Trace[]): Trace {
 function watch(node: Node, take: (line: Seen) => void): () => void {
   const { name, events } = node
   const { clock } = systemOf(node)
-  const note = (k: TraceKind, id?: string, ch?: string, d?: Plain): void => {
-    take({ t: Math.round(clock.wallMs() * 1000), k, n: name, id, ch, d })
+  const note = (k: TraceKind, id?: string, ch?: string, d?: Plain, a?: string): void => {
+    take({ t: Math.round(clock.wallMs() * 1000), k, n: name, id, ch, a, d })
   }
   const onFrame = (frame: FrameInfo, message: NumberedMessage | undefined): undefined => {
     if (message === undefined || (frame.kind !== FRAME.ENVELOPE && frame.kind !== FRAME.RELAY))
@@ -72,7 +73,9 @@ function watch(node: Node, take: (line: Seen) => void): () => void {
     const { envelope, channel } = frame
     if (frame.direction === 'out') {
       if (message.from === name) note('send', id, channel, toPlain(envelope?.args))
-    } else if (message.to === name) note('deliver', id, channel)
+    } else if (message.to === name) {
+      note('deliver', id, channel, undefined, envelope && addressee(node, envelope.to))
+    }
   }
   const rule = new FaultGate(node[GATED]).add({ named: true, judge: onFrame })
   const onDown = ({ node: down }: { node: { name: string } }): void =>

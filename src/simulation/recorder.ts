@@ -7,6 +7,7 @@ export interface Noted {
   readonly id?: string | undefined
   readonly c?: number | undefined
   readonly ch?: string | undefined
+  readonly a?: string | undefined
   readonly d?: Plain | undefined
 }
 
@@ -37,7 +38,7 @@ export class Recorder {
   }
 
   /** @returns the line's index */
-  note(k: TraceKind, { n, id, c, ch, d }: Noted): number {
+  note(k: TraceKind, { n, id, c, ch, a, d }: Noted): number {
     const i = this.#lines++
     const cause = c ?? this.#cause(n)
     const line: Record<string, unknown> = { i, t: this.#nowUs(), k }
@@ -45,6 +46,7 @@ export class Recorder {
     if (id !== undefined) line['id'] = id
     if (cause !== undefined) line['c'] = cause
     if (ch !== undefined) line['ch'] = ch
+    if (a !== undefined) line['a'] = a
     if (d !== undefined) line['d'] = d
     line['h'] = this.#hash()
     if (n !== undefined) this.#last.set(n, { line: i, step: this.#step() })

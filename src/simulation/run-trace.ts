@@ -1,11 +1,16 @@
 import { VERSION } from '../base/version.js'
+import { CheckFailed } from './check.js'
 import { faultTexts } from './fault-player.js'
 import type { Result } from './result.js'
 import { TRACE_VERSION, type Trace, type TraceLine } from './trace-line.js'
 
+/** Characters of what a check said that a trace keeps. */
+const ERROR_MAX = 2_000
+
 /** The trace of a simulated run: its lines, with what replays the run in front and what came of it behind. */
 export function traceOf(result: Result, lines: readonly TraceLine[]): Trace {
-  const { scenario: name, seed, code, sources, nodes, tape, verdict, check, events, hash } = result
+  const { scenario: name, seed, code, sources, nodes, tape } = result
+  const { verdict, check, error, events, hash } = result
   return {
     header: {
       v: TRACE_VERSION,
@@ -21,6 +26,15 @@ export function traceOf(result: Result, lines: readonly TraceLine[]): Trace {
       faults: faultTexts(result.faults),
     },
     lines,
-    end: { k: 'end', verdict, check, lines: lines.length, events, hash },
+    end: {
+      k: 'end',
+      verdict,
+      check,
+      error: error?.message.slice(0, ERROR_MAX),
+      op: error instanceof CheckFailed ? error.op : undefined,
+      lines: lines.length,
+      events,
+      hash,
+    },
   }
 }

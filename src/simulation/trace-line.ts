@@ -39,6 +39,8 @@ export interface TraceLine {
   readonly c?: number | undefined
   /** The channel of a message. */
   readonly ch?: string | undefined
+  /** Of a delivery the actor it is for: its class and its name or number there, such as `chat/room:lobby`. */
+  readonly a?: string | undefined
   /** What else there is to say. */
   readonly d?: Plain
   /** In a trace of real nodes the vector clock: lines of each node that this one follows from, itself included. */
@@ -73,6 +75,10 @@ export interface TraceEnd {
   readonly k: 'end'
   readonly verdict: string
   readonly check?: string | undefined
+  /** What the check said, or what threw. */
+  readonly error?: string | undefined
+  /** The index of the client's operation that shows it, where the check names one: `c.1#4` has index 4. */
+  readonly op?: number | undefined
   readonly lines: number
   readonly events: number
   readonly hash: string

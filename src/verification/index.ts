@@ -6,6 +6,9 @@ export {
   runAttempt,
   runCampaign,
 } from './campaign.js'
+export { diagramPage } from './diagram/page.js'
+export { diagramPicture, type PictureOptions } from './diagram/picture.js'
+export { shivizLog } from './diagram/shiviz.js'
 export type { Attempt, Explorer, ExplorerFactory, ExplorerPlan } from './explorer.js'
 export { type DelayBoundedOptions, delayBounded } from './explorers/delay-bounded.js'
 export { type DporOptions, dpor } from './explorers/dpor.js'

@@ -20,8 +20,10 @@ export interface Terminal {
   err(line: string): void
   /** The exit code, once all is written. */
   exitWith(code: number): void
-  /** The text of a file; `-` is the standard input. @throws what the system says */
+  /** The text of a file, which may be compressed by gzip; `-` is the standard input. @throws what the system says */
   readText(path: string): string
+  /** Writes a file whole. @throws what the system says */
+  writeText(path: string, text: string): void
   /** Monotonic milliseconds. */
   nowMs(): number
 }

@@ -26,7 +26,8 @@ async function recorded(): Promise<{ both: Trace; a: Trace; b: Trace }> {
 function checkClocks({ lines }: Trace): void {
   const asks = lines.filter(({ k, id }) => k === 'deliver' && /^b>a:add#/.test(id ?? ''))
   assert.lengthOf(asks, 5)
-  for (const { c, id, v } of asks) {
+  for (const { a, c, id, v } of asks) {
+    assert.match(a ?? '', /:counter$/)
     const sent = lines[c as number]
     assert.equal(sent?.k, 'send')
     assert.equal(sent?.id, id)

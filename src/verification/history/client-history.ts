@@ -2,7 +2,7 @@ import type { Check } from '../../simulation/check.js'
 import { check } from '../../simulation/check.js'
 import type { Op, Plain } from '../../simulation/op.js'
 import { type Consistency, checkHistory, type HistoryCheckOptions } from './consistency.js'
-import { eventText, type History, type HistoryKey } from './history.js'
+import { eventText, type History, type HistoryEvent, type HistoryKey } from './history.js'
 import { badHistory, HistoryBuilder } from './history-builder.js'
 import type { AnyModel } from './model.js'
 
@@ -33,12 +33,7 @@ export function historyOf(
   describe: Describe = (op) => byArguments(op, model),
 ): History {
   const builder = new HistoryBuilder(model)
-  const events: { readonly at: number; readonly op: Op; readonly call: boolean }[] = []
-  for (const op of ops) {
-    events.push({ at: op.callOrder, op, call: true })
-    if (op.returnOrder !== undefined) events.push({ at: op.returnOrder, op, call: false })
-  }
-  events.sort((a, b) => a.at - b.at)
+  const events = inOrder(ops)
   const calls = new Map<number, Described & { readonly call: number }>()
   for (const { op, call } of events) {
     if (call) {
@@ -57,6 +52,33 @@ export function historyOf(
     else builder.return(called, 'ok', repeats ? undefined : (result ?? op.value))
   }
   return builder.build()
+}
+
+/** A call of an operation, or its return. */
+interface OpEvent {
+  readonly at: number
+  readonly op: Op
+  readonly call: boolean
+}
+
+function inOrder(ops: readonly Op[]): OpEvent[] {
+  const events: OpEvent[] = []
+  for (const op of ops) {
+    events.push({ at: op.callOrder, op, call: true })
+    if (op.returnOrder !== undefined) events.push({ at: op.returnOrder, op, call: false })
+  }
+  return events.sort((a, b) => a.at - b.at)
+}
+
+/** Whose call or return has that place in the history of `historyOf`. */
+function operationOf(
+  at: number,
+  ops: readonly Op[],
+  model: AnyModel,
+  describe: Describe = (op) => byArguments(op, model),
+): Op | undefined {
+  const known = inOrder(ops).filter(({ op }) => describe(op) !== undefined)
+  return known[at]?.op
 }
 
 function byArguments({ name, args, value }: Op, model: AnyModel): Described {
@@ -114,7 +136,14 @@ export function consistent(model: AnyModel, options: ConsistentOptions = {}): Ch
     const left = events.length - shown.length
     const lines = left === 0 ? shown : [`… ${left} events before`, ...shown]
     const where = key === undefined ? '' : `key ${key}: `
-    return [`${where}${detail}`, ...lines.map((line) => `    ${line}`)].join('\n')
+    const why = [`${where}${detail}`, ...lines.map((line) => `    ${line}`)].join('\n')
+    const op = operationOf(
+      history.events.indexOf(events.at(-1) as HistoryEvent),
+      ops,
+      model,
+      describe,
+    )
+    return op === undefined ? why : { why, op }
   })
 }
 

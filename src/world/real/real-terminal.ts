@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { gunzipSync } from 'node:zlib'
 import type { OptionSpecs, ParsedWords, Terminal } from '../terminal.js'
 
 // who reads the output may have seen enough
@@ -26,6 +27,11 @@ export const realTerminal: Terminal = {
   exitWith(code) {
     process.exitCode = code
   },
-  readText: (path) => readFileSync(path === '-' ? 0 : path, 'utf8'),
+  readText(path) {
+    const bytes = readFileSync(path === '-' ? 0 : path)
+    const zipped = bytes[0] === 0x1f && bytes[1] === 0x8b
+    return (zipped ? gunzipSync(bytes) : bytes).toString()
+  },
+  writeText: (path, text) => writeFileSync(path, text),
   nowMs: () => performance.now(),
 }
