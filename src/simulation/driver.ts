@@ -20,6 +20,8 @@ export interface DriverGround {
   readonly seed: string
   readonly callTimeoutMs: number
   nowUs(): number
+  /** Somebody may look into that node. */
+  looked(node: string): void
   inject(fault: Fault | string, ends: boolean): void
   called(op: Op): void
   returned(op: Op): void
@@ -170,6 +172,7 @@ export class Driver extends Client {
 
   /** The running node of that name; undefined while it is down. */
   running(name: string): Node | undefined {
+    this.ground.looked(name)
     return this.ground.cluster.running(name)
   }
 

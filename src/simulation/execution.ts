@@ -85,7 +85,7 @@ export class Execution {
       ...(options.onEvent !== undefined && { trace: options.onEvent }),
     })
     this.#cluster = new SimCluster(this.#sim, scenario)
-    this.#view = new ClusterView(this.#sim, this.#cluster, this.#history)
+    this.#view = new ClusterView(this.#sim, this.#cluster, this.#history, options.exchanges)
     const source =
       options.choices ??
       (options.tape === undefined ? new SeededChoices(this.#seed) : new TapeChoices(options.tape))
@@ -105,7 +105,9 @@ export class Execution {
     const { clock } = this.#sim.world(CLIENTS)
     const order = (): number => this.#history.order
     this.#player = new FaultPlayer(this.#faults, clock, order, (line) => {
-      this.#note(line.ends ? 'end-fault' : 'fault', { id: printFault(line.fault) })
+      const id = printFault(line.fault)
+      options.exchanges?.befell(`${line.ends ? 'end-' : ''}${id}`)
+      this.#note(line.ends ? 'end-fault' : 'fault', { id })
     })
     for (const name of (scenario.checks ?? []).filter(({ type }) => type === 'sometimes')) {
       this.#sometimes[name.name] = 0
@@ -133,6 +135,7 @@ export class Execution {
       if (limit !== undefined) this.#end(limit, error.message)
       else this.#fail('error', error.cause instanceof Error ? error.cause : error)
     }
+    this.#options.exchanges?.end()
     this.#cluster.end()
     if (setUp !== undefined) throw setUp
     return this.#result()
@@ -196,6 +199,7 @@ export class Execution {
     if (this.#faulty) this.#rules.number()
     if (this.#scenario.level === 'messages') {
       this.#sim.bus.decide(this.#choices, this.#scenario.limits?.earlyTimers ?? 0)
+      this.#exchange()
     }
     const shares = this.#shares(faults)
     if (shares.loss + shares.duplication + shares.stops > 0) {
@@ -205,6 +209,14 @@ export class Execution {
     if (workload === undefined) await driver.sleep(Math.min(IDLE_MS, this.#limits.virtualMs))
     else await workload(driver)
     this.#player.stop()
+  }
+
+  #exchange(): void {
+    const { exchanges } = this.#options
+    if (exchanges === undefined) return
+    exchanges.begin(this.#cluster.names, () => this.#nowUs())
+    this.#sim.bus.exchanges = exchanges
+    this.#cluster.events.on('crashed', ({ node }) => exchanges.befell(`crash ${node}`))
   }
 
   /** How many messages are lost, come twice, or find their sender crashed; those on a tape are, whatever the model says. */
@@ -273,8 +285,11 @@ export class Execution {
       seed: this.#seed,
       callTimeoutMs: this.#scenario.callTimeoutMs ?? CALL_TIMEOUT_MS,
       nowUs: () => this.#nowUs(),
+      looked: (node) => this.#options.exchanges?.looked.add(node),
       inject: (fault, ends) => this.#player.inject(fault, ends),
-      called: ({ index, node, client, name, args }) => {
+      called: (op) => {
+        const { index, node, client, name, args } = op
+        this.#options.exchanges?.called(op)
         this.#note('op.call', { n: node, id: `${client}#${index}`, d: [name, ...args] as Plain })
       },
       returned: (op) => this.#returned(op),
@@ -286,7 +301,9 @@ export class Execution {
     return new Driver(ground, 'c', this.#cluster.names[0] as string)
   }
 
-  #returned({ index, client, status, value, code }: Op): void {
+  #returned(op: Op): void {
+    const { index, client, status, value, code } = op
+    this.#options.exchanges?.returned(op)
     const d = status === 'ok' ? { status, value } : { status, code }
     this.#note('op.ret', { id: `${client}#${index}`, d: toPlain(d) })
   }

@@ -21,6 +21,7 @@ export {
 } from './determinism.js'
 export type { Client, Driver } from './driver.js'
 export { EscapedWaitError } from './escaped-wait.js'
+export { Exchanges, type Input, type NodeExchange } from './exchanges.js'
 export {
   type FaultKind,
   FaultModel,

@@ -99,6 +99,11 @@ export interface Scenario {
   readonly escapedWaits?: WaitLevel | 'off'
   /** What becomes of Date, timers and the like where `troupe/guards` was loaded. Default `virtualize`. */
   readonly guards?: GuardOptions
+  /**
+   * Groups of nodes of which one is as good as another: what holds with their names exchanged holds. For
+   * explorers that are told to make use of it. Default: none.
+   */
+  readonly interchangeable?: readonly (readonly string[])[]
   /** How long a client waits for an operation before it gives up, in ms. Default 10,000. */
   readonly callTimeoutMs?: number
 }
@@ -148,7 +153,24 @@ export function nodesOf(scenario: Scenario): readonly string[] {
     names.add(check)
   }
   if (scenario.level === 'messages') checkLevel(scenario)
-  return nodeNames(name, nodes)
+  const all = nodeNames(name, nodes)
+  checkGroups(scenario, all)
+  return all
+}
+
+const isGroups = (v: unknown): boolean =>
+  Array.isArray(v) &&
+  v.every((group) => Array.isArray(group) && group.every((one) => typeof one === 'string'))
+
+function checkGroups({ name, interchangeable = [] }: Scenario, nodes: readonly string[]): void {
+  const seen = new Set<string>()
+  for (const node of interchangeable.flat()) {
+    if (!nodes.includes(node)) {
+      throw badScenario(name, `interchangeable names ${show(node)}, which is no node of it`)
+    }
+    if (seen.has(node)) throw badScenario(name, `interchangeable names ${show(node)} twice`)
+    seen.add(node)
+  }
 }
 
 /** What would have no effect where messages travel without a network. */
@@ -194,6 +216,7 @@ const FIELDS: { readonly [K in keyof Required<Scenario>]: Rule<unknown> | undefi
   network: undefined,
   escapedWaits: undefined,
   guards: undefined,
+  interchangeable: rule('an array of arrays of node names', isGroups),
   callTimeoutMs: durationMs(1),
 }
 

@@ -1,5 +1,6 @@
 import { check, type Fields, isFunction, isObject, oneOf, readOptions } from '../base/options.js'
 import type { ChoiceSource, Tape } from './choices.js'
+import { Exchanges } from './exchanges.js'
 import { Execution } from './execution.js'
 import type { FaultLine } from './fault-schedule.js'
 import type { Result } from './result.js'
@@ -23,6 +24,8 @@ export interface SimulateOptions {
   readonly drain?: 'fast' | 'portable'
   /** Hears of every event of the simulation before it runs: what `verifyDeterminism` compares. */
   readonly onEvent?: (event: TraceEvent) => void
+  /** At level `messages`: keeps what each node gets and gives. A new one for each run. */
+  readonly exchanges?: Exchanges
   /** Hears of every line as it is written, whatever `trace` says; `stop` ends the run. */
   readonly sink?: (line: TraceLine) => 'stop' | undefined
 }
@@ -57,6 +60,10 @@ const FIELDS = {
   },
   trace: { fallback: 'none' as const, check: oneOf('none', 'memory') },
   drain: { fallback: undefined, check: oneOf('fast', 'portable') },
+  exchanges: {
+    fallback: undefined,
+    check: check<Exchanges>('an Exchanges', (v) => v instanceof Exchanges),
+  },
   onEvent: { fallback: undefined, check: isFunction<(event: TraceEvent) => void>() },
   sink: { fallback: undefined, check: isFunction<(line: TraceLine) => 'stop' | undefined>() },
 } as unknown as Fields<SimulateOptions>

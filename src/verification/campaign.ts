@@ -83,7 +83,7 @@ export async function runCampaign(
 /** One run as an explorer wants it. `watched`: also with a look at what handlers wait for, as the scenario says. */
 export function runAttempt(
   scenario: Scenario,
-  { seed, choices, scenario: patch }: Attempt,
+  { seed, choices, exchanges, scenario: patch }: Attempt,
   watched = true,
   options: SimulateOptions = {},
 ): Promise<Result> {
@@ -91,7 +91,12 @@ export function runAttempt(
   const { network: _, ...withoutNetwork } = scenario
   const base = (patch?.level ?? scenario.level) === 'messages' ? withoutNetwork : scenario
   const run: Scenario = { ...base, ...patch, ...(escapedWaits && { escapedWaits }) }
-  return simulate(run, { ...options, seed, ...(choices && { choices }) })
+  return simulate(run, {
+    ...options,
+    seed,
+    ...(choices && { choices }),
+    ...(exchanges && { exchanges }),
+  })
 }
 
 const newCounts = ({ checks = [] }: Scenario): CampaignCounts => ({

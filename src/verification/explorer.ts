@@ -1,10 +1,13 @@
-import type { ChoiceSource, Result, Scenario } from '../simulation/index.js'
+import type { ChoiceSource, Exchanges, Result, Scenario } from '../simulation/index.js'
+import type { SkippedBy } from './explorers/prune-rules.js'
 
 /** One run that an explorer wants to see. */
 export interface Attempt {
   readonly seed: string
   /** Who answers the choices of the run; absent: its seed. */
   readonly choices?: ChoiceSource
+  /** Keeps what each node gets and gives. */
+  readonly exchanges?: Exchanges
   /** What the explorer needs of the scenario in place of what is there. */
   readonly scenario?: Partial<Pick<Scenario, 'faults' | 'level' | 'limits'>>
 }
@@ -17,6 +20,8 @@ export interface Explorer {
   readonly name: string
   /** Runs that count as tried without being run, for they could only end like others. */
   readonly skipped?: number
+  /** The same by the reason why. */
+  readonly skippedBy?: SkippedBy
   /** The next run; undefined when nothing is left to try. */
   next(): Attempt | undefined
   report(attempt: Attempt, result: Result): void

@@ -15,6 +15,7 @@ export { type DporOptions, dpor } from './explorers/dpor.js'
 export { type OmissionsOptions, omissions } from './explorers/omissions.js'
 export { type PctOptions, pct } from './explorers/pct.js'
 export { pos } from './explorers/pos.js'
+export { PRUNE_RULES, type PruneRule, type SkippedBy } from './explorers/prune-rules.js'
 export { random } from './explorers/random.js'
 export type { BudgetOptions } from './history/budget.js'
 export {

@@ -4,6 +4,7 @@ import { ENVELOPE, type Envelope } from '../../wire/envelope.js'
 import { FRAME, type FrameKind } from '../../wire/frame.js'
 import type { Agenda } from '../agenda.js'
 import type { Candidate, Choices } from '../choices.js'
+import type { Exchanges } from '../exchanges.js'
 import { guardSlot } from '../guards/slot.js'
 import type { Links } from '../links.js'
 import type { Life } from '../sim-host.js'
@@ -56,6 +57,8 @@ export class MessageBus {
   #namer: Namer | undefined
   #numbers: MessageNumbers | undefined
   #choices: Choices | undefined
+  /** Hears of all that is sent and arrives. */
+  exchanges: Exchanges | undefined
   /** How often time may still go on while messages are under way. */
   #earlyTimers = 0
 
@@ -159,6 +162,7 @@ export class MessageBus {
     late: { readonly delayMs: number; readonly asideMs: number },
   ): void {
     if (++this.agenda.sends > this.agenda.maxSends) return
+    this.exchanges?.sent(from, to, kind, channel, bytes)
     const line = this.#line(from, to)
     const label = this.#label(from, to, kind, channel, envelope)
     const actor = isOfActors(envelope) ? String(envelope?.to) : ''
@@ -218,7 +222,12 @@ export class MessageBus {
     hash.bytes(flight.bytes)
     if (end === undefined || !end.isUp(from)) return
     guardSlot.host = end.life.guarded
-    if (end.arrive(from, flight)) return
+    const seen = this.exchanges?.arriving(from, to, flight)
+    if (end.arrive(from, flight)) {
+      if (flight.copies === 0) seen?.lost()
+      return
+    }
+    seen?.lost()
     lane.flights.unshift(flight)
     this.#busy.add(lane)
   }

@@ -1,13 +1,10 @@
 import { badOption, integer, oneOf, readOptions } from '../../base/options.js'
-import { RingQueue } from '../../base/ring-queue.js'
-import {
-  type ChoiceSource,
-  faultModels,
-  type Result,
-  type Scenario,
-} from '../../simulation/index.js'
-import type { Attempt, Explorer, ExplorerFactory, ExplorerPlan } from '../explorer.js'
-import { RunTree } from './run-tree.js'
+import type { Scenario } from '../../simulation/index.js'
+import type { ExplorerFactory } from '../explorer.js'
+import { DynamicOmissions } from './dynamic-omissions.js'
+import { isPrune, type PruneRule, rulesOf } from './prune-rules.js'
+import { Renaming } from './renaming.js'
+import { StaticOmissions } from './static-omissions.js'
 
 export interface OmissionsOptions {
   /** Messages that are lost in one run, at most. Default 2; Infinity: all there are. */
@@ -22,18 +19,27 @@ export interface OmissionsOptions {
    * middle of a step that sends several. Each counts as one of `max`. Only for `dynamic`. Default 0.
    */
   readonly crashes?: number
-  /** Leaves out runs that are known to end like another. Default true. */
-  readonly prune?: boolean
+  /**
+   * Runs that are left out because they could only end like others; `Explorer.skippedBy` counts them.
+   *
+   * - `same-run`: the same losses count, so it is the same run, event for event.
+   * - `lineage`: what is lost in addition is noticed by nobody but its receiver, which is known from other runs to
+   *   do the same without it. Not where a check or the workload looks into the receiver (`View.actors`, `nodes`).
+   * - `equivalent`: a node's last message is lost and then it crashes; it is tried as a crash before that message.
+   *   Takes it that nobody can tell when within a step's messages the node ended.
+   * - `symmetry`: the set is another one with nodes renamed that the scenario says are `interchangeable`. Sets with
+   *   crashes are not renamed. Failures are found up to renaming.
+   *
+   * `true` (default): `same-run`. `false`: none.
+   */
+  readonly prune?: boolean | readonly PruneRule[]
 }
 
 const FIELDS = {
   max: { fallback: 2, check: integerOrInfinity() },
   mode: { fallback: 'dynamic', check: oneOf('dynamic', 'static') },
   crashes: { fallback: 0, check: integer(0) },
-  prune: {
-    fallback: true,
-    check: { text: 'true or false', test: (v: unknown) => typeof v === 'boolean' },
-  },
+  prune: { fallback: true, check: isPrune },
 }
 
 function integerOrInfinity() {
@@ -44,14 +50,12 @@ function integerOrInfinity() {
   }
 }
 
-/** More messages than that have too many subsets. */
-const STATIC_MAX = 24
-
 /**
  * Loses messages of actors, exhaustively: every set of at most `max` of them (what nodes send for themselves is never lost).
  * Needs level `messages`. Ends when all are tried: then the scenario holds within these bounds.
  *
- * @throws TroupeError ERR_BAD_OPTION
+ * @throws TroupeError ERR_BAD_OPTION, also from `create` where `symmetry` is wanted of a scenario that names no
+ *   interchangeable nodes, or so many that they have more than 720 orders
  */
 export function omissions(options: OmissionsOptions = {}): ExplorerFactory {
   const read = readOptions<OmissionsOptions>('omissions', FIELDS as never, options)
@@ -59,145 +63,24 @@ export function omissions(options: OmissionsOptions = {}): ExplorerFactory {
   if (mode === 'static' && crashes > 0) {
     throw badOption('omissions.crashes', "0 with mode 'static'", crashes)
   }
+  const rules = rulesOf(prune)
   return {
     name: mode === 'static' ? 'omissions(static)' : `omissions(${max})`,
     seeded: false,
-    create: (scenario: Scenario, plan) =>
-      mode === 'static'
-        ? new StaticOmissions(scenario, plan, max, prune)
-        : new DynamicOmissions(scenario, plan, max, crashes),
+    create: (scenario: Scenario, plan) => {
+      const renaming = rules.has('symmetry') ? renamingOf(scenario) : undefined
+      return mode === 'static'
+        ? new StaticOmissions(scenario, plan, max, rules, renaming)
+        : new DynamicOmissions(scenario, plan, max, crashes, rules, renaming)
+    },
   }
 }
 
-/** Loses the messages of a set, or crashes their senders, and remembers what it was asked, in order. */
-export class OmittedSet implements ChoiceSource {
-  readonly asked: string[] = []
-  readonly lost: ReadonlySet<string>
-
-  constructor(lost: ReadonlySet<string>) {
-    this.lost = lost
+/** @throws TroupeError ERR_BAD_OPTION */
+export function renamingOf({ name, interchangeable = [] }: Scenario): Renaming {
+  if (interchangeable.length === 0) {
+    const wanted = `without 'symmetry' for ${name}, which names no interchangeable nodes`
+    throw badOption('prune', wanted, 'symmetry')
   }
-
-  choose(label: string): number {
-    if (!label.startsWith('drop ') && !label.startsWith('crash ')) return 0
-    this.asked.push(label)
-    return this.lost.has(label) ? 1 : 0
-  }
-}
-
-/** The scenario, in which every message may be lost by choice, and so many nodes may crash before one. */
-const losing = ({ faults }: Scenario, crashes = 0): Attempt['scenario'] => ({
-  level: 'messages',
-  faults: (faults ?? faultModels.loss(0)).with({
-    loss: 0.5,
-    ...(crashes > 0 && { stops: 0.5, faulty: crashes }),
-  }),
-})
-
-class DynamicOmissions implements Explorer {
-  readonly name: string
-  readonly #scenario: Attempt['scenario']
-  readonly #seed: string
-  readonly #max: number
-  readonly #shard: ExplorerPlan['shard']
-  /** Sets to try, the smaller first, each in the order of its run. */
-  readonly #queue = new RingQueue<readonly string[]>()
-  #children = 0
-  #current: { readonly lost: readonly string[]; readonly source: OmittedSet } | undefined
-
-  constructor(scenario: Scenario, { seedBase, shard }: ExplorerPlan, max: number, crashes: number) {
-    this.name = `omissions(${max})`
-    this.#scenario = losing(scenario, crashes)
-    this.#seed = String(seedBase)
-    this.#max = max
-    this.#shard = shard
-    this.#queue.push([])
-  }
-
-  next(): Attempt | undefined {
-    const lost = this.#queue.shift()
-    if (lost === undefined) return undefined
-    const source = new OmittedSet(new Set(lost))
-    this.#current = { lost, source }
-    return {
-      seed: this.#seed,
-      choices: source,
-      ...(this.#scenario && { scenario: this.#scenario }),
-    }
-  }
-
-  /** Each message that was asked about after the last that is lost gives a larger set: so each set comes once. */
-  report(): void {
-    const current = this.#current
-    if (current === undefined || current.lost.length >= this.#max) return
-    const { lost, source } = current
-    const last = lost.at(-1)
-    const from = last === undefined ? 0 : source.asked.lastIndexOf(last) + 1
-    for (const label of source.asked.slice(from)) {
-      const { of, index } = this.#shard
-      if (lost.length === 0 && this.#children++ % of !== index) continue
-      this.#queue.push([...lost, label])
-    }
-  }
-}
-
-class StaticOmissions implements Explorer {
-  readonly name = 'omissions(static)'
-  skipped = 0
-  readonly #scenario: Attempt['scenario']
-  readonly #seed: string
-  readonly #max: number
-  readonly #tree: RunTree<boolean> | undefined
-  readonly #shard: ExplorerPlan['shard']
-  #messages: readonly string[] | undefined
-  #subset: number
-  #source: OmittedSet | undefined
-
-  constructor(scenario: Scenario, { seedBase, shard }: ExplorerPlan, max: number, prune: boolean) {
-    this.#scenario = losing(scenario)
-    this.#seed = String(seedBase)
-    this.#max = max
-    this.#shard = shard
-    this.#subset = 0
-    this.#tree = prune ? new RunTree() : undefined
-  }
-
-  next(): Attempt | undefined {
-    const messages = this.#messages
-    if (messages === undefined) return this.#attempt(new Set())
-    for (;;) {
-      this.#subset++
-      if (this.#subset >= 2 ** messages.length) return undefined
-      if (this.#subset % this.#shard.of !== this.#shard.index) continue
-      const lost = new Set(messages.filter((_, bit) => (this.#subset >> bit) & 1))
-      if (lost.size > this.#max) continue
-      if (this.#tree?.find((label) => (lost.has(label) ? 1 : 0)) === undefined) {
-        return this.#attempt(lost)
-      }
-      this.skipped++
-    }
-  }
-
-  report(_attempt: Attempt, { verdict }: Result): void {
-    const source = this.#source
-    if (source === undefined) return
-    this.#messages ??= [...source.asked]
-    if (this.#messages.length > STATIC_MAX) {
-      throw new RangeError(
-        `${this.#messages.length} messages have too many subsets: mode 'dynamic' goes through them by need`,
-      )
-    }
-    const run = source.asked.map((label) => [label, source.lost.has(label) ? 1 : 0] as const)
-    this.#tree?.add(run, verdict === 'ok')
-  }
-
-  #attempt(lost: ReadonlySet<string>): Attempt {
-    const source = new OmittedSet(lost)
-    this.#source = source
-    return {
-      seed: this.#seed,
-      choices: source,
-      ...(this.#scenario && { scenario: this.#scenario }),
-    }
-  }
+  return new Renaming(interchangeable)
 }
