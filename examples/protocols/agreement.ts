@@ -61,6 +61,10 @@ function atomic(history: readonly Op[]): Verification {
 const blame = (why: string, op: Op | undefined): Verification =>
   op === undefined ? why : { why, op }
 
+/** The names of the nodes from that one to that one. */
+export const namesFrom = (first: number, last: number): string[] =>
+  Array.from({ length: Math.max(0, last - first + 1) }, (_, at) => `n${first + at}`)
+
 /**
  * One transaction over that many participants, of which the first is on the coordinator's node. Nodes that have
  * crashed are asked for nothing.
@@ -76,6 +80,7 @@ export function commitScenario({
     name,
     level: 'messages',
     nodes: participants,
+    interchangeable: [namesFrom(2, participants)],
     start,
     operations: { begin, vote },
     callTimeoutMs: AFTERWARDS_MS,

@@ -5,6 +5,7 @@
  */
 import { Actor, type ActorRef, actor } from 'troupe'
 import { check, type Scenario } from 'troupe/simulation'
+import { namesFrom } from './agreement.js'
 
 const AGAIN_MS = 1_000
 const AFTERWARDS_MS = 30_000
@@ -80,6 +81,7 @@ export const directMail = (nodes = 4, options: DirectMailOptions = {}): Scenario
   name: 'direct-mail',
   level: 'messages',
   nodes,
+  interchangeable: [namesFrom(2, nodes)],
   start: (node, context) =>
     void node.spawn(Box, { ...options, nodes: context.nodes }, { name: 'box' }),
   operations: {

@@ -1,7 +1,7 @@
 import { RingQueue } from '../../base/ring-queue.js'
 import { Exchanges, type Scenario } from '../../simulation/index.js'
 import type { Attempt, Explorer, ExplorerPlan } from '../explorer.js'
-import { losing, OmittedSet } from './omitted-set.js'
+import { answersOf, losing, OmittedSet } from './omitted-set.js'
 import type { PruneRule, SkippedBy } from './prune-rules.js'
 import type { Renaming } from './renaming.js'
 import { RunTree } from './run-tree.js'
@@ -66,11 +66,12 @@ export class DynamicOmissions implements Explorer {
     const current = this.#current
     if (current === undefined) return
     const { lost, source } = current
-    // Without renaming no set comes twice, and each set is another run.
-    if (this.#renaming !== undefined && this.#rules.has('same-run')) {
-      this.#tree.add(source.answers, undefined)
-    }
     const { exchanges, asked } = source
+    if (this.#renaming !== undefined) {
+      this.#tree.add(source.answers, undefined)
+      // It was the run of a smaller set, which has its own extensions.
+      if (!lost.every((label) => asked.includes(label))) return
+    }
     this.#extend(lost, asked, exchanges && this.#seen.learn(exchanges))
   }
 
@@ -89,7 +90,7 @@ export class DynamicOmissions implements Explorer {
       const key = this.#renaming.key(lost)
       if (this.#renamed.has(key)) return 'symmetry'
       this.#renamed.add(key)
-      if (this.#rules.has('same-run') && this.#known(lost)) return 'same-run'
+      if (this.#known(this.#renaming, lost)) return 'symmetry'
     }
     if (base === undefined) return undefined
     if (this.#rules.has('equivalent') && this.#seen.crashedBefore(base, lost, last)) {
@@ -97,13 +98,20 @@ export class DynamicOmissions implements Explorer {
     }
     const unnoticed = this.#rules.has('lineage') ? this.#seen.without(base, last) : undefined
     if (unnoticed === undefined) return undefined
+    if (this.#renaming !== undefined) {
+      this.#tree.add(answersOf(base.asked, new Set(lost)), undefined)
+    }
     this.#extend(lost, base.asked, unnoticed)
     return 'lineage'
   }
 
-  #known(lost: readonly string[]): boolean {
-    const set = new Set(lost)
-    return this.#tree.find((label) => (set.has(label) ? 1 : 0)) !== undefined
+  /** A run with such losses was seen, under these names or others. */
+  #known(renaming: Renaming, lost: readonly string[]): boolean {
+    for (const renamed of renaming.all(lost)) {
+      const set = new Set(renamed)
+      if (this.#tree.find((label) => (set.has(label) ? 1 : 0)) !== undefined) return true
+    }
+    return false
   }
 
   /**

@@ -26,8 +26,8 @@ export class OmittedSet implements ChoiceSource {
   }
 
   /** All questions with their answers: what sets the run apart. */
-  get answers(): (readonly [label: string, answer: number])[] {
-    return this.asked.map((label) => [label, this.lost.has(label) ? 1 : 0])
+  get answers(): Answers {
+    return answersOf(this.asked, this.lost)
   }
 
   attempt(seed: string, scenario: Attempt['scenario']): Attempt {
@@ -39,6 +39,11 @@ export class OmittedSet implements ChoiceSource {
     }
   }
 }
+
+export type Answers = readonly (readonly [label: string, answer: number])[]
+
+export const answersOf = (asked: readonly string[], lost: ReadonlySet<string>): Answers =>
+  asked.map((label) => [label, lost.has(label) ? 1 : 0])
 
 /** The scenario, in which every message may be lost by choice, and so many nodes may crash before one. */
 export const losing = ({ faults }: Scenario, crashes = 0): Attempt['scenario'] => ({

@@ -30,17 +30,22 @@ export class Renaming {
 
   /** One text for all sets that are the same but for names. */
   key(faults: readonly string[]): string {
-    // Messages of one step leave in an order, and a crash divides them: those behind it depend on names.
-    if (faults.some((fault) => !fault.startsWith('drop '))) return [...faults].sort().join('\n')
     let least: string | undefined
-    for (const renaming of this.#renamings) {
-      const key = faults
-        .map((fault) => renamed(fault, renaming))
-        .sort()
-        .join('\n')
+    for (const set of this.all(faults)) {
+      const key = [...set].sort().join('\n')
       if (least === undefined || key < least) least = key
     }
     return least ?? ''
+  }
+
+  /** A set under all names, its own first. */
+  *all(faults: readonly string[]): Iterable<readonly string[]> {
+    yield faults
+    // Messages of one step leave in an order, and a crash divides them: those behind it depend on names.
+    if (faults.some((fault) => !fault.startsWith('drop '))) return
+    for (const renaming of this.#renamings.slice(1)) {
+      yield faults.map((fault) => renamed(fault, renaming))
+    }
   }
 }
 
