@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { PRUNE_RULES, type PruneRule } from '../../src/verification/explorers/prune-rules.js'
 import {
   PROTOCOL_NAMES,
   PROTOCOLS,
@@ -17,7 +18,8 @@ export interface CheckArguments {
   /** Infinity: no bound. */
   readonly maxOmissions: number
   readonly crashes: number
-  readonly prune: boolean
+  /** By which rules runs are left out. */
+  readonly prune: readonly PruneRule[]
   readonly bug: string | undefined
   readonly seconds: number | undefined
   readonly json: boolean
@@ -27,7 +29,7 @@ export class WrongUse extends Error {}
 
 export const CHECK_USAGE = [
   'usage: npm run check -- PROTOCOL [--mode static|dynamic|dpor] [--participants P] [--max-omissions K]',
-  '         [--crashes C] [--prune] [--bug NAME] [--seconds N] [--json]',
+  '         [--crashes C] [--prune [RULES]] [--bug NAME] [--seconds N] [--json]',
 ]
 
 export const CHECK_HELP = [
@@ -43,8 +45,12 @@ export const CHECK_HELP = [
   '--max-omissions    messages lost in one run at most; all: no bound',
   '--crashes          nodes that crash in one run at most, before any message they would send; each counts as a',
   '                   loss (dynamic only; 0)',
-  '--prune            static: leaves out sets that lose of a run what another set loses of it. The other modes',
-  '                   never run the same twice',
+  '--prune            leaves out runs that could only end like others. Alone: same-run in static mode, else all but',
+  '                   symmetry that apply. With a comma between, any of',
+  '                     same-run     the same losses count, so it is the same run',
+  '                     lineage      a loss more, which only its receiver could notice, and does not',
+  '                     equivalent   a loss and then the crash of its sender: as the crash before it (dynamic)',
+  '                     symmetry     the same with nodes renamed of which one is as good as another',
   '--bug              puts a mistake into the protocol:',
   ...PROTOCOL_NAMES.filter((name) => PROTOCOLS[name].bugs.length > 0).map(
     (name) => `                     ${name}: ${PROTOCOLS[name].bugs.join(', ')}`,
@@ -60,7 +66,7 @@ const OPTIONS = {
   participants: { type: 'string' },
   'max-omissions': { type: 'string' },
   crashes: { type: 'string' },
-  prune: { type: 'boolean', default: false },
+  prune: { type: 'string' },
   bug: { type: 'string' },
   seconds: { type: 'string' },
   json: { type: 'boolean', default: false },
@@ -75,7 +81,7 @@ export function readCheckArguments(argv: readonly string[]): CheckArguments {
   if (!isOneOf(PROTOCOL_NAMES, protocol)) {
     throw new WrongUse(`there is no protocol ${protocol}; there are: ${PROTOCOL_NAMES.join(', ')}`)
   }
-  const { mode, prune, bug, json } = values
+  const { mode, bug, json } = values
   if (!isOneOf(MODES, mode)) {
     throw new WrongUse(`--mode must be one of ${MODES.join(', ')}, got ${mode}`)
   }
@@ -90,7 +96,7 @@ export function readCheckArguments(argv: readonly string[]): CheckArguments {
   }
   const crashes = whole('crashes', values.crashes, 0, 10) ?? 0
   if (crashes > 0 && mode !== 'dynamic') throw new WrongUse('--crashes is for --mode dynamic')
-  if (prune && mode !== 'static') throw new WrongUse('--prune is for --mode static')
+  const prune = rules(values.prune, mode)
   const byDefault = mode === 'static' ? Number.POSITIVE_INFINITY : entry.maxOmissions
   return {
     protocol,
@@ -107,10 +113,41 @@ export function readCheckArguments(argv: readonly string[]): CheckArguments {
 
 function parsed(argv: readonly string[]) {
   try {
-    return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true })
+    return parseArgs({ args: withRules(argv), options: OPTIONS, allowPositionals: true })
   } catch (error) {
     throw new WrongUse((error as Error).message)
   }
+}
+
+/** `--prune` stands alone, or has its rules behind it. */
+const withRules = (argv: readonly string[]): string[] =>
+  argv.flatMap((word, at) => {
+    const next = argv[at + 1]
+    if (word === '--prune' && (next === undefined || !isRules(next))) return ['--prune=']
+    return [word]
+  })
+
+const isRules = (text: string): boolean =>
+  text.split(',').every((word) => isOneOf(PRUNE_RULES, word))
+
+const APPLY: Readonly<Record<Mode, readonly PruneRule[]>> = {
+  static: ['same-run', 'lineage', 'symmetry'],
+  dynamic: PRUNE_RULES,
+  dpor: ['symmetry'],
+}
+
+function rules(text: string | undefined, mode: Mode): readonly PruneRule[] {
+  if (text === undefined) return []
+  if (text === '') {
+    return mode === 'static' ? ['same-run'] : APPLY[mode].filter((rule) => rule !== 'symmetry')
+  }
+  if (!isRules(text)) {
+    throw new WrongUse(`--prune must be of ${PRUNE_RULES.join(', ')}, got ${text}`)
+  }
+  const wanted = text.split(',') as PruneRule[]
+  const idle = wanted.find((rule) => !APPLY[mode].includes(rule))
+  if (idle !== undefined) throw new WrongUse(`--prune ${idle} is not for --mode ${mode}`)
+  return wanted
 }
 
 const isOneOf = <T extends string>(words: readonly T[], word: string): word is T =>

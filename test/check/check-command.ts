@@ -5,7 +5,7 @@ import {
   readCheckArguments,
   WrongUse,
 } from './check-arguments.js'
-import type { Found } from './search.js'
+import type { Found } from './found.js'
 import { searched } from './shares.js'
 
 /** Where lines go. */
@@ -57,6 +57,7 @@ export async function checkCommand(
 function jsonOf(given: CheckArguments, found: Found, seconds: number): object {
   const { protocol, mode, participants, maxOmissions, crashes, prune, bug = null } = given
   const { executions, skipped, distinct, violating, blocked, witnesses, exhausted } = found
+  const pruned = prune.length > 0 ? { rules: prune, skippedBy: found.skippedBy } : {}
   return {
     protocol,
     mode,
@@ -69,10 +70,11 @@ function jsonOf(given: CheckArguments, found: Found, seconds: number): object {
     seconds,
     participants,
     crashes,
-    prune,
+    prune: prune.length > 0,
     bug,
     skipped,
     exhausted,
+    ...pruned,
   }
 }
 
@@ -91,7 +93,9 @@ function linesOf(given: CheckArguments, found: Found, seconds: number): string[]
     ...(crashes > 0 ? [`${counted(crashes, 'crash', 'crashes')} of them at most`] : []),
     ...(bug === undefined ? [] : [`with the mistake ${bug}`]),
   ]
-  const left = skipped > 0 ? `, ${skipped} more known to end alike` : ''
+  const why = Object.entries(found.skippedBy).map(([rule, count]) => `${rule} ${count}`)
+  const by = why.length > 0 ? ` (${why.join(', ')})` : ''
+  const left = skipped > 0 ? `, ${skipped} more known to end alike${by}` : ''
   const lines = [
     `${protocol} (${mode}, ${bounds.join(', ')}): ${violating > 0 ? 'it breaks' : exhausted ? 'it holds' : 'undecided'}`,
     `  ${counted(executions, 'execution')}, ${distinct.length} distinct${left}, ${seconds} s`,

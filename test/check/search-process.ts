@@ -37,7 +37,10 @@ process.once('message', (share: Share) => {
 function run({ protocol, participants, bug, mode, prune, crashes, seconds, ...share }: Share) {
   const { max = Number.POSITIVE_INFINITY, shard } = share
   const scenario = protocolNamed(protocol, participants + 1, bug)
-  const factory = mode === 'dpor' ? dpor() : omissions({ max, mode, prune, crashes })
+  const factory =
+    mode === 'dpor'
+      ? dpor({ prune: prune as readonly 'symmetry'[] })
+      : omissions({ max, mode, prune, crashes })
   return search(scenario, factory, {
     shard,
     ...(seconds !== undefined && { seconds }),

@@ -1,21 +1,10 @@
 import { isBlocked } from '../../examples/protocols/agreement.js'
 import type { Scenario } from '../../src/simulation/index.js'
 import { type ExplorerFactory, runCampaign } from '../../src/verification/index.js'
+import type { Found } from './found.js'
 import { Witnesses } from './witnesses.js'
 
-/** What a search has found. */
-export interface Found {
-  readonly executions: number
-  /** Runs that count as tried without being run. */
-  readonly skipped: number
-  /** What sets apart the runs that differ in what was delivered. */
-  readonly distinct: readonly string[]
-  readonly violating: number
-  readonly blocked: number
-  readonly witnesses: readonly (readonly string[])[]
-  /** All there is has been tried. */
-  readonly exhausted: boolean
-}
+export { type Found, together } from './found.js'
 
 export interface SearchPlan {
   /** Default: the whole of it. */
@@ -65,31 +54,11 @@ export async function search(
   return {
     executions,
     skipped: explorer.skipped ?? 0,
+    skippedBy: { ...explorer.skippedBy },
     distinct: [...distinct],
     violating,
     blocked,
     witnesses: witnesses.sets,
     exhausted: counts.exhausted,
-  }
-}
-
-/** What shards have found, together. */
-export function together(parts: readonly Found[]): Found {
-  const witnesses = new Witnesses()
-  const distinct = new Set<string>()
-  for (const part of parts) {
-    for (const set of part.witnesses) witnesses.add(set)
-    for (const one of part.distinct) distinct.add(one)
-  }
-  const sum = (of: (found: Found) => number): number =>
-    parts.reduce((total, found) => total + of(found), 0)
-  return {
-    executions: sum(({ executions }) => executions),
-    skipped: sum(({ skipped }) => skipped),
-    distinct: [...distinct],
-    violating: sum(({ violating }) => violating),
-    blocked: sum(({ blocked }) => blocked),
-    witnesses: witnesses.sets,
-    exhausted: parts.every(({ exhausted }) => exhausted),
   }
 }

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { bundled } from '../processes/bundle.js'
 import type { CheckArguments } from './check-arguments.js'
-import { type Found, together } from './search.js'
+import { type Found, together } from './found.js'
 import type { Answer, Share } from './search-process.js'
 
 const FILE = fileURLToPath(new URL('./search-process.ts', import.meta.url))
@@ -23,7 +23,7 @@ export async function searched(
   progress: (executions: number) => void,
 ): Promise<Found> {
   const { maxOmissions, json: _, ...what } = given
-  const alone = given.mode === 'dpor' || given.prune
+  const alone = given.mode === 'dpor' || given.prune.length > 0
   const of = alone ? 1 : Math.min(availableParallelism(), PROCESSES_MAX)
   const { file, remove } = await bundled(FILE)
   const done = new Array<number>(of).fill(0)

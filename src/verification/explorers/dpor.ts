@@ -1,13 +1,29 @@
-import { integer, readOptions } from '../../base/options.js'
+import { check, integer, readOptions } from '../../base/options.js'
 import type { Candidate, ChoiceSource, Scenario } from '../../simulation/index.js'
 import type { Attempt, Explorer, ExplorerFactory, ExplorerPlan } from '../explorer.js'
+import type { SkippedBy } from './prune-rules.js'
+import { type Renaming, renamingOf } from './renaming.js'
 
 export interface DporOptions {
   /** Orders are varied within so many deliveries of a run. Default 10,000. */
   readonly maxDepth?: number
+  /**
+   * `['symmetry']`: of orders that differ only by the names of nodes of which the scenario says that they are
+   * `interchangeable`, one is tried. Default: none are left out.
+   */
+  readonly prune?: readonly 'symmetry'[]
 }
 
-const FIELDS = { maxDepth: { fallback: 10_000, check: integer(1) } }
+const FIELDS = {
+  maxDepth: { fallback: 10_000, check: integer(1) },
+  prune: {
+    fallback: [],
+    check: check<readonly 'symmetry'[]>(
+      "an array of nothing but 'symmetry'",
+      (v) => Array.isArray(v) && v.every((rule) => rule === 'symmetry'),
+    ),
+  },
+}
 
 /**
  * All delivery orders that can differ, each class of equal ones once or little more: dynamic partial order
@@ -16,14 +32,22 @@ const FIELDS = { maxDepth: { fallback: 10_000, check: integer(1) } }
  * `limits.earlyTimers` allows is left to other explorers. Needs level `messages`. Ends when all orders are covered:
  * then the scenario holds in every order of its messages.
  *
- * @throws TroupeError ERR_BAD_OPTION
+ * @throws TroupeError ERR_BAD_OPTION, also from `create` where `symmetry` is wanted of a scenario that names no
+ *   interchangeable nodes, or too many
  */
 export function dpor(options: DporOptions = {}): ExplorerFactory {
-  const { maxDepth = 10_000 } = readOptions<DporOptions>('dpor', FIELDS as never, options)
+  const { maxDepth = 10_000, prune = [] } = readOptions<DporOptions>(
+    'dpor',
+    FIELDS as never,
+    options,
+  )
   return {
     name: 'dpor',
     seeded: false,
-    create: (scenario: Scenario, plan) => new Dpor(scenario, maxDepth, plan),
+    create: (scenario: Scenario, plan) => {
+      const renaming = prune.length > 0 ? renamingOf(scenario) : undefined
+      return new Dpor(scenario, maxDepth, plan, renaming)
+    },
   }
 }
 
@@ -48,6 +72,8 @@ class Dpor implements Explorer {
   readonly name = 'dpor'
   /** Runs that turned out to repeat others. */
   skipped = 0
+  readonly skippedBy: SkippedBy = {}
+  readonly #renaming: Renaming | undefined
   readonly #scenario: NonNullable<Attempt['scenario']>
   readonly #maxDepth: number
   readonly #seed: string
@@ -56,7 +82,13 @@ class Dpor implements Explorer {
   #first = true
   #order: DporOrder | undefined
 
-  constructor({ limits }: Scenario, maxDepth: number, { seedBase, shard }: ExplorerPlan) {
+  constructor(
+    { limits }: Scenario,
+    maxDepth: number,
+    { seedBase, shard }: ExplorerPlan,
+    renaming: Renaming | undefined,
+  ) {
+    this.#renaming = renaming
     this.#scenario = { level: 'messages', limits: { ...limits, earlyTimers: 0 } }
     this.#maxDepth = maxDepth
     this.#seed = String(seedBase)
@@ -86,8 +118,7 @@ class Dpor implements Explorer {
       frame.done.add(frame.chosen.label)
       frame.sleep.set(frame.chosen.label, frame.chosen.to)
       const next = frame.candidates.find(
-        ({ label }) =>
-          frame.backtrack.has(label) && !frame.done.has(label) && !frame.sleep.has(label),
+        (candidate) => awaits(frame, candidate) && !this.#mirrored(frame, candidate),
       )
       if (next !== undefined) {
         frame.chosen = next
@@ -97,7 +128,28 @@ class Dpor implements Explorer {
     }
     return false
   }
+
+  /** The same was tried there under other names; then it sleeps, as if it had been tried. */
+  #mirrored({ done, sleep }: Frame, { label, to }: Candidate): boolean {
+    if (this.#renaming === undefined) return false
+    const got = new Map<string, string[]>()
+    for (const { chosen } of this.#frames.slice(0, -1)) {
+      const before = got.get(chosen.to)
+      if (before === undefined) got.set(chosen.to, [chosen.label])
+      else before.push(chosen.label)
+    }
+    if (!this.#renaming.mirrored(got, done, label)) return false
+    done.add(label)
+    sleep.set(label, to)
+    this.skipped++
+    this.skippedBy.symmetry = (this.skippedBy.symmetry ?? 0) + 1
+    return true
+  }
 }
+
+/** It is to be tried there, and neither was nor need not. */
+const awaits = ({ backtrack, done, sleep }: Frame, { label }: Candidate): boolean =>
+  backtrack.has(label) && !done.has(label) && !sleep.has(label)
 
 /** Repeats the deliveries of its frames, then goes on in order, past what sleeps. */
 class DporOrder implements ChoiceSource {

@@ -3,7 +3,7 @@ import type { Scenario } from '../../simulation/index.js'
 import type { ExplorerFactory } from '../explorer.js'
 import { DynamicOmissions } from './dynamic-omissions.js'
 import { isPrune, type PruneRule, rulesOf } from './prune-rules.js'
-import { Renaming } from './renaming.js'
+import { renamingOf } from './renaming.js'
 import { StaticOmissions } from './static-omissions.js'
 
 export interface OmissionsOptions {
@@ -74,13 +74,4 @@ export function omissions(options: OmissionsOptions = {}): ExplorerFactory {
         : new DynamicOmissions(scenario, plan, max, crashes, rules, renaming)
     },
   }
-}
-
-/** @throws TroupeError ERR_BAD_OPTION */
-export function renamingOf({ name, interchangeable = [] }: Scenario): Renaming {
-  if (interchangeable.length === 0) {
-    const wanted = `without 'symmetry' for ${name}, which names no interchangeable nodes`
-    throw badOption('prune', wanted, 'symmetry')
-  }
-  return new Renaming(interchangeable)
 }

@@ -1,4 +1,6 @@
-import { readFaultLabel } from './fault-label.js'
+import { badOption } from '../../base/options.js'
+import type { Scenario } from '../../simulation/index.js'
+import { dropLabel, readFaultLabel } from './fault-label.js'
 
 /** More orders than that are not tried. */
 const ORDERS_MAX = 720
@@ -7,15 +9,14 @@ const ORDERS_MAX = 720
 export class Renaming {
   readonly #renamings: readonly ReadonlyMap<string, string>[]
 
-  /** @throws RangeError for groups that are too large */
+  /** @throws TroupeError ERR_BAD_OPTION for groups that are too large */
   constructor(groups: readonly (readonly string[])[]) {
     let renamings: Map<string, string>[] = [new Map()]
     for (const group of groups) {
       const orders = ordersOf(group)
       if (orders.length * renamings.length > ORDERS_MAX) {
-        throw new RangeError(
-          `interchangeable nodes have more than ${ORDERS_MAX} orders: name fewer of them`,
-        )
+        const few = `so few that they have at most ${ORDERS_MAX} orders`
+        throw badOption('scenario.interchangeable', few, groups)
       }
       renamings = renamings.flatMap((renaming) =>
         orders.map((order) => {
@@ -26,6 +27,27 @@ export class Renaming {
       )
     }
     this.#renamings = renamings
+  }
+
+  /**
+   * Under some renaming a run so far is itself (each node has got the same in the same order), and what one of these
+   * messages leads to is what that message leads to.
+   *
+   * @param got what each node has got so far, in order
+   */
+  mirrored(
+    got: ReadonlyMap<string, readonly string[]>,
+    tried: Iterable<string>,
+    message: string,
+  ): boolean {
+    const others = [...tried]
+    return this.#renamings
+      .slice(1)
+      .some(
+        (renaming) =>
+          others.some((other) => renamedMessage(other, renaming) === message) &&
+          isItself(got, renaming),
+      )
   }
 
   /** One text for all sets that are the same but for names. */
@@ -49,14 +71,38 @@ export class Renaming {
   }
 }
 
-/** A choice about a message between nodes with other names. */
-export function renamed(label: string, renaming: ReadonlyMap<string, string>): string {
+/** @throws TroupeError ERR_BAD_OPTION where a scenario names no such nodes, or too many */
+export function renamingOf({ name, interchangeable = [] }: Scenario): Renaming {
+  if (interchangeable.length === 0) {
+    const wanted = `without 'symmetry' for ${name}, which names no interchangeable nodes`
+    throw badOption('prune', wanted, 'symmetry')
+  }
+  return new Renaming(interchangeable)
+}
+
+type Names = ReadonlyMap<string, string>
+
+/** The loss of a message between nodes with other names. */
+function renamed(label: string, names: Names): string {
   const fault = readFaultLabel(label)
   if (fault === undefined) return label
-  const { verb, from, to, message } = fault
-  const [sender, receiver] = [renaming.get(from) ?? from, renaming.get(to) ?? to]
-  const what = `${sender}>${receiver}:${message}`
-  return verb === 'drop' ? `drop ${what}` : `crash ${sender} at ${what}`
+  const { from, to, message } = fault
+  return dropLabel({ from: names.get(from) ?? from, to: names.get(to) ?? to, message })
+}
+
+const DROP = dropLabel({ from: '', to: '', message: '' }).indexOf('>')
+
+/** The same for a message: `n1>n2:add#1`. */
+const renamedMessage = (label: string, names: Names): string =>
+  renamed(`drop ${label}`, names).slice(DROP)
+
+function isItself(got: ReadonlyMap<string, readonly string[]>, names: Names): boolean {
+  for (const [node, messages] of got) {
+    const there = got.get(names.get(node) ?? node) ?? []
+    if (there.length !== messages.length) return false
+    if (messages.some((message, at) => renamedMessage(message, names) !== there[at])) return false
+  }
+  return true
 }
 
 function ordersOf(names: readonly string[]): string[][] {
