@@ -22,9 +22,12 @@ export class DynamicOmissions implements Explorer {
   readonly #scenario: Attempt['scenario']
   readonly #seed: string
   readonly #max: number
+  readonly #crashes: number
   readonly #shard: ExplorerPlan['shard']
   readonly #rules: ReadonlySet<PruneRule>
   readonly #renaming: Renaming | undefined
+  /** Sets that were queued, where one can come about in several ways. */
+  readonly #queued = new Set<string>()
   readonly #renamed = new Set<string>()
   readonly #tree = new RunTree<undefined>()
   readonly #seen = new SeenRuns()
@@ -45,6 +48,7 @@ export class DynamicOmissions implements Explorer {
     this.#scenario = losing(scenario, crashes)
     this.#seed = String(seedBase)
     this.#max = max
+    this.#crashes = crashes
     this.#shard = shard
     this.#rules = rules
     this.#renaming = renaming
@@ -87,10 +91,8 @@ export class DynamicOmissions implements Explorer {
     const last = lost.at(-1)
     if (last === undefined) return undefined
     if (this.#renaming !== undefined) {
-      const key = this.#renaming.key(lost)
-      if (this.#renamed.has(key)) return 'symmetry'
-      this.#renamed.add(key)
-      if (this.#known(this.#renaming, lost)) return 'symmetry'
+      if (this.#rules.has('same-run') && this.#known([lost])) return 'same-run'
+      if (this.#isRenamed(this.#renaming, lost)) return 'symmetry'
     }
     if (base === undefined) return undefined
     if (this.#rules.has('equivalent') && this.#seen.crashedBefore(base, lost, last)) {
@@ -105,10 +107,22 @@ export class DynamicOmissions implements Explorer {
     return 'lineage'
   }
 
-  /** A run with such losses was seen, under these names or others. */
-  #known(renaming: Renaming, lost: readonly string[]): boolean {
-    for (const renamed of renaming.all(lost)) {
-      const set = new Set(renamed)
+  /**
+   * The same under other names was tried. Where nodes crash too that holds only of sets that nothing is added to: what
+   * a crash adds cannot be renamed.
+   */
+  #isRenamed(renaming: Renaming, lost: readonly string[]): boolean {
+    if (this.#crashes > 0 && lost.length < this.#max) return false
+    const key = renaming.key(lost)
+    if (this.#renamed.has(key)) return true
+    this.#renamed.add(key)
+    return this.#known(renaming.all(lost))
+  }
+
+  /** A run with such losses was seen. */
+  #known(sets: Iterable<readonly string[]>): boolean {
+    for (const lost of sets) {
+      const set = new Set(lost)
       if (this.#tree.find((label) => (set.has(label) ? 1 : 0)) !== undefined) return true
     }
     return false
@@ -124,10 +138,16 @@ export class DynamicOmissions implements Explorer {
     const any = last === undefined || this.#renaming !== undefined
     const from = any ? 0 : asked.lastIndexOf(last) + 1
     for (const label of asked.slice(from)) {
-      if (any && lost.includes(label)) continue
+      if (any && (lost.includes(label) || !this.#isNew([...lost, label]))) continue
       const { of, index } = this.#shard
       if (lost.length === 0 && this.#children++ % of !== index) continue
       this.#queue.push({ lost: [...lost, label], base })
     }
+  }
+  #isNew(lost: readonly string[]): boolean {
+    const key = [...lost].sort().join('\n')
+    if (this.#queued.has(key)) return false
+    this.#queued.add(key)
+    return true
   }
 }

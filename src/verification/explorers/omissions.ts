@@ -28,7 +28,7 @@ export interface OmissionsOptions {
    * - `equivalent`: a node's last message is lost and then it crashes; it is tried as a crash before that message.
    *   Takes it that nobody can tell when within a step's messages the node ended.
    * - `symmetry`: the set is another one with nodes renamed that the scenario says are `interchangeable`. Sets with
-   *   crashes are not renamed. Failures are found up to renaming.
+   *   crashes are not renamed: where there are crashes, only sets of `max` losses are. Failures are found up to renaming.
    *
    * `true` (default): `same-run`. `false`: none.
    */
