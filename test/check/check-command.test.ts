@@ -28,11 +28,24 @@ const WRONG: readonly (readonly [string[], RegExp])[] = [
   [['2pc', '--max-omissions', 'some'], /--max-omissions .* got some/],
   [['2pc', '--mode', 'dpor', '--max-omissions', '1'], /dpor loses nothing/],
   [['2pc', '--mode', 'static', '--crashes', '1'], /--crashes is for --mode dynamic/],
-  [['2pc', '--prune'], /--prune is for --mode static/],
+  [['2pc', '--prune=luck'], /--prune must be of same-run, lineage, .*, got luck/],
+  [['2pc', '--prune', 'luck'], /one protocol at a time, got 2pc luck/],
+  [['2pc', '--mode', 'static', '--prune', 'equivalent'], /equivalent is not for --mode static/],
+  [['2pc', '--mode', 'dpor', '--prune', 'lineage'], /lineage is not for --mode dpor/],
   [['2pc', '--bug', 'toString'], /--bug of 2pc must be one of hasty, .* got toString/],
   [['2pc', '--seconds', '0'], /--seconds must be a whole number from 1/],
   [['2pc', '--colour'], /--colour/],
 ]
+
+function expectFewer(pruned: Record<string, unknown>, all: Record<string, unknown>): void {
+  assert.isBelow(Number(pruned['executions']), Number(all['executions']))
+  assert.equal(pruned['prune'], true)
+  assert.equal((pruned['minimalWitnesses'] as unknown[]).length, 1)
+  assert.includeDeepMembers(
+    all['minimalWitnesses'] as unknown[],
+    pruned['minimalWitnesses'] as unknown[],
+  )
+}
 
 describe('npm run check', function () {
   this.timeout(120_000)
@@ -79,6 +92,18 @@ describe('npm run check', function () {
     assert.equal(Number(pruned?.['executions']) + Number(pruned?.['skipped']), 256)
     assert.equal(pruned?.['executions'], all?.['distinct'])
     for (const key of ['distinct', 'minimalWitnesses']) assert.deepEqual(pruned?.[key], all?.[key])
+  })
+
+  it('leaves out by the rules it is given, and says by which', async () => {
+    const words = ['2pc', '--participants', '2', '--max-omissions', 'all']
+    const all = JSON.parse((await check(...words, '--json')).out[0] ?? '')
+    const rules = ['--prune', 'lineage,symmetry']
+    const pruned = JSON.parse((await check(...words, ...rules, '--json')).out[0] ?? '')
+    expectFewer(pruned, all)
+    assert.deepEqual(pruned.rules, ['lineage', 'symmetry'])
+    assert.deepEqual(Object.keys(pruned.skippedBy).sort(), ['lineage', 'symmetry'])
+    const { out } = await check(...words, '--prune')
+    assert.match(String(out[1]), /executions, .*\d+ more known to end alike \(lineage \d+\)/)
   })
 
   it('ends with 0 where nothing breaks, and says it in words', async () => {
