@@ -4,6 +4,7 @@ import { Choices, SeededChoices, TapeChoices } from './choices.js'
 import { ClusterView } from './cluster-view.js'
 import type { CxLine } from './cx-line.js'
 import { Driver, type DriverGround } from './driver.js'
+import { watchExchanges } from './exchange-watch.js'
 import type { FaultModel } from './fault-model.js'
 import { FaultPlayer } from './fault-player.js'
 import { type FaultLine, faultSchedule } from './fault-schedule.js'
@@ -199,7 +200,7 @@ export class Execution {
     if (this.#faulty) this.#rules.number()
     if (this.#scenario.level === 'messages') {
       this.#sim.bus.decide(this.#choices, this.#scenario.limits?.earlyTimers ?? 0)
-      this.#exchange()
+      watchExchanges(this.#options.exchanges, this.#sim, this.#cluster)
     }
     const shares = this.#shares(faults)
     if (shares.loss + shares.duplication + shares.stops > 0) {
@@ -209,14 +210,6 @@ export class Execution {
     if (workload === undefined) await driver.sleep(Math.min(IDLE_MS, this.#limits.virtualMs))
     else await workload(driver)
     this.#player.stop()
-  }
-
-  #exchange(): void {
-    const { exchanges } = this.#options
-    if (exchanges === undefined) return
-    exchanges.begin(this.#cluster.names, () => this.#nowUs())
-    this.#sim.bus.exchanges = exchanges
-    this.#cluster.events.on('crashed', ({ node }) => exchanges.befell(`crash ${node}`))
   }
 
   /** How many messages are lost, come twice, or find their sender crashed; those on a tape are, whatever the model says. */

@@ -20,16 +20,29 @@ export class Line {
   readonly from: string
   readonly to: string
   readonly way: Way
-  readonly #lanes = new Map<string, FlightLane>()
+  /** `n1>n2` */
+  readonly name: string
+  readonly #lanes = new Map<string, FlightLane[]>()
 
   constructor(from: string, to: string, way: Way) {
     this.from = from
     this.to = to
     this.way = way
+    this.name = `${from}>${to}`
   }
 
   lane(channel: string, lane: number): FlightLane {
-    return this.#at(`${channel}/${lane}`)
+    let lanes = this.#lanes.get(channel)
+    if (lanes === undefined) {
+      lanes = []
+      this.#lanes.set(channel, lanes)
+    }
+    let found = lanes[lane]
+    if (found === undefined) {
+      found = new FlightLane(this, `${channel}/${lane}`)
+      lanes[lane] = found
+    }
+    return found
   }
 
   /** A lane for one message that others may overtake. */
@@ -40,7 +53,7 @@ export class Line {
   /** Takes out everything that is under way on its lanes. */
   clear(): Flight[] {
     const lost: Flight[] = []
-    for (const { flights } of this.#lanes.values()) {
+    for (const { flights } of this.#all()) {
       for (let flight = flights.shift(); flight !== undefined; flight = flights.shift()) {
         lost.push(flight)
       }
@@ -49,16 +62,11 @@ export class Line {
   }
 
   get empty(): boolean {
-    for (const { flights } of this.#lanes.values()) if (flights.size > 0) return false
+    for (const { flights } of this.#all()) if (flights.size > 0) return false
     return true
   }
 
-  #at(key: string): FlightLane {
-    let lane = this.#lanes.get(key)
-    if (lane === undefined) {
-      lane = new FlightLane(this, key)
-      this.#lanes.set(key, lane)
-    }
-    return lane
+  *#all(): Iterable<FlightLane> {
+    for (const lanes of this.#lanes.values()) yield* lanes.filter((lane) => lane !== undefined)
   }
 }

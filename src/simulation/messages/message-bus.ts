@@ -2,12 +2,14 @@ import { MessageNumbers } from '../../fault/message-numbers.js'
 import type { FrameInfo, MessageName } from '../../peer/gate.js'
 import { ENVELOPE, type Envelope } from '../../wire/envelope.js'
 import { FRAME, type FrameKind } from '../../wire/frame.js'
+import { FrameWriter } from '../../wire/frame-writer.js'
 import type { Agenda } from '../agenda.js'
-import type { Candidate, Choices } from '../choices.js'
+import type { Choices } from '../choices.js'
 import type { Exchanges } from '../exchanges.js'
 import { guardSlot } from '../guards/slot.js'
 import type { Links } from '../links.js'
 import type { Life } from '../sim-host.js'
+import { candidateOf, serialOf, TIME } from './candidates.js'
 import { Flight } from './flight.js'
 import { type FlightLane, Line } from './line.js'
 
@@ -45,12 +47,15 @@ export type Namer = (to: string, frame: FrameInfo) => MessageName | undefined
  */
 export class MessageBus {
   readonly agenda: Agenda
+  /** What encodes messages, for all ends. */
+  readonly writer = new FrameWriter()
   readonly #links: Links
   readonly #ends = new Map<string, BusEnd>()
   readonly #lines = new Map<string, Map<string, Line>>()
   /** Lanes with something under way. */
   readonly #busy = new Set<FlightLane>()
   readonly #healed = { healed: () => this.#wake() }
+  readonly #stepping = (): void => this.#step()
   #serial = 0
   #due = false
   #quiet: (() => void) | undefined
@@ -194,7 +199,7 @@ export class MessageBus {
   #wake(): void {
     if (this.#due || this.#busy.size === 0) return
     this.#due = true
-    this.agenda.schedule(STEP_US, 'message', undefined, '', () => this.#step())
+    this.agenda.schedule(STEP_US, 'message', undefined, '', this.#stepping)
   }
 
   #step(): void {
@@ -215,10 +220,10 @@ export class MessageBus {
   }
 
   #deliver(lane: FlightLane, flight: Flight): void {
-    const { from, to } = lane.line
+    const { from, to, name } = lane.line
     const end = this.#ends.get(to)
     const { hash } = this.agenda
-    hash.text(`${from}>${to}`)
+    hash.text(name)
     hash.bytes(flight.bytes)
     if (end === undefined || !end.isUp(from)) return
     guardSlot.host = end.life.guarded
@@ -234,31 +239,38 @@ export class MessageBus {
 
   /** The lane whose first message comes next; undefined when there is none, and when time goes on first. */
   #next(): FlightLane | undefined {
+    const choices = this.#choices?.picks === true ? this.#choices : undefined
     const ready: FlightLane[] = []
+    let first = Number.POSITIVE_INFINITY
     let laterUs = Number.POSITIVE_INFINITY
     for (const lane of this.#busy) {
       const { line, flights } = lane
       const head = flights.peek() as Flight
+      // Nobody chooses: what was sent later than the first that may come is of no interest.
+      if (choices === undefined && head.serial > first) continue
       if (line.way.isCut) line.way.wait(this.#healed)
       else if (this.#ends.get(line.to)?.life.host.paused === true)
         laterUs = Math.min(laterUs, this.nowUs + POLL_US)
       else if (head.readyUs > this.nowUs) laterUs = Math.min(laterUs, head.readyUs)
-      else ready.push(lane)
+      else {
+        if (choices === undefined) ready.length = 0
+        ready.push(lane)
+        first = head.serial
+      }
     }
     if (ready.length === 0) {
       if (laterUs < Number.POSITIVE_INFINITY) this.#wakeAt(laterUs)
       return undefined
     }
-    return this.#choices === undefined ? earliest(ready) : this.#choose(ready, this.#choices)
+    return choices === undefined ? ready[0] : this.#choose(ready, choices)
   }
 
   #wakeAt(us: number): void {
     this.#due = true
-    this.agenda.schedule(us - this.nowUs, 'message', undefined, '', () => this.#step())
+    this.agenda.schedule(us - this.nowUs, 'message', undefined, '', this.#stepping)
   }
 
   #choose(ready: FlightLane[], choices: Choices): FlightLane | undefined {
-    if (choices.picks === false) return earliest(ready)
     ready.sort((a, b) => serialOf(a) - serialOf(b))
     // What the runtime itself says is no matter of choice: it comes at once.
     const own = ready.find((lane) => lane.flights.peek()?.actor === '')
@@ -374,18 +386,3 @@ const ACTORS: ReadonlySet<number> = new Set([
 /** A message that one actor sends another, or its answer. */
 export const isOfActors = (envelope: Envelope | undefined): boolean =>
   envelope !== undefined && ACTORS.has(envelope.kind)
-
-/** Time goes on while messages are under way. */
-const TIME: Candidate = { label: 'time', from: '', to: '', actor: '', lane: '', cause: 0 }
-
-const serialOf = (lane: FlightLane): number => (lane.flights.peek() as Flight).serial
-
-function earliest(lanes: readonly FlightLane[]): FlightLane {
-  return lanes.reduce((first, lane) => (serialOf(lane) < serialOf(first) ? lane : first))
-}
-
-function candidateOf({ line, key, flights }: FlightLane): Candidate {
-  const { label, actor, cause } = flights.peek() as Flight
-  const { from, to } = line
-  return { label, from, to, actor, lane: `${from}>${to}/${key}`, cause }
-}

@@ -12,7 +12,6 @@ import { Gate, type GateSide } from '../../peer/gate.js'
 import { FULL, SENT, type SendOutcome, type TransportStats } from '../../peer/transport.js'
 import { Envelope } from '../../wire/envelope.js'
 import { FRAME, type FrameKind, HEAD_BYTES } from '../../wire/frame.js'
-import { FrameWriter } from '../../wire/frame-writer.js'
 import { readEnvelope } from '../../wire/read-envelope.js'
 import type { Life } from '../sim-host.js'
 import { ALL_NODES, AllNodes } from './all-nodes.js'
@@ -50,7 +49,6 @@ export class MessageTransport implements GatedTransport, BusEnd {
   readonly #bus: MessageBus
   readonly #ground: TransportGround
   readonly #self: Member
-  readonly #writer = new FrameWriter()
   readonly #up = new Map<string, Member>()
   /** Who waits for a peer to be there. */
   readonly #waiting = new Map<string, ((member: Member) => void)[]>()
@@ -302,8 +300,9 @@ export class MessageTransport implements GatedTransport, BusEnd {
   }
 
   #encoded(envelope: Envelope): Buffer {
-    this.#writer.writeEnvelope(envelope, this.#ground.codec)
-    const chunks = this.#writer.take()
+    const { writer } = this.#bus
+    writer.writeEnvelope(envelope, this.#ground.codec)
+    const chunks = writer.take()
     const whole = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)
     return whole.subarray(HEAD_BYTES)
   }
