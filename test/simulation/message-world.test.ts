@@ -6,6 +6,7 @@ import type { Node } from '../../src/node/node.js'
 import type { Candidate, ChoiceSource } from '../../src/simulation/choices.js'
 import {
   check,
+  Exchanges,
   faultModels,
   parseCounterexample,
   printCounterexample,
@@ -66,6 +67,30 @@ describe('a world of messages', () => {
       (['fast', 'portable'] as const).map((drain) => simulate(scenario, { drain })),
     )
     expect(runs[0]?.hash).to.equal(runs[1]?.hash)
+  })
+
+  it('keeps what each node gets and gives, and whom checks look at', async () => {
+    const kept = async (lost: string, looking: Partial<Scenario> = {}) => {
+      const exchanges = new Exchanges()
+      const faults = faultModels.loss(0.5)
+      const choose = (label: string): number => {
+        exchanges.asked(label)
+        return label === lost ? 1 : 0
+      }
+      await simulate({ ...scenario, faults, ...looking }, { choices: { choose }, exchanges })
+      return exchanges
+    }
+    const { nodes, questions, looked } = await kept('')
+    const labels = nodes.get('n1')?.got.map(({ label }) => label)
+    expect(labels?.slice(0, 2)).to.deep.equal(['drop n2>n1:say#1', 'drop n3>n1:say#1'])
+    expect(questions.map(({ label }) => label)).to.include.members(['drop n2>n1:said#1'])
+    expect([...looked]).to.be.empty
+    // n3 gets nothing of the loss; n2 is told another list.
+    const without = (await kept('drop n2>n1:say#1')).nodes
+    expect(without.get('n3')).to.deep.equal(nodes.get('n3'))
+    expect(without.get('n2')?.gave).not.to.deep.equal(nodes.get('n2')?.gave)
+    const checks = [check.always('short', ({ actors }) => actors(List).length < 2)]
+    expect([...(await kept('', { checks })).looked]).to.deep.equal(['n1'])
   })
 
   it('brings them in another order where a source of choices says so', async () => {

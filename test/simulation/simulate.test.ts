@@ -175,6 +175,21 @@ describe('simulate', () => {
     ],
     ['an unknown limit', { name: 's', nodes: 1, limits: { ms: 5 } }, /limits.ms is no part of it/],
     [
+      'a group of nodes that are not there',
+      { name: 's', nodes: 2, interchangeable: [['n2', 'n3']] },
+      /interchangeable names "n3", which is no node of it/,
+    ],
+    [
+      'a node in two groups',
+      { name: 's', nodes: 2, interchangeable: [['n1'], ['n2', 'n1']] },
+      /interchangeable names "n1" twice/,
+    ],
+    [
+      'groups that are none',
+      { name: 's', nodes: 2, interchangeable: ['n1'] },
+      /interchangeable must be an array of arrays of node names/,
+    ],
+    [
       'patience that is none',
       { name: 's', nodes: 1, callTimeoutMs: -1 },
       /callTimeoutMs must be a number of milliseconds/,

@@ -7,7 +7,8 @@ const ORDERS_MAX = 720
 
 /** Sets of faults that differ only by the names of nodes of which one is as good as another. */
 export class Renaming {
-  readonly #renamings: readonly ReadonlyMap<string, string>[]
+  readonly #renamings: readonly Names[]
+  readonly #renamed = new Map<string, readonly string[]>()
 
   /** @throws TroupeError ERR_BAD_OPTION for groups that are too large */
   constructor(groups: readonly (readonly string[])[]) {
@@ -65,9 +66,19 @@ export class Renaming {
     yield faults
     // Messages of one step leave in an order, and a crash divides them: those behind it depend on names.
     if (faults.some((fault) => !fault.startsWith('drop '))) return
-    for (const renaming of this.#renamings.slice(1)) {
-      yield faults.map((fault) => renamed(fault, renaming))
+    for (let at = 1; at < this.#renamings.length; at++) {
+      yield faults.map((fault) => this.#names(fault)[at] as string)
     }
+  }
+
+  /** A loss under all names. */
+  #names(fault: string): readonly string[] {
+    let names = this.#renamed.get(fault)
+    if (names === undefined) {
+      names = this.#renamings.map((renaming) => renamed(fault, renaming))
+      this.#renamed.set(fault, names)
+    }
+    return names
   }
 }
 

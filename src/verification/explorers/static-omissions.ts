@@ -19,7 +19,6 @@ export class StaticOmissions implements Explorer {
   readonly #max: number
   readonly #rules: ReadonlySet<PruneRule>
   readonly #renaming: Renaming | undefined
-  readonly #renamed = new Set<string>()
   readonly #tree = new RunTree<SeenRun | undefined>()
   readonly #seen = new SeenRuns()
   readonly #shard: ExplorerPlan['shard']
@@ -81,12 +80,15 @@ export class StaticOmissions implements Explorer {
   /** The rule by which this subset need not be run. */
   #needless(lost: ReadonlySet<string>): PruneRule | undefined {
     if (this.#rules.has('same-run') && this.#known(lost) !== undefined) return 'same-run'
-    if (this.#renaming !== undefined) {
-      const key = this.#renaming.key([...lost])
-      if (this.#renamed.has(key)) return 'symmetry'
-      this.#renamed.add(key)
-    }
+    if (this.#renaming !== undefined && this.#isRenamed(this.#renaming, lost)) return 'symmetry'
     return this.#rules.has('lineage') && this.#unnoticed(lost) ? 'lineage' : undefined
+  }
+
+  #isRenamed(renaming: Renaming, lost: ReadonlySet<string>): boolean {
+    for (const names of renaming.all([...lost])) {
+      if (this.#known(new Set(names)) !== undefined) return true
+    }
+    return false
   }
 
   #known(lost: ReadonlySet<string>) {
