@@ -6,6 +6,13 @@ export {
   runAttempt,
   runCampaign,
 } from './campaign.js'
+export {
+  type EventuallyOptions,
+  membersConverge,
+  overlayConnects,
+} from './contracts/cluster-contracts.js'
+export { type DeliveryContract, delivered } from './contracts/delivery-contracts.js'
+export type { MessageEvent, MessageLog } from './contracts/message-log.js'
 export { diagramPage } from './diagram/page.js'
 export { diagramPicture, type PictureOptions } from './diagram/picture.js'
 export { shivizLog } from './diagram/shiviz.js'
