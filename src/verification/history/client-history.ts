@@ -11,7 +11,7 @@ export interface Described {
   readonly f: string
   readonly key?: HistoryKey
   readonly value?: Plain
-  /** What a read gave. Default: what the operation gave. */
+  /** What a read gave: null where it found nothing. Default: what the operation gave. */
   readonly result?: Plain
   /** It was done, but says that it changed nothing, such as a `cas` that found another value. */
   readonly refused?: boolean
@@ -49,7 +49,8 @@ export function historyOf(
     const repeats = model.operations[f]?.gives === 'same'
     if (op.status !== 'ok') builder.return(called, op.status, undefined)
     else if (refused) builder.return(called, 'fail', undefined)
-    else builder.return(called, 'ok', repeats ? undefined : (result ?? op.value))
+    else
+      builder.return(called, 'ok', repeats ? undefined : result === undefined ? op.value : result)
   }
   return builder.build()
 }

@@ -18,6 +18,7 @@ const MODEL = register()
 /** What is so is also what comes after it. */
 const IMPLIES: readonly [Consistency, Consistency][] = [
   ['linearizable', 'sequential'],
+  ['linearizable', 'eventual'],
   ['sequential', 'causal+'],
   ['causal+', 'causal'],
   ['causal+', 'session'],
