@@ -3,6 +3,7 @@ import type { Plain } from '../../simulation/op.js'
 import type { EventType, History, HistoryKey } from './history.js'
 import { badHistory, HistoryBuilder } from './history-builder.js'
 import type { AnyModel } from './model.js'
+import { flawOf } from './value-flaw.js'
 
 /** A line as it was read. */
 interface Line {
@@ -65,6 +66,9 @@ export function readHistory(text: string, model: AnyModel): History {
       throw badHistory(line, `process ${process} returns from ${f}, which it has not called`)
     }
     checkMatch(called, read, line)
+    if (type === 'ok' && value === undefined && model.operations[f]?.gives !== 'same') {
+      throw badHistory(line, `${f} gave no value: null where it found nothing`)
+    }
     open.delete(process)
     builder.return(called.call, type, value, line)
   }
@@ -109,8 +113,16 @@ function parsed(source: string, line: number, last: boolean): Line | undefined {
   if (key !== undefined && key !== null && !isName(key)) {
     throw badHistory(line, `key must be a number or a string, got ${show(key)}`)
   }
-  if (time !== undefined && time !== null && typeof time !== 'number') {
+  if (time !== undefined && time !== null && !Number.isFinite(time)) {
     throw badHistory(line, `time must be a number, got ${show(time)}`)
+  }
+  for (const [what, read] of [
+    ['process', process],
+    ['key', key],
+    [`the value of ${f}`, value['value']],
+  ] as const) {
+    const flaw = flawOf(read, 'read')
+    if (flaw !== undefined) throw badHistory(line, `${what} ${flaw}`)
   }
   return {
     process,
@@ -118,9 +130,9 @@ function parsed(source: string, line: number, last: boolean): Line | undefined {
     f,
     key: key ?? undefined,
     value: value['value'] as Plain,
-    time: time ?? undefined,
+    time: (time as number | null | undefined) ?? undefined,
   }
 }
 
 const isName = (value: unknown): value is number | string =>
-  (typeof value === 'number' && Number.isFinite(value)) || typeof value === 'string'
+  typeof value === 'number' || typeof value === 'string'
