@@ -45,7 +45,7 @@ export class SequentialSearch {
     this.#table = new StateTable(model, this.#ledger)
     const together = model.keys === 'together'
     this.#ops = withoutUnnoticed(model, ops)
-    this.#strands = new Strands(this.#ops)
+    this.#strands = new Strands(this.#ops, budget, this.#ledger)
     this.#kinds = this.#ops.map((op) => this.#table.kindOf(op))
     const objects = new Map<HistoryKey, number>()
     this.#objects = this.#ops.map(({ key }) => {
@@ -56,14 +56,15 @@ export class SequentialSearch {
     })
     this.#reads = this.#ops.map((op) => op.status === 'ok' && (model.isRead?.(op) ?? false))
     this.#writers = together ? [] : writersFor(model, this.#ops)
-    const { strands } = this.#strands
-    this.#enter(new Int32Array(strands.length), new Int32Array(objects.size))
+    const { strands, complete } = this.#strands
+    if (complete) this.#enter(new Int32Array(strands.length), new Int32Array(objects.size))
   }
 
   /** Undefined: the budget is spent. */
   run(): boolean | undefined {
     for (;;) {
       if (this.#found) return true
+      if (this.#budget.spent !== undefined) return undefined
       const fork = this.#forks[this.#forks.length - 1]
       if (fork === undefined) return false
       if (!this.#budget.step()) return undefined

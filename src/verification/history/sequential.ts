@@ -1,4 +1,4 @@
-import type { Budget } from './budget.js'
+import { type Budget, Ledger } from './budget.js'
 import { findCausalConvergence } from './causal.js'
 import { type History, type HistoryEvent, type HistoryOp, opText, pending } from './history.js'
 import { findLinearizable } from './linearizability.js'
@@ -17,7 +17,11 @@ const QUICK_STATES = 200_000
 export function findSequential(history: History, model: AnyModel, budget: Budget): Finding {
   const quick = budget.part(QUICK_STATES)
   if (findLinearizable(history, model, quick) === 'ok') return 'ok'
-  if (canTellWriters(history, model)) {
+  const ledger = new Ledger(budget)
+  const canTell = canTellWriters(history, model, budget, ledger)
+  ledger.release()
+  if (canTell === undefined) return 'unknown'
+  if (canTell) {
     const found = findCausalConvergence(history, model, budget)
     if (typeof found === 'object') return found
   }
