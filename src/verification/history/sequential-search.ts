@@ -44,7 +44,7 @@ export class SequentialSearch {
     this.#ledger = new Ledger(budget)
     this.#table = new StateTable(model, this.#ledger)
     const together = model.keys === 'together'
-    this.#ops = withoutUnnoticed(model, ops)
+    this.#ops = noticedOf(model, ops)
     this.#strands = new Strands(this.#ops, budget, this.#ledger)
     this.#kinds = this.#ops.map((op) => this.#table.kindOf(op))
     const objects = new Map<HistoryKey, number>()
@@ -178,12 +178,12 @@ function writersFor(
   })
 }
 
-/** What may never be done and that nobody notices, is left out: key by key, where keys are apart. */
-function withoutUnnoticed(model: AnyModel, ops: readonly HistoryOp[]): readonly HistoryOp[] {
+/** All but what may never be done and that nobody notices: key by key, where keys are apart. */
+export function noticedOf(model: AnyModel, ops: readonly HistoryOp[]): readonly HistoryOp[] {
   const keep = new Set<HistoryOp>()
   for (const part of byKey(ops, model.keys === 'together').values()) {
     const done = part.filter(({ status }) => status === 'ok')
-    const open = part.filter(({ status }) => status === 'info')
+    const open = part.filter((op) => op.status === 'info' && !model.isRead?.(op))
     for (const op of done) keep.add(op)
     for (const op of model.noticeable?.(open, done) ?? open) keep.add(op)
   }

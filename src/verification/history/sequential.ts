@@ -3,8 +3,9 @@ import { findCausalConvergence } from './causal.js'
 import { type History, type HistoryEvent, type HistoryOp, opText, pending } from './history.js'
 import { findLinearizable } from './linearizability.js'
 import type { AnyModel } from './model.js'
-import { SequentialSearch } from './sequential-search.js'
+import { noticedOf, SequentialSearch } from './sequential-search.js'
 import { canTellWriters } from './session-graph.js'
+import { eventsOf } from './shown-events.js'
 import type { Finding, Violation } from './verdict.js'
 
 /** What the quick way to a yes may take. */
@@ -80,13 +81,13 @@ function shortest(history: History, model: AnyModel, budget: Budget): Violation 
 
 /** The events up to there, and the calls of what may be seen though it was called later. */
 function eventsUpTo(history: History, model: AnyModel, end: number): HistoryEvent[] {
-  const at: number[] = []
-  for (const { calledAt, returnedAt, f } of history.ops) {
-    const isRead = model.operations[f]?.takes === 'nothing'
-    if (calledAt < end || !isRead) at.push(calledAt)
-    if (returnedAt < end) at.push(returnedAt)
-  }
-  const seen = at.filter((place) => place < end).sort((a, b) => a - b)
-  const later = at.filter((place) => place >= end).sort((a, b) => a - b)
-  return [...seen, ...later].map((place) => history.events[place] as HistoryEvent)
+  const { ops } = history
+  const asked = upTo(ops, end)
+  const noticed = new Set(noticedOf(model, asked))
+  const done = ops.filter(({ returnedAt }) => returnedAt < end)
+  const calls = ops.filter(
+    (op, place) =>
+      op.returnedAt >= end && (op.calledAt < end || noticed.has(asked[place] as HistoryOp)),
+  )
+  return eventsOf(history, done, calls)
 }

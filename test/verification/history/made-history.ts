@@ -18,6 +18,8 @@ export interface MadeOptions {
   readonly wrongAt?: number
   /** Share of operations that fail. Default 0. */
   readonly fail?: number
+  /** A process goes on under its name after what nobody knows. Default: as another. */
+  readonly goesOn?: boolean
   /** At the end so many processes read each key, of a model that has this operation. Default 0. */
   readonly lastReads?: number
 }
@@ -36,7 +38,7 @@ interface Running {
 /** A history as a correct object under concurrent clients would give it, but for what is made wrong. */
 export function makeHistory(model: AnyModel, random: Random, options: MadeOptions): History {
   const { operations, keys, processes, info, values, wrong = 0, wrongAt = 0, fail = 0 } = options
-  const { lastReads = 0 } = options
+  const { lastReads = 0, goesOn = false } = options
   const builder = new HistoryBuilder(model)
   const names = Object.keys(model.operations)
   const states = new Map<string, unknown>()
@@ -101,7 +103,7 @@ export function makeHistory(model: AnyModel, random: Random, options: MadeOption
     if (op.unknown) {
       builder.return(op.call, 'info', undefined)
       if (!op.done && !op.failed) late.push(op)
-      ids[ids.indexOf(id)] = next++
+      if (!goesOn) ids[ids.indexOf(id)] = next++
       return
     }
     effect(op)
