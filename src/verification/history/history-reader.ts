@@ -15,6 +15,12 @@ interface Line {
   readonly time: number | undefined
 }
 
+interface Called extends Line {
+  /** What the builder names it by. */
+  readonly call: number
+  readonly line: number
+}
+
 const TYPES: ReadonlySet<unknown> = new Set<EventType>(['invoke', 'ok', 'fail', 'info'])
 
 /** What breaks things writes its lines into the same file; they are no operations. */
@@ -32,7 +38,8 @@ const NEMESIS = 'nemesis'
  */
 export function readHistory(text: string, model: AnyModel): History {
   const builder = new HistoryBuilder(model)
-  const open = new Map<number | string, Line & { readonly call: number; readonly line: number }>()
+  /** What each process does. Undefined: nothing; a map that forgets and learns one key again and again becomes slow. */
+  const open = new Map<number | string, Called | undefined>()
   let lastTime: { readonly time: number; readonly line: number } | undefined
   let line = 0
   for (let from = 0; from < text.length; ) {
@@ -69,17 +76,13 @@ export function readHistory(text: string, model: AnyModel): History {
     if (type === 'ok' && value === undefined && model.operations[f]?.gives !== 'same') {
       throw badHistory(line, `${f} gave no value: null where it found nothing`)
     }
-    open.delete(process)
+    open.set(process, undefined)
     builder.return(called.call, type, value, line)
   }
   return builder.build()
 }
 
-function checkMatch(
-  called: Line & { readonly line: number },
-  { f, key }: Line,
-  line: number,
-): void {
+function checkMatch(called: Called, { f, key }: Line, line: number): void {
   if (f !== called.f) {
     throw badHistory(line, `it returns from ${f}, but line ${called.line} calls ${called.f}`)
   }

@@ -137,6 +137,7 @@ function isLinearizable(
   model: AnyModel,
   budget: Budget,
 ): boolean | undefined {
+  if (!budget.look()) return undefined
   const decided = model.decide?.(ops)
   if (decided !== undefined) return decided
   const search = new LinearSearch(model, ops, budget)

@@ -59,6 +59,7 @@ class SessionOrder {
   readonly #left = new Map<number | string, number>()
   /** What writes follow, while somebody may need it. */
   readonly #follows = new Map<number, Int32Array>()
+  readonly #held = new Map<Int32Array, number>()
   /** What is there at the call of a write. */
   readonly #atCall = new Map<number, Int32Array>()
   /** Reads of each write that are to come. */
@@ -215,7 +216,7 @@ class SessionOrder {
       }
       if ((this.#readers[op] as number) > 0) {
         this.#follows.set(op, follows)
-        this.#ledger.keep(follows.byteLength)
+        this.#hold(follows, 1)
       }
     }
     if ((ops[op] as HistoryOp).status !== 'ok') this.#hasRead(op)
@@ -248,9 +249,18 @@ class SessionOrder {
     if (writer === undefined || writer < 0) return
     const left = (this.#readers[writer] as number) - 1
     this.#readers[writer] = left
-    if (left > 0) return
-    this.#ledger.keep(-(this.#follows.get(writer)?.byteLength ?? 0))
+    const follows = this.#follows.get(writer)
+    if (left > 0 || follows === undefined) return
     this.#follows.delete(writer)
+    this.#hold(follows, -1)
+  }
+
+  /** Counts how many hold a set, which several may share. */
+  #hold(set: Int32Array, more: 1 | -1): void {
+    const held = this.#held.get(set) ?? 0
+    if (held + more > 0) this.#held.set(set, held + more)
+    else this.#held.delete(set)
+    if (held === 0 || held + more === 0) this.#ledger.keep(more * set.byteLength)
   }
 
   #reasons(older: number, op: number): readonly number[] {
