@@ -8,7 +8,9 @@ import { valueText } from './value-text.js'
 import { byKey } from './verdict.js'
 
 /** By estimate: what a configuration costs that is remembered, but for its text. */
-const SEEN_BYTES = 80
+const SEEN_BYTES = 180
+/** The same of one from which there may be more ways, but for its numbers. */
+const FORK_BYTES = 900
 
 /** How far each strand is, and what each object holds. */
 interface Fork {
@@ -16,6 +18,8 @@ interface Fork {
   readonly states: Int32Array
   /** Operations that can be next, the first called last. */
   readonly ways: number[]
+  /** Memory, by estimate. */
+  readonly bytes: number
 }
 
 /**
@@ -69,8 +73,11 @@ export class SequentialSearch {
       if (fork === undefined) return false
       if (!this.#budget.step()) return undefined
       const op = fork.ways.pop()
-      if (op === undefined) this.#forks.pop()
-      else this.#take(fork, op)
+      if (op !== undefined) this.#take(fork, op)
+      else {
+        this.#forks.pop()
+        this.#ledger.keep(-fork.bytes)
+      }
     }
   }
 
@@ -115,7 +122,9 @@ export class SequentialSearch {
     this.#seen.add(text)
     this.#ledger.keep(SEEN_BYTES + text.length)
     ways.sort((a, b) => b - a)
-    this.#forks.push({ done, states, ways })
+    const bytes = FORK_BYTES + 4 * (done.length + states.length) + 16 * ways.length
+    this.#ledger.keep(bytes)
+    this.#forks.push({ done, states, ways, bytes })
   }
 
   /** Operations whose turn it can be, as far as their processes are concerned. */

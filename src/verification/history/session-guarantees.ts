@@ -88,6 +88,7 @@ class SessionOrder {
       const detail = `${this.#graph.textOf(unfounded)}: nobody has written that`
       return { detail, ops: [unfounded] }
     }
+    if (!this.#budget.look()) return 'unknown'
     const to: number[][] = ops.map(() => [])
     for (const op of ops.keys()) {
       for (const before of strands.before(op)) to[before]?.push(op)
@@ -98,13 +99,14 @@ class SessionOrder {
     if ('cycle' in sorted) {
       return { detail: 'in a circle, each comes after the one before it', ops: sorted.cycle }
     }
-    return this.#walk() ?? this.#order()
+    return (this.#budget.look() ? this.#walk() : 'unknown') ?? this.#order()
   }
 
   /** Everything that happens, each after what happened before in its process and the effect that it saw. */
   #walk(): Fault | 'unknown' | undefined {
     const { ops } = this.#graph
     const sorted = orderOrCycle(STAGES * ops.length, this.#stages())
+    if (!this.#budget.look()) return 'unknown'
     // the operations have an order, and nothing here demands more
     const order = 'order' in sorted ? sorted.order : []
     for (const stage of order) {
