@@ -7,10 +7,12 @@ import { Strands } from './strands.js'
 import { valueText } from './value-text.js'
 import { byKey } from './verdict.js'
 
+/** By estimate: what an operation costs. */
+const OP_BYTES = 400
 /** By estimate: what a configuration costs that is remembered, but for its text. */
 const SEEN_BYTES = 180
 /** The same of one from which there may be more ways, but for its numbers. */
-const FORK_BYTES = 900
+const FORK_BYTES = 1_100
 
 /** How far each strand is, and what each object holds. */
 interface Fork {
@@ -49,6 +51,7 @@ export class SequentialSearch {
     this.#table = new StateTable(model, this.#ledger)
     const together = model.keys === 'together'
     this.#ops = noticedOf(model, ops)
+    this.#ledger.keep(OP_BYTES * this.#ops.length)
     this.#strands = new Strands(this.#ops, budget, this.#ledger)
     this.#kinds = this.#ops.map((op) => this.#table.kindOf(op))
     const objects = new Map<HistoryKey, number>()
