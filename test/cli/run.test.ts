@@ -15,6 +15,7 @@ async function ended(does: () => number): Promise<{ code: number; err: string[] 
     exitWith: () => assert.fail('it ends by itself'),
     onBroken: () => undefined,
     readText: () => '',
+    writeText: () => undefined,
     nowMs: () => 0,
   }
   const command: Command = {
