@@ -138,12 +138,9 @@ export function consistent(model: AnyModel, options: ConsistentOptions = {}): Ch
     const lines = left === 0 ? shown : [`… ${left} events before`, ...shown]
     const where = key === undefined ? '' : `key ${key}: `
     const why = [`${where}${detail}`, ...lines.map((line) => `    ${line}`)].join('\n')
-    const op = operationOf(
-      history.events.indexOf(events.at(-1) as HistoryEvent),
-      ops,
-      model,
-      describe,
-    )
+    // calls at the end are only there because they may have been noticed
+    const last = events.filter(({ type }) => type === 'ok').at(-1) ?? events.at(-1)
+    const op = operationOf(history.events.indexOf(last as HistoryEvent), ops, model, describe)
     return op === undefined ? why : { why, op }
   })
 }
