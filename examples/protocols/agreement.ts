@@ -1,5 +1,6 @@
 /** What atomic commit protocols have in common: one transaction, and what must hold in the end. */
-import { check, type Op, type Operation, type Scenario, type Verification } from 'troupe/simulation'
+import type { Actor, Reply } from 'troupe'
+import { check, type Op, type Scenario, type Verification } from 'troupe/simulation'
 
 /** How a participant stands. */
 export type Vote = 'none' | 'prepared' | 'precommitted' | 'commit' | 'abort'
@@ -7,14 +8,25 @@ export type Vote = 'none' | 'prepared' | 'precommitted' | 'commit' | 'abort'
 /** How much virtual time a run gets for its timers. */
 const AFTERWARDS_MS = 30_000
 
+/** How long a client waits for the coordinator. */
+const CALLER_MS = 20_000
+
+/** What every actor of a commit protocol is started with. */
+export interface CommitArgs {
+  /** The nodes with a participant. */
+  readonly participants: readonly string[]
+}
+
 export interface CommitProtocol {
   readonly name: string
+  /** How many, the first beside the coordinator. */
   readonly participants: number
-  readonly start: NonNullable<Scenario['start']>
-  /** Asks the coordinator. */
-  readonly begin: Operation
-  /** How the participant of a node stands. */
-  readonly vote: Operation
+  /** What both kinds of actors are started with, beside `CommitArgs`. */
+  readonly options: object
+  /** On every node. */
+  readonly participant: new () => Actor<CommitArgs> & { vote(): Vote }
+  /** On the first node: answers `ok` once it is agreed, else refuses. */
+  readonly coordinator: new () => Actor<CommitArgs> & { begin(value: number): Reply<string> }
 }
 
 /** How the participants that still run stand at the end of a run. */
@@ -72,17 +84,28 @@ export const namesFrom = (first: number, last: number): string[] =>
 export function commitScenario({
   name,
   participants,
-  start,
-  begin,
-  vote,
+  options,
+  participant,
+  coordinator,
 }: CommitProtocol): Scenario {
   return {
     name,
     level: 'messages',
     nodes: participants,
     interchangeable: [namesFrom(2, participants)],
-    start,
-    operations: { begin, vote },
+    start(node, { nodes }) {
+      const args = { ...options, participants: nodes }
+      node.spawn(participant, args, { name: 'participant' })
+      if (node.name === 'n1') node.spawn(coordinator, args, { name: 'coordinator' })
+    },
+    operations: {
+      begin: (node, value: number) =>
+        node
+          .lookup(coordinator, 'coordinator', { on: 'n1' })
+          .with({ timeoutMs: CALLER_MS })
+          .ask.begin(value),
+      vote: (node) => node.lookup(participant, 'participant', { on: node.name }).ask.vote(),
+    },
     callTimeoutMs: AFTERWARDS_MS,
     async workload(w) {
       await w.call('begin', 7)

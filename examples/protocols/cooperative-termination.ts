@@ -2,8 +2,9 @@
  * Two-phase commit with cooperative termination, as actors: a participant that has voted and hears nothing asks
  * the others. Its known flaw: where all that can be asked are uncertain, all wait for the coordinator.
  */
-import { Actor, type ActorRef, actor, Refusal, type Reply } from 'troupe'
-import { commitScenario, type Vote } from './agreement.js'
+import { Actor, type ActorRef, actor, type Reply } from 'troupe'
+import { type CommitArgs, commitScenario, type Vote } from './agreement.js'
+import { Ballot } from './ballot.js'
 
 const COORDINATOR_MS = 1_000
 const PARTICIPANT_MS = 2_000
@@ -18,9 +19,7 @@ export interface CooperativeTerminationOptions {
   readonly bug?: 'echo' | 'sure'
 }
 
-interface Args extends CooperativeTerminationOptions {
-  readonly participants: readonly string[]
-}
+interface Args extends CooperativeTerminationOptions, CommitArgs {}
 
 type Decision = 'commit' | 'abort' | 'uncertain'
 
@@ -106,40 +105,36 @@ export class Participant extends Actor<Args> {
 @actor('protocols/ctp/coordinator')
 export class Coordinator extends Actor<Args> {
   #phase: 'idle' | 'preparing' | 'committing' | 'aborting' = 'idle'
-  readonly #prepared = new Set<string>()
-  readonly #acknowledged = new Set<string>()
-  #caller: Reply<string> | undefined
+  #ballot: Ballot | undefined
 
   /** Answers `ok` once all have voted for it; else refuses. */
   begin(value: number): Reply<string> {
     this.#phase = 'preparing'
-    this.#caller = this.deferReply<string>()
+    const reply = this.deferReply<string>()
+    this.#ballot = new Ballot(this.args.participants, reply)
     for (const one of this.#participants()) one.tell.prepare(value)
     this.after(COORDINATOR_MS, () => this.selfAs(Coordinator).tell.timedOut())
-    return this.#caller
+    return reply
   }
 
   prepared(by: string): void {
     if (this.#phase !== 'preparing') return
-    this.#prepared.add(by)
-    if (this.#prepared.size < this.args.participants.length) return
+    if (!this.#ballot?.vote(by)) return
     this.#phase = 'committing'
-    this.#caller?.resolve('ok')
+    this.#ballot?.accept()
     for (const one of this.#participants()) one.tell.commit()
   }
 
-  committed(by: string): void {
-    this.#acknowledged.add(by)
-  }
+  /** Nobody waits for it: the outcome is sent once. */
+  committed(_by: string): void {}
 
-  aborted(by: string): void {
-    this.#acknowledged.add(by)
-  }
+  /** Likewise. */
+  aborted(_by: string): void {}
 
   timedOut(): void {
     if (this.#phase !== 'preparing') return
     this.#phase = 'aborting'
-    this.#caller?.reject(new Refusal('ABORTED', 'not all have voted'))
+    this.#ballot?.refuse('not all have voted')
     for (const one of this.#participants()) one.tell.abort()
   }
 
@@ -156,17 +151,9 @@ export const cooperativeTermination = (
   commitScenario({
     name: 'ctp',
     participants,
-    start(node, { nodes }) {
-      const args = { ...options, participants: nodes }
-      node.spawn(Participant, args, { name: 'participant' })
-      if (node.name === 'n1') node.spawn(Coordinator, args, { name: 'coordinator' })
-    },
-    begin: (node, value: number) =>
-      node
-        .lookup(Coordinator, 'coordinator', { on: 'n1' })
-        .with({ timeoutMs: 20_000 })
-        .ask.begin(value),
-    vote: (node) => node.lookup(Participant, 'participant', { on: node.name }).ask.vote(),
+    options,
+    participant: Participant,
+    coordinator: Coordinator,
   })
 
 export default cooperativeTermination()

@@ -4,8 +4,9 @@
  * coordinator that stops between two messages, leaves some on either side. Participants that ask each other first
  * survive any one crash or loss.
  */
-import { Actor, type ActorRef, actor, Refusal, type Reply } from 'troupe'
-import { commitScenario, type Vote } from './agreement.js'
+import { Actor, type ActorRef, actor, type Reply } from 'troupe'
+import { type CommitArgs, commitScenario, type Vote } from './agreement.js'
+import { Ballot } from './ballot.js'
 
 const COORDINATOR_MS = 1_000
 const PARTICIPANT_MS = 2_000
@@ -25,9 +26,7 @@ export interface ThreePhaseCommitOptions {
   readonly bug?: 'skip' | 'hasty' | 'unrecorded'
 }
 
-interface Args extends ThreePhaseCommitOptions {
-  readonly participants: readonly string[]
-}
+interface Args extends ThreePhaseCommitOptions, CommitArgs {}
 
 @actor('protocols/3pc/participant')
 export class Participant extends Actor<Args> {
@@ -104,26 +103,24 @@ export class Participant extends Actor<Args> {
 @actor('protocols/3pc/coordinator')
 export class Coordinator extends Actor<Args> {
   #phase: 'idle' | 'preparing' | 'authorised' | 'finalising' | 'aborting' = 'idle'
-  readonly #prepared = new Set<string>()
   readonly #precommitted = new Set<string>()
-  readonly #acknowledged = new Set<string>()
-  #caller: Reply<string> | undefined
+  #ballot: Ballot | undefined
 
   /** Answers `ok` once all know that all have voted for it; else refuses. */
   begin(value: number): Reply<string> {
     this.#phase = 'preparing'
-    this.#caller = this.deferReply<string>()
+    const reply = this.deferReply<string>()
+    this.#ballot = new Ballot(this.args.participants, reply)
     for (const one of this.#participants()) one.tell.prepare(value)
     this.after(COORDINATOR_MS, () => this.selfAs(Coordinator).tell.timedOut())
-    return this.#caller
+    return reply
   }
 
   prepared(by: string): void {
     if (this.#phase !== 'preparing') return
-    this.#prepared.add(by)
-    if (this.#prepared.size < this.args.participants.length) return
+    if (!this.#ballot?.vote(by)) return
     this.#phase = 'authorised'
-    if (this.args.bug === 'hasty') this.#caller?.resolve('ok')
+    if (this.args.bug === 'hasty') this.#ballot?.accept()
     if (this.args.bug === 'skip') this.#commit()
     else for (const one of this.#participants()) one.tell.precommit()
   }
@@ -134,24 +131,22 @@ export class Coordinator extends Actor<Args> {
     if (this.#precommitted.size >= this.args.participants.length) this.#commit()
   }
 
-  committed(by: string): void {
-    this.#acknowledged.add(by)
-  }
+  /** Nobody waits for it: the outcome is sent once. */
+  committed(_by: string): void {}
 
-  aborted(by: string): void {
-    this.#acknowledged.add(by)
-  }
+  /** Likewise. */
+  aborted(_by: string): void {}
 
   timedOut(): void {
     if (this.#phase !== 'preparing' && this.#phase !== 'authorised') return
     this.#phase = 'aborting'
-    this.#caller?.reject(new Refusal('ABORTED', 'not all have answered'))
+    this.#ballot?.refuse('not all have answered')
     for (const one of this.#participants()) one.tell.abort()
   }
 
   #commit(): void {
     this.#phase = 'finalising'
-    this.#caller?.resolve('ok')
+    this.#ballot?.accept()
     for (const one of this.#participants()) one.tell.commit()
   }
 
@@ -165,17 +160,9 @@ export const threePhaseCommit = (participants = 4, options: ThreePhaseCommitOpti
   commitScenario({
     name: '3pc',
     participants,
-    start(node, { nodes }) {
-      const args = { ...options, participants: nodes }
-      node.spawn(Participant, args, { name: 'participant' })
-      if (node.name === 'n1') node.spawn(Coordinator, args, { name: 'coordinator' })
-    },
-    begin: (node, value: number) =>
-      node
-        .lookup(Coordinator, 'coordinator', { on: 'n1' })
-        .with({ timeoutMs: 20_000 })
-        .ask.begin(value),
-    vote: (node) => node.lookup(Participant, 'participant', { on: node.name }).ask.vote(),
+    options,
+    participant: Participant,
+    coordinator: Coordinator,
   })
 
 export default threePhaseCommit()

@@ -2,8 +2,9 @@
  * Two-phase commit, as actors: a coordinator, and a participant on every node. One transaction: all vote,
  * then all are told. Its known flaw: the outcome is sent once, and a message can be lost.
  */
-import { Actor, type ActorRef, actor, Refusal, type Reply } from 'troupe'
-import { commitScenario, type Vote } from './agreement.js'
+import { Actor, type ActorRef, actor, type Reply } from 'troupe'
+import { type CommitArgs, commitScenario, type Vote } from './agreement.js'
+import { Ballot } from './ballot.js'
 
 const TIMEOUT_MS = 1_000
 
@@ -18,8 +19,10 @@ export interface TwoPhaseCommitOptions {
   readonly bug?: 'hasty' | 'late votes' | 'impatient' | 'wrong repeat'
 }
 
+interface Args extends TwoPhaseCommitOptions, CommitArgs {}
+
 @actor('protocols/2pc/participant')
-export class Participant extends Actor<TwoPhaseCommitOptions> {
+export class Participant extends Actor<Args> {
   #vote: Vote = 'none'
 
   prepare(_value: number): void {
@@ -53,34 +56,30 @@ export class Participant extends Actor<TwoPhaseCommitOptions> {
   }
 }
 
-interface CoordinatorArgs extends TwoPhaseCommitOptions {
-  readonly participants: readonly string[]
-}
-
 @actor('protocols/2pc/coordinator')
-export class Coordinator extends Actor<CoordinatorArgs> {
+export class Coordinator extends Actor<Args> {
   #phase: 'idle' | 'preparing' | 'committing' | 'aborting' = 'idle'
-  readonly #prepared = new Set<string>()
   readonly #acknowledged = new Set<string>()
-  #caller: Reply<string> | undefined
+  #ballot: Ballot | undefined
 
   /** Answers `ok` once all have voted for it; else refuses. */
   begin(value: number): Reply<string> {
     this.#phase = 'preparing'
-    this.#caller = this.deferReply<string>()
+    const reply = this.deferReply<string>()
+    this.#ballot = new Ballot(this.args.participants, reply)
     for (const one of this.#participants()) one.tell.prepare(value)
     this.after(TIMEOUT_MS, () => this.selfAs(Coordinator).tell.timedOut())
-    return this.#caller
+    return reply
   }
 
   prepared(by: string): void {
     const { bug } = this.args
     if (this.#phase !== 'preparing' && !(bug === 'late votes' && this.#phase === 'aborting')) return
-    this.#prepared.add(by)
-    if (bug === 'hasty') this.#caller?.resolve('ok')
-    if (this.#prepared.size < this.args.participants.length) return
+    const all = this.#ballot?.vote(by)
+    if (bug === 'hasty') this.#ballot?.accept()
+    if (!all) return
     this.#phase = 'committing'
-    this.#caller?.resolve('ok')
+    this.#ballot?.accept()
     this.#tell()
   }
 
@@ -95,7 +94,7 @@ export class Coordinator extends Actor<CoordinatorArgs> {
   timedOut(): void {
     if (this.#phase !== 'preparing') return
     this.#phase = 'aborting'
-    this.#caller?.reject(new Refusal('ABORTED', 'not all have voted'))
+    this.#ballot?.refuse('not all have voted')
     this.#tell()
   }
 
@@ -125,18 +124,9 @@ export const twoPhaseCommit = (participants = 4, options: TwoPhaseCommitOptions 
   commitScenario({
     name: '2pc',
     participants,
-    start(node, { nodes }) {
-      node.spawn(Participant, options, { name: 'participant' })
-      if (node.name === 'n1') {
-        node.spawn(Coordinator, { ...options, participants: nodes }, { name: 'coordinator' })
-      }
-    },
-    begin: (node, value: number) =>
-      node
-        .lookup(Coordinator, 'coordinator', { on: 'n1' })
-        .with({ timeoutMs: 20_000 })
-        .ask.begin(value),
-    vote: (node) => node.lookup(Participant, 'participant', { on: node.name }).ask.vote(),
+    options,
+    participant: Participant,
+    coordinator: Coordinator,
   })
 
 export default twoPhaseCommit()

@@ -32,7 +32,8 @@ export const checkHistoryCommand: Command = {
     '--json         the result as one JSON object',
     '',
     'Ends with 0: consistent; 1: not, with the key and a smallest prefix of its events that is not;',
-    '3: wrong use, or a file that is no history, with the line; 4: unknown within the budget.',
+    '3: wrong use, or a file that is no history, with the line; 4: unknown within the budget;',
+    '70: an error of troupe itself.',
   ],
   options: {
     model: { type: 'string' },

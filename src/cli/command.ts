@@ -12,6 +12,8 @@ export const EXIT = {
   usage: 3,
   /** The budget ended first. */
   undecided: 4,
+  /** An error of troupe itself; it says nothing about the input. */
+  internal: 70,
 } as const
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]

@@ -20,6 +20,8 @@ export interface Terminal {
   err(line: string): void
   /** The exit code, once all is written. */
   exitWith(code: number): void
+  /** What to do when a result cannot be written, or an exception reaches nobody. */
+  onBroken(run: (error: unknown) => void): void
   /** The text of a file, which may be compressed by gzip; `-` is the standard input. @throws what the system says */
   readText(path: string): string
   /** Writes a file whole. @throws what the system says */

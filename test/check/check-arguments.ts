@@ -58,7 +58,8 @@ export const CHECK_HELP = [
   '--seconds          ends the search after that time',
   '--json             the result as one JSON object',
   '',
-  'Ends with 0: it holds within the bounds; 1: it does not; 3: wrong use; 4: the time was over first.',
+  'Ends with 0: it holds within the bounds; 1: it does not; 3: wrong use; 4: undecided, because the time was over',
+  'first or a limit ended a run; 70: the search itself failed.',
 ]
 
 const OPTIONS = {

@@ -1,7 +1,13 @@
+import { fileURLToPath } from 'node:url'
 import { assert } from 'chai'
+import { twoPhaseCommit } from '../../examples/protocols/two-phase-commit.js'
+import type { Scenario } from '../../src/simulation/index.js'
+import { dpor } from '../../src/verification/index.js'
 import { checkCommand } from './check-command.js'
 import { PROTOCOL_NAMES, PROTOCOLS } from './protocol-names.js'
 import { protocolNamed } from './protocols.js'
+import { search } from './search.js'
+import { searched } from './shares.js'
 
 interface Ended {
   readonly code: number
@@ -72,6 +78,7 @@ describe('npm run check', function () {
       executions: 13,
       distinct: 13,
       violating: 3,
+      undecided: 0,
       blocked: 3,
       minimalWitnesses: [['n1>n2:commit#1'], ['n1>n3:commit#1'], ['n1>n4:commit#1']],
       participants: 3,
@@ -132,6 +139,37 @@ describe('npm run check', function () {
         assert.equal(scenario.nodes, PROTOCOLS[name].participants + 1)
       }
     }
+  })
+
+  it('ends with 4 where a limit ended runs, and does not say that it holds', async () => {
+    const limited: Scenario = { ...twoPhaseCommit(), limits: { steps: 60 } }
+    const found = await search(limited, dpor())
+    assert.isAbove(found.undecided, 0)
+    assert.deepEqual([found.violating, found.exhausted], [0, true])
+    for (const json of [[], ['--json']]) {
+      const out: string[] = []
+      const output = { log: (line: string) => out.push(line), error: () => undefined }
+      const words = ['2pc', '--mode', 'dpor', ...json]
+      assert.equal(await checkCommand(words, output, async () => found), 4)
+      const said = json.length > 0 ? `"undecided":${found.undecided}` : /every order\): undecided$/
+      if (typeof said === 'string') assert.include(out[0], said)
+      else assert.match(String(out[0]), said)
+    }
+  })
+
+  it('ends with 70 where a process of the search fails, and stops the others', async () => {
+    const entry = fileURLToPath(new URL('./exits-process.ts', import.meta.url))
+    const err: string[] = []
+    const output = {
+      log: () => assert.fail('it has a result'),
+      error: (line: string) => err.push(line),
+    }
+    const code = await checkCommand(['2pc'], output, (given, progress) =>
+      searched(given, progress, entry),
+    )
+    assert.equal(code, 70)
+    assert.match(String(err[0]), /an error of the search itself/)
+    assert.match(String(err[1]), /a search ended with 7/)
   })
 
   it('ends with 4 where its time is over first', async () => {

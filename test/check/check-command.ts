@@ -14,36 +14,45 @@ export interface Output {
   error(line: string): void
 }
 
-const EXIT = { clean: 0, violation: 1, usage: 3, undecided: 4 } as const
+/** The same as those of `npx troupe`. */
+const EXIT = { clean: 0, violation: 1, usage: 3, undecided: 4, internal: 70 } as const
 
-/** Runs the command, and returns what the process ends with. */
+/** Runs the command, and returns what the process ends with. Never rejects. */
 export async function checkCommand(
   argv: readonly string[],
   output: Output = console,
+  search = searched,
 ): Promise<number> {
   if (argv.includes('--help') || argv.includes('-h')) {
     for (const line of CHECK_HELP) output.log(line)
     return EXIT.clean
   }
-  let given: CheckArguments
   try {
-    given = readCheckArguments(argv)
+    return await searchFor(readCheckArguments(argv), output, search)
   } catch (error) {
-    if (!(error instanceof WrongUse)) throw error
+    if (!(error instanceof WrongUse)) {
+      output.error('check: an error of the search itself; it says nothing about the protocol')
+      output.error((error as Error | undefined)?.stack ?? String(error))
+      return EXIT.internal
+    }
     output.error(`check: ${error.message}`)
     for (const line of CHECK_USAGE) output.error(line)
     output.error('--help says more.')
     return EXIT.usage
   }
+}
+
+async function searchFor(
+  given: CheckArguments,
+  output: Output,
+  search: typeof searched,
+): Promise<number> {
   const began = performance.now()
   let found: Found
   try {
-    found = await searched(given, (executions) => {
+    found = await search(given, (executions) => {
       if (process.stderr.isTTY) process.stderr.write(`\r${executions} executions `)
     })
-  } catch (error) {
-    output.error(`check: ${(error as Error).message}`)
-    return EXIT.usage
   } finally {
     if (process.stderr.isTTY) process.stderr.write('\r')
   }
@@ -51,12 +60,17 @@ export async function checkCommand(
   if (given.json) output.log(JSON.stringify(jsonOf(given, found, seconds)))
   else for (const line of linesOf(given, found, seconds)) output.log(line)
   if (found.violating > 0) return EXIT.violation
-  return found.exhausted ? EXIT.clean : EXIT.undecided
+  return holds(found) ? EXIT.clean : EXIT.undecided
 }
+
+/** All was tried, and it is known of all how it ends. */
+const holds = ({ violating, undecided, exhausted }: Found): boolean =>
+  violating === 0 && undecided === 0 && exhausted
 
 function jsonOf(given: CheckArguments, found: Found, seconds: number): object {
   const { protocol, mode, participants, maxOmissions, crashes, prune, bug = null } = given
-  const { executions, skipped, distinct, violating, blocked, witnesses, exhausted } = found
+  const { executions, skipped, distinct, violating, undecided, blocked, witnesses, exhausted } =
+    found
   const pruned = prune.length > 0 ? { rules: prune, skippedBy: found.skippedBy } : {}
   return {
     protocol,
@@ -65,6 +79,7 @@ function jsonOf(given: CheckArguments, found: Found, seconds: number): object {
     executions,
     distinct: distinct.length,
     violating,
+    undecided,
     blocked,
     minimalWitnesses: witnesses,
     seconds,
@@ -83,7 +98,8 @@ const counted = (count: number, what: string, many = `${what}s`): string =>
 
 function linesOf(given: CheckArguments, found: Found, seconds: number): string[] {
   const { protocol, mode, participants, maxOmissions, crashes, bug } = given
-  const { executions, skipped, distinct, violating, blocked, witnesses, exhausted } = found
+  const { executions, skipped, distinct, violating, undecided, blocked, witnesses, exhausted } =
+    found
   const losses = Number.isFinite(maxOmissions)
     ? `${counted(maxOmissions, 'loss', 'losses')} at most`
     : 'any losses'
@@ -97,10 +113,11 @@ function linesOf(given: CheckArguments, found: Found, seconds: number): string[]
   const by = why.length > 0 ? ` (${why.join(', ')})` : ''
   const left = skipped > 0 ? `, ${skipped} more known to end alike${by}` : ''
   const lines = [
-    `${protocol} (${mode}, ${bounds.join(', ')}): ${violating > 0 ? 'it breaks' : exhausted ? 'it holds' : 'undecided'}`,
+    `${protocol} (${mode}, ${bounds.join(', ')}): ${violating > 0 ? 'it breaks' : holds(found) ? 'it holds' : 'undecided'}`,
     `  ${counted(executions, 'execution')}, ${distinct.length} distinct${left}, ${seconds} s`,
     `  ${violating} violate it${blocked > 0 ? `, ${blocked} leave a participant without an outcome` : ''}`,
   ]
+  if (undecided > 0) lines.push(`  ${undecided} ended by a limit, nobody knows how they end`)
   if (!exhausted) lines.push('  the time was over first')
   if (witnesses.length === 0) return lines
   lines.push(`  the smallest sets of faults that break it, ${witnesses.length}:`)

@@ -11,6 +11,8 @@ export interface Found {
   /** What sets apart the runs that differ in what was delivered. */
   readonly distinct: readonly string[]
   readonly violating: number
+  /** Runs that a limit ended before it was known how they end. */
+  readonly undecided: number
   readonly blocked: number
   readonly witnesses: readonly (readonly string[])[]
   /** All there is has been tried. */
@@ -39,6 +41,7 @@ export function together(parts: readonly Found[]): Found {
     skippedBy,
     distinct: [...distinct],
     violating: sum(({ violating }) => violating),
+    undecided: sum(({ undecided }) => undecided),
     blocked: sum(({ blocked }) => blocked),
     witnesses: witnesses.sets,
     exhausted: parts.every(({ exhausted }) => exhausted),

@@ -1,5 +1,6 @@
 /** One share of a search, in a process of its own: told what by a message, and answers by messages. */
 import { setFlagsFromString } from 'node:v8'
+import { codeOf, messageOf } from '../../src/base/errors.js'
 import { dpor, omissions } from '../../src/verification/index.js'
 import type { CheckArguments } from './check-arguments.js'
 import { protocolNamed } from './protocols.js'
@@ -15,7 +16,8 @@ export interface Share extends Omit<CheckArguments, 'maxOmissions' | 'json'> {
 export type Answer =
   | { readonly type: 'progress'; readonly executions: number }
   | { readonly type: 'found'; readonly found: Found }
-  | { readonly type: 'failed'; readonly message: string }
+  /** `refused`: what it was told cannot be searched. */
+  | { readonly type: 'failed'; readonly refused: boolean; readonly message: string }
 
 // Most of a node's code runs a few hundred times in the first second: it pays to compile it early.
 setFlagsFromString('--interrupt-budget=20000')
@@ -29,10 +31,20 @@ process.once('message', (share: Share) => {
   void run(share)
     .then(
       (found) => answer({ type: 'found', found }),
-      (error: unknown) => answer({ type: 'failed', message: String((error as Error)?.message) }),
+      (error: unknown) => answer(failed(error)),
     )
     .then(() => process.disconnect())
 })
+
+function failed(error: unknown): Answer {
+  const refused = codeOf(error) === 'ERR_BAD_OPTION'
+  const stack = (error as Error | undefined)?.stack
+  return {
+    type: 'failed',
+    refused,
+    message: refused ? messageOf(error) : (stack ?? messageOf(error)),
+  }
+}
 
 function run({ protocol, participants, bug, mode, prune, crashes, seconds, ...share }: Share) {
   const { max = Number.POSITIVE_INFINITY, shard } = share

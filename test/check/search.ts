@@ -28,6 +28,7 @@ export async function search(
   const distinct = new Set<string>()
   let executions = 0
   let violating = 0
+  let undecided = 0
   let blocked = 0
   // All shards begin with the run without faults.
   let known = shard.index > 0 ? 1 : 0
@@ -45,7 +46,7 @@ export async function search(
         if (verdict === 'fail') {
           violating++
           witnesses.add(faults.map((fault) => fault.replace(/^drop /, '')))
-        }
+        } else if (verdict !== 'ok') undecided++
         if (executions % PROGRESS_RUNS === 0) progress?.(executions)
       },
     },
@@ -57,6 +58,7 @@ export async function search(
     skippedBy: { ...explorer.skippedBy },
     distinct: [...distinct],
     violating,
+    undecided,
     blocked,
     witnesses: witnesses.sets,
     exhausted: counts.exhausted,

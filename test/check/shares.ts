@@ -1,8 +1,8 @@
-import { fork } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { bundled } from '../processes/bundle.js'
-import type { CheckArguments } from './check-arguments.js'
+import { type CheckArguments, WrongUse } from './check-arguments.js'
 import { type Found, together } from './found.js'
 import type { Answer, Share } from './search-process.js'
 
@@ -17,41 +17,47 @@ const FLAGS = [
 ]
 const PROCESSES_MAX = 16
 
-/** A search, shared out among as many processes as there are processors where it can be. */
+/**
+ * A search, shared out among as many processes as there are processors where it can be; `entry` is what they run.
+ * @throws WrongUse where what is given cannot be searched; Error when a process failed
+ */
 export async function searched(
   given: CheckArguments,
   progress: (executions: number) => void,
+  entry = FILE,
 ): Promise<Found> {
   const { maxOmissions, json: _, ...what } = given
   const alone = given.mode === 'dpor' || given.prune.length > 0
   const of = alone ? 1 : Math.min(availableParallelism(), PROCESSES_MAX)
-  const { file, remove } = await bundled(FILE)
+  const { file, remove } = await bundled(entry)
   const done = new Array<number>(of).fill(0)
   const max = Number.isFinite(maxOmissions) ? maxOmissions : undefined
+  const children = done.map(() => fork(file, { execArgv: FLAGS }))
   try {
-    const parts = Array.from({ length: of }, (_, index) =>
-      shareOf(file, { ...what, max, shard: { index, of } }, (executions) => {
+    const parts = children.map((child, index) =>
+      shareOf(child, { ...what, max, shard: { index, of } }, (executions) => {
         done[index] = executions
         progress(done.reduce((sum, one) => sum + one))
       }),
     )
     return together(await Promise.all(parts))
   } finally {
+    // where one failed, the others search for nothing
+    for (const child of children) child.kill()
     await remove()
   }
 }
 
 function shareOf(
-  file: string,
+  child: ChildProcess,
   share: Share,
   progress: (executions: number) => void,
 ): Promise<Found> {
   return new Promise((resolve, reject) => {
-    const child = fork(file, { execArgv: FLAGS })
     child.on('message', (said: Answer) => {
       if (said.type === 'progress') progress(said.executions)
       else if (said.type === 'found') resolve(said.found)
-      else reject(new Error(said.message))
+      else reject(said.refused ? new WrongUse(said.message) : new Error(said.message))
     })
     child.on('error', reject)
     child.on('exit', (code, signal) => reject(new Error(`a search ended with ${signal ?? code}`)))

@@ -1,5 +1,13 @@
-import { type ChildProcess, execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { assert } from 'chai'
@@ -120,13 +128,19 @@ describe('npx troupe check history', function () {
     assert.equal(early.code, 0, early.out)
     const reads = await troupe([...words, 'read-your-writes'], BAD.join('\n'))
     assert.equal(reads.code, 0, reads.out)
-    const old = BAD.slice(0, 6).concat(line(2, 'invoke', 'read', 'y'), line(2, 'ok', 'read', 'y'))
+    const old = BAD.slice(0, 6).concat(
+      line(2, 'invoke', 'read', 'y'),
+      line(2, 'ok', 'read', 'y', null),
+    )
     const own = await troupe([...words, 'read-your-writes'], old.join('\n'))
     assert.equal(own.code, 1)
     assert.include(own.out, '2 read y → null: it should show 2 write y 5, or what is newer')
   })
 
   it('ends with 3 for a file that is no history, with the line', async () => {
+    const deep = `{"process":4,"type":"invoke","f":"write","key":"x","value":${'['.repeat(1e5)}${']'.repeat(1e5)}}`
+    const at = (time: unknown) =>
+      JSON.stringify({ process: 4, type: 'invoke', f: 'read', key: 'x', time })
     for (const [name, lines, message] of [
       ['cut.jsonl', [...GOOD.slice(0, 2), '{"process":1,"ty'], 'line 3: it is not JSON'],
       [
@@ -135,6 +149,22 @@ describe('npx troupe check history', function () {
         'line 6: "swap" is no operation',
       ],
       ['unmatched.jsonl', [line(4, 'ok', 'read', 'x', 1)], 'line 1: process 4 returns from read'],
+      [
+        'back.jsonl',
+        [at(7), line(4, 'ok', 'read', 'x', null), at(5)],
+        'line 3: the time goes back, from 7 in line 1 to 5',
+      ],
+      ['deep.jsonl', [...GOOD, deep], 'line 6: the value of write is nested more than 100 deep'],
+      [
+        'digits.jsonl',
+        ['{"process":4,"type":"invoke","f":"write","key":"x","value":9007199254740993}'],
+        'line 1: the value of write holds a whole number beyond',
+      ],
+      [
+        'nothing.jsonl',
+        [...GOOD, line(5, 'invoke', 'read', 'x'), line(5, 'ok', 'read', 'x')],
+        'line 7: read gave no value',
+      ],
     ] as const) {
       const path = file(name, lines)
       const { code, out, err } = await troupe(['check', 'history', path, '--model', 'register'])
@@ -176,6 +206,28 @@ describe('npx troupe check history', function () {
     const { code, out } = await troupe(words)
     assert.equal(code, 4)
     assert.match(out, /unknown whether linearizable .*\n {2}undecided after 0 ms\n$/)
+  })
+
+  it('ends with 70 when what it says cannot be written', async function () {
+    if (!existsSync('/dev/full')) this.skip()
+    const path = file('good.jsonl', GOOD)
+    const words = ['src/cli/main.ts', 'check', 'history', path, '--model', 'register']
+    const out = openSync('/dev/full', 'w')
+    const child = spawn(process.execPath, ['--import', 'tsx', ...words], {
+      cwd,
+      stdio: ['ignore', out, 'pipe'],
+    })
+    let err = ''
+    child.stderr?.on('data', (text) => {
+      err += text
+    })
+    const code = await new Promise((resolve) => child.on('close', resolve))
+    closeSync(out)
+    assert.equal(code, 70)
+    assert.match(
+      err,
+      /^troupe: an error of troupe itself; it says nothing about the input\n.*ENOSPC/,
+    )
   })
 
   it('has a help for all commands, and for each', async () => {

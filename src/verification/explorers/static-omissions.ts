@@ -1,3 +1,4 @@
+import { TroupeError } from '../../base/errors.js'
 import { Exchanges, type Scenario } from '../../simulation/index.js'
 import type { Attempt, Explorer, ExplorerPlan } from '../explorer.js'
 import { losing, OmittedSet } from './omitted-set.js'
@@ -62,7 +63,8 @@ export class StaticOmissions implements Explorer {
     if (source === undefined) return
     this.#messages ??= [...source.asked]
     if (this.#messages.length > STATIC_MAX) {
-      throw new RangeError(
+      throw new TroupeError(
+        'ERR_BAD_OPTION',
         `${this.#messages.length} messages have too many subsets: mode 'dynamic' goes through them by need`,
       )
     }

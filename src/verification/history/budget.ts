@@ -17,7 +17,7 @@ const FIELDS: Fields<Omit<BudgetOptions, 'budgetMs'> & { budgetMs: number | unde
 }
 
 /** Between two looks at the clock. */
-const LOOK_STATES = 256
+const LOOK_STATES = 16
 
 /** Counts what a search has used. Once `spent`, it stays so. */
 export class Budget {

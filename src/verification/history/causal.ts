@@ -1,108 +1,115 @@
-import { type Budget, Ledger } from './budget.js'
+import type { Budget, Ledger } from './budget.js'
 import { orderOrCycle } from './cycle.js'
+import { EdgeList } from './edge-list.js'
+import { type Fault, judge } from './evidence.js'
 import type { History, HistoryKey } from './history.js'
 import type { AnyModel } from './model.js'
-import { AT_FIRST, NOBODY, SessionGraph } from './session-graph.js'
-import type { Finding, Violation } from './verdict.js'
+import { AT_FIRST, NOBODY, type SessionGraph } from './session-graph.js'
+import type { Finding } from './verdict.js'
 
 /**
  * Causal consistency by its bad patterns (Bouajjani, Enea, Guerraoui, Hamza: "On verifying causal consistency", POPL 2017, "CC"):
  * a cycle of sessions and reads, a value from nowhere, and a read of what was overwritten in its own causal past.
  */
 export const findCausal = (history: History, model: AnyModel, budget: Budget): Finding =>
-  find(new SessionGraph(history, model), budget, false)
+  judge(history, model, budget, (graph, left, ledger) => find(graph, left, ledger, false))
 
 /** Causal convergence ("CCv" there, causal+): beside that, one order in which everybody sees writes to a key. */
 export const findCausalConvergence = (history: History, model: AnyModel, budget: Budget): Finding =>
-  find(new SessionGraph(history, model), budget, true)
+  judge(history, model, budget, (graph, left, ledger) => find(graph, left, ledger, true))
 
-function find(graph: SessionGraph, budget: Budget, convergent: boolean): Finding {
-  const ledger = new Ledger(budget)
-  try {
-    ledger.keep(4 * graph.ops.length * graph.strands.strands.length)
-    if (!budget.look()) return 'unknown'
-    const order = new CausalOrder(graph)
-    return order.wrong ?? order.stale(budget) ?? (convergent ? order.divergent() : 'ok')
-  } finally {
-    ledger.release()
-  }
-}
-
-/** A write to the key that a read is of, in its causal past, though it saw another. */
-interface Passed {
-  readonly read: number
-  readonly writer: number
-  readonly passed: number
+function find(
+  graph: SessionGraph,
+  budget: Budget,
+  ledger: Ledger,
+  convergent: boolean,
+): Fault | 'ok' | 'unknown' {
+  // clocks
+  ledger.keep(4 * graph.ops.length * graph.strands.strands.length)
+  if (!budget.look()) return 'unknown'
+  const order = new CausalOrder(graph, budget, ledger)
+  return order.cyclic() ?? order.stale() ?? (convergent ? order.divergent() : 'ok')
 }
 
 class CausalOrder {
   readonly #graph: SessionGraph
+  readonly #budget: Budget
   readonly #to: number[][]
   /** For each operation: how many of each strand are in its past, itself included. */
   readonly #clocks: Int32Array[] = []
-  /** What is wrong without looking at what was overwritten. */
-  readonly wrong: Violation | undefined
-  readonly #passed: Passed[] = []
+  /** From a write that a read had in its past to the one that it saw: seen in that order, though neither is in the other's past. */
+  readonly #passed: EdgeList
 
-  constructor(graph: SessionGraph) {
+  constructor(graph: SessionGraph, budget: Budget, ledger: Ledger) {
     this.#graph = graph
-    const { ops, strands, writerOf } = graph
-    this.#to = ops.map(() => [])
+    this.#budget = budget
+    this.#passed = new EdgeList(ledger)
+    this.#to = graph.ops.map(() => [])
+  }
+
+  /** What is wrong without looking at what was overwritten. Undefined: nothing, and `stale` can be asked. */
+  cyclic(): Fault | 'unknown' | undefined {
+    const { ops, strands, writerOf } = this.#graph
     for (const op of ops.keys()) {
       const writer = writerOf[op]
       if (writer === NOBODY) {
-        const detail = `${graph.textOf(op)}: nobody has written that`
-        this.wrong = graph.violation(detail, [op])
-        return
+        return { detail: `${this.#graph.textOf(op)}: nobody has written that`, ops: [op] }
       }
       for (const before of strands.before(op)) this.#to[before]?.push(op)
       if (writer !== undefined && writer !== AT_FIRST) this.#to[writer]?.push(op)
     }
     const sorted = orderOrCycle(ops.length, (op) => this.#to[op] as number[])
-    if ('cycle' in sorted)
-      this.wrong = this.#cycle('each comes after the one before it', sorted.cycle)
-    else this.#count(sorted.order)
+    if ('cycle' in sorted) return this.#cycle('each comes after the one before it', sorted.cycle)
+    return this.#count(sorted.order) ? undefined : 'unknown'
   }
 
   /** A read of what was overwritten in its past. Undefined: none, and `divergent` can be asked. */
-  stale(budget: Budget): Finding | undefined {
+  stale(): Fault | 'unknown' | undefined {
     const { ops, writerOf } = this.#graph
     const writes = this.#writesByStrand()
     for (const read of ops.keys()) {
       const writer = writerOf[read]
       if (writer === undefined) continue
-      if (!budget.step()) return 'unknown'
+      if (!this.#budget.step()) return 'unknown'
       for (const [strand, places] of writes.get(this.#graph.keyOf(read)) ?? []) {
         const passed = this.#lastBefore(read, strand, places)
         if (passed === undefined || passed === writer) continue
-        if (writer === AT_FIRST) return this.#overwritten(read, [passed])
-        if (this.#isBefore(writer, passed)) return this.#overwritten(read, [writer, passed])
-        this.#passed.push({ read, writer, passed })
+        if (writer === AT_FIRST) return this.#overwritten(read, passed, [])
+        if (this.#isBefore(writer, passed)) {
+          return this.#overwritten(read, passed, [writer, ...this.#between(writer, passed)])
+        }
+        if (!this.#isBefore(passed, writer)) this.#passed.put(passed, writer, read)
       }
     }
     return undefined
   }
 
   /** Everybody sees writes to a key in one order: whoever has passed one for another has put it first. */
-  divergent(): Finding {
-    const to = this.#to.map((next) => [...next])
-    const why = new Map<string, number>()
-    for (const { read, writer, passed } of this.#passed) {
-      to[passed]?.push(writer)
-      why.set(`${passed} ${writer}`, read)
-    }
-    const sorted = orderOrCycle(to.length, (op) => to[op] as number[])
+  divergent(): Fault | 'ok' | 'unknown' {
+    const passed = this.#passed.sorted(this.#to.length)
+    if (!this.#budget.look()) return 'unknown'
+    const sorted = orderOrCycle(this.#to.length, (op) => {
+      const more = passed.to(op)
+      return more.length === 0
+        ? (this.#to[op] as number[])
+        : [...(this.#to[op] as number[]), ...more]
+    })
     if ('order' in sorted) return 'ok'
     const { cycle } = sorted
-    const reads = cycle.flatMap(
-      (op, at) => why.get(`${op} ${cycle[(at + 1) % cycle.length]}`) ?? [],
-    )
+    const reads = cycle.flatMap((op, at) => {
+      const next = cycle[(at + 1) % cycle.length] as number
+      if (this.#to[op]?.includes(next)) return []
+      const read = passed.why(op, next)
+      return [...this.#between(op, read), read]
+    })
     return this.#cycle('each is seen before the next', cycle, reads)
   }
 
-  #count(order: readonly number[]): void {
+  /** @returns whether the budget sufficed */
+  #count(order: readonly number[]): boolean {
     const { strands, writerOf } = this.#graph
     for (const op of order) {
+      if (!this.#budget.step()) return false
       const clock = new Int32Array(strands.strands.length)
       const writer = writerOf[op]
       const before = strands.before(op)
@@ -116,6 +123,7 @@ class CausalOrder {
       clock[strands.strandOf(op)] = strands.indexOf(op) + 1
       this.#clocks[op] = clock
     }
+    return true
   }
 
   #isBefore(first: number, second: number): boolean {
@@ -156,10 +164,9 @@ class CausalOrder {
     return writes[low - 1]
   }
 
-  #overwritten(read: number, writes: readonly number[]): Violation {
-    const last = writes[writes.length - 1] as number
+  #overwritten(read: number, last: number, others: readonly number[]): Fault {
     const detail = `${this.#graph.textOf(read)}: but ${this.#graph.textOf(last)} had overwritten that before`
-    return this.#graph.violation(detail, [...writes, ...this.#between(last, read), read])
+    return { detail, ops: [...others, last, ...this.#between(last, read), read] }
   }
 
   /** A way by which the first comes before the second. */
@@ -180,12 +187,10 @@ class CausalOrder {
     return way.reverse()
   }
 
-  #cycle(what: string, cycle: readonly number[], reads: readonly number[] = []): Violation {
+  #cycle(what: string, cycle: readonly number[], reads: readonly number[] = []): Fault {
     const shown = cycle.slice(0, 6).map((op) => this.#graph.textOf(op))
     const more = cycle.length > shown.length ? ', …' : ''
-    return this.#graph.violation(`in a circle, ${what}: ${shown.join(', ')}${more}`, [
-      ...cycle,
-      ...reads,
-    ])
+    const detail = `in a circle, ${what}: ${shown.join(', ')}${more}`
+    return { detail, ops: [...cycle, ...reads] }
   }
 }

@@ -11,7 +11,7 @@ export interface Described {
   readonly f: string
   readonly key?: HistoryKey
   readonly value?: Plain
-  /** What a read gave. Default: what the operation gave. */
+  /** What a read gave: null where it found nothing. Default: what the operation gave. */
   readonly result?: Plain
   /** It was done, but says that it changed nothing, such as a `cas` that found another value. */
   readonly refused?: boolean
@@ -49,7 +49,8 @@ export function historyOf(
     const repeats = model.operations[f]?.gives === 'same'
     if (op.status !== 'ok') builder.return(called, op.status, undefined)
     else if (refused) builder.return(called, 'fail', undefined)
-    else builder.return(called, 'ok', repeats ? undefined : (result ?? op.value))
+    else
+      builder.return(called, 'ok', repeats ? undefined : result === undefined ? op.value : result)
   }
   return builder.build()
 }
@@ -137,12 +138,9 @@ export function consistent(model: AnyModel, options: ConsistentOptions = {}): Ch
     const lines = left === 0 ? shown : [`… ${left} events before`, ...shown]
     const where = key === undefined ? '' : `key ${key}: `
     const why = [`${where}${detail}`, ...lines.map((line) => `    ${line}`)].join('\n')
-    const op = operationOf(
-      history.events.indexOf(events.at(-1) as HistoryEvent),
-      ops,
-      model,
-      describe,
-    )
+    // calls at the end are only there because they may have been noticed
+    const last = events.filter(({ type }) => type === 'ok').at(-1) ?? events.at(-1)
+    const op = operationOf(history.events.indexOf(last as HistoryEvent), ops, model, describe)
     return op === undefined ? why : { why, op }
   })
 }

@@ -1,28 +1,77 @@
 import type { Plain } from '../../simulation/op.js'
 import type { Budget } from './budget.js'
-import {
-  type History,
-  type HistoryEvent,
-  type HistoryKey,
-  type HistoryOp,
-  opText,
-} from './history.js'
+import { type History, type HistoryKey, type HistoryOp, opText } from './history.js'
 import { badHistory } from './history-builder.js'
 import type { AnyModel } from './model.js'
+import { eventsOf } from './shown-events.js'
 import { shortText, valueText } from './value-text.js'
 import { byKey, type Finding, type Violation } from './verdict.js'
 
 /**
  * Eventual consistency, as far as a history shows it: when the last write to a key has returned, time must come for all to see one
  * value of it. So the last reads of each process that come after it, key by key, agree, and give what somebody wrote. Who
- * does not read after that says nothing.
+ * does not read after that says nothing. What nobody knows the end of may take effect at any time: its value may be read beside
+ * the one that the others agree on, and where it is no plain write nothing can be said of its key.
+ *
+ * @throws TroupeError ERR_BAD_HISTORY for a model whose reads do not say what they read
  */
-export function findConvergence(history: History, model: AnyModel, _budget: Budget): Finding {
-  for (const [key, ops] of byKey(history.ops, model.keys === 'together')) {
+export function findConvergence(history: History, model: AnyModel, budget: Budget): Finding {
+  if (model.access === undefined || model.isRead === undefined || model.keys === 'together') {
+    const detail = `${model.name} has no reads of a key that could agree in the end`
+    throw badHistory(undefined, `${detail}: its operations do not say what they read and write`)
+  }
+  for (const [key, ops] of byKey(history.ops, false)) {
+    if (!budget.step()) return 'unknown'
     const found = diverging(history, model, key, ops)
     if (found !== undefined) return found
   }
   return 'ok'
+}
+
+/** What was written to a key. */
+interface Writes {
+  /** The last to return or, where nobody knows the end, to be called; undefined where there is none. */
+  readonly last: HistoryOp | undefined
+  readonly settledAt: number
+  /** One that was done. */
+  readonly acknowledged: HistoryOp | undefined
+  /** By their values: one each. */
+  readonly byValue: ReadonlyMap<string, HistoryOp>
+  /** Values that may yet come. */
+  readonly open: ReadonlySet<string>
+  /** Something that was done is no plain write, and makes values that nobody wrote. */
+  readonly changed: boolean
+  /** The same of something that may yet be done. */
+  readonly mayChange: boolean
+}
+
+function writesOf(ops: readonly HistoryOp[], model: AnyModel): Writes {
+  let last: HistoryOp | undefined
+  let settledAt = -1
+  let acknowledged: HistoryOp | undefined
+  let changed = false
+  let mayChange = false
+  const byValue = new Map<string, HistoryOp>()
+  const open = new Set<string>()
+  for (const op of ops) {
+    if (model.isRead?.(op)) continue
+    const written = model.access?.(op)?.writes
+    const isDone = op.status === 'ok'
+    // one that nobody knows the end of counts by its call
+    const at = isDone ? op.returnedAt : op.calledAt
+    if (at > settledAt) last = op
+    settledAt = Math.max(settledAt, at)
+    if (isDone) acknowledged ??= op
+    if (written === undefined) {
+      if (isDone) changed = true
+      else mayChange = true
+      continue
+    }
+    const text = valueText(written)
+    if (!isDone) open.add(text)
+    if (isDone || !byValue.has(text)) byValue.set(text, op)
+  }
+  return { last, settledAt, acknowledged, byValue, open, changed, mayChange }
 }
 
 function diverging(
@@ -31,58 +80,41 @@ function diverging(
   key: HistoryKey,
   ops: readonly HistoryOp[],
 ): Violation | undefined {
-  let settledAt = -1
-  let appended = false
-  const written = new Set<string>()
-  let acknowledged = false
-  for (const op of ops) {
-    const isRead = model.isRead?.(op)
-    const access = model.access?.(op)
-    if (isRead === undefined || (model.keys === 'together' && !isRead)) {
-      const line = history.events[op.calledAt]?.line
-      throw badHistory(line, `${model.name} has no reads that could agree`)
-    }
-    if (isRead) continue
-    if (access?.writes === undefined) appended = true
-    else written.add(valueText(access.writes))
-    acknowledged ||= op.status === 'ok'
-    // one that nobody knows the end of counts by its call
-    settledAt = Math.max(settledAt, op.status === 'ok' ? op.returnedAt : op.calledAt)
-  }
-  const last = new Map<number | string, HistoryOp>()
+  const { last, settledAt, acknowledged, byValue, open, changed, mayChange } = writesOf(ops, model)
+  if (mayChange) return undefined
+  const reads = new Map<number | string, HistoryOp>()
   for (const op of ops) {
     if (op.status !== 'ok' || !model.isRead?.(op) || op.calledAt < settledAt) continue
-    last.set(op.process, op)
+    reads.set(op.process, op)
   }
-  const [first, ...others] = last.values()
+  const found = (detail: string, ...shown: (HistoryOp | undefined)[]): Violation => {
+    const ops = shown.filter((op) => op !== undefined)
+    return { key, events: eventsOf(history, ops), smallest: false, detail }
+  }
+  const settled = [...reads.values()]
+    .map((op) => ({ op, text: readText(model, op) }))
+    .filter(({ text }) => !open.has(text))
+  const [first, ...others] = settled
   if (first === undefined) return undefined
-  const text = resultText(model, first)
-  for (const other of others) {
-    if (resultText(model, other) === text) continue
-    const detail = `after the last write ${opText(first)}, but ${opText(other)}`
-    return violation(history, key, [first, other], detail)
+  const { op, text } = first
+  const other = others.find((one) => one.text !== text)
+  if (other !== undefined) {
+    const detail = `after the last write ${opText(op)}, but ${opText(other.op)}`
+    return found(detail, byValue.get(text), byValue.get(other.text), last, op, other.op)
   }
-  const old = text === valueText(model.initialValue)
-  if (appended || written.has(text) || (old && !acknowledged)) return undefined
-  const detail = old
-    ? `${opText(first)}, but something was written`
-    : `${opText(first)}: nobody has written that`
-  return violation(history, key, [first], detail)
+  if (changed || byValue.has(text)) return undefined
+  if (text !== valueText(model.initialValue)) {
+    return found(`${opText(op)}: nobody has written that`, last, op)
+  }
+  if (acknowledged === undefined) return undefined
+  return found(`${opText(op)}, but something was written`, acknowledged, last, op)
 }
 
-/** What a read gave; nothing is what is there at first. */
-const resultText = (model: AnyModel, op: HistoryOp): string =>
-  valueText(model.access?.(op)?.reads ?? op.result)
-
-function violation(
-  history: History,
-  key: HistoryKey,
-  ops: readonly HistoryOp[],
-  detail: string,
-): Violation {
-  const at = ops.flatMap(({ calledAt, returnedAt }) => [calledAt, returnedAt]).sort((a, b) => a - b)
-  const events = at.map((place) => history.events[place] as HistoryEvent)
-  return { key, events, smallest: false, detail }
+/** What a read gave. */
+function readText(model: AnyModel, op: HistoryOp): string {
+  const reads = model.access?.(op)?.reads
+  if (reads !== undefined) return valueText(reads)
+  throw badHistory(undefined, `${op.f} of ${model.name} does not say what it reads`)
 }
 
 /** What a replica holds, key by key or as a whole. */

@@ -1,3 +1,4 @@
+import { Heap } from '../../base/heap.js'
 import type { HistoryOp } from './history.js'
 import { valueText } from './value-text.js'
 
@@ -85,10 +86,12 @@ class FifoOrder {
   #first = 0
   /** How many of those that are there nobody is known to take. */
   #orphans = 0
-  /** How many of them somebody is known to take. */
-  #owned = 0
+  /** How many of them are taken by dequeues that were not called yet. */
+  #due = 0
   /** Dequeues that took something, under way and not at their point yet. */
   readonly #takers = new Map<HistoryOp, Item>()
+  /** What they take, as far as its enqueue was called: the first that was. */
+  readonly #taken = new Heap<Item>((a, b) => a.calledAt < b.calledAt)
   /** Dequeues that found nothing, likewise. */
   readonly #finders = new Set<HistoryOp>()
   /** Open dequeues that were called and are not used up. */
@@ -120,7 +123,9 @@ class FifoOrder {
 
   #call(op: HistoryOp): void {
     if (op.f === 'enqueue') {
-      this.#called.add(this.#item(op))
+      const item = this.#item(op)
+      this.#called.add(item)
+      if (item.taker !== undefined && this.#takers.has(item.taker)) this.#taken.push(item)
       return
     }
     if (op.status !== 'ok') {
@@ -128,7 +133,13 @@ class FifoOrder {
       return
     }
     if (valueText(op.result) === EMPTY) this.#finders.add(op)
-    else this.#takers.set(op, this.#item(op))
+    else this.#take(op, this.#item(op))
+  }
+
+  #take(op: HistoryOp, item: Item): void {
+    this.#takers.set(op, item)
+    if (this.#called.has(item)) this.#taken.push(item)
+    if (item.there) this.#due--
   }
 
   #item(op: HistoryOp): Item {
@@ -140,7 +151,7 @@ class FifoOrder {
     if (item.gone) return
     this.#there.push(item)
     if (item.taker === undefined) this.#orphans++
-    else this.#owned++
+    else if (!this.#takers.has(item.taker)) this.#due++
   }
 
   /** A dequeue returns: its point must be now, if it has not been. */
@@ -168,15 +179,11 @@ class FifoOrder {
 
   /** All that can have its point now has it. */
   #settle(): void {
-    for (let before = -1; before !== this.#takers.size; ) {
-      before = this.#takers.size
-      for (const [op, item] of this.#takers) {
-        if (item.gone || !this.#called.has(item)) continue
-        if (this.#oldest() < item.calledAt) continue
-        item.gone = true
-        if (item.there) this.#owned--
-        this.#takers.delete(op)
-      }
+    for (let item = this.#taken.peek(); item !== undefined; item = this.#taken.peek()) {
+      if (this.#oldest() < item.calledAt) break
+      this.#taken.pop()
+      item.gone = true
+      this.#takers.delete(item.taker as HistoryOp)
     }
     if (this.#finders.size > 0 && this.#canBeEmpty()) this.#finders.clear()
   }
@@ -189,11 +196,7 @@ class FifoOrder {
 
   /** Makes the queue empty for a moment, if it can be. */
   #canBeEmpty(): boolean {
-    if (this.#orphans > this.#spare || this.#owned > this.#takers.size) return false
-    for (let i = this.#first; i < this.#there.length; i++) {
-      const { gone, taker } = this.#there[i] as Item
-      if (!gone && taker !== undefined && !this.#takers.has(taker)) return false
-    }
+    if (this.#orphans > this.#spare || this.#due > 0) return false
     if (this.#orphans > 0) {
       this.#takeOrphans(Number.POSITIVE_INFINITY)
       this.#settle()

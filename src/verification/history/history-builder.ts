@@ -9,6 +9,7 @@ import {
   type HistoryOp,
 } from './history.js'
 import type { AnyModel } from './model.js'
+import { flawOf } from './value-flaw.js'
 import { shortText, valueText } from './value-text.js'
 
 /** A call that has not returned. */
@@ -52,6 +53,7 @@ export class HistoryBuilder {
       throw badHistory(line, `${show(f)} is no operation of ${name}; there are: ${known}`)
     }
     if (needsKey && key === undefined) throw badHistory(line, `${f} needs a key`)
+    this.#checkPlain(f, value, line)
     if (rule.takes === 'nothing') {
       if (value !== undefined && value !== null) {
         throw badHistory(line, `${f} takes no value, got ${shortText(value)}`)
@@ -80,6 +82,7 @@ export class HistoryBuilder {
     if (open === undefined) throw badHistory(line, 'it returns twice, or was never called')
     const { event } = open
     const { process, f, key } = event
+    this.#checkPlain(f, value, line)
     if (type === 'ok') this.#checkResult(event, value, line)
     this.#open.delete(call)
     const at = this.#events.length
@@ -120,6 +123,11 @@ export class HistoryBuilder {
       [...this.#events],
       ops.sort((a, b) => a.calledAt - b.calledAt),
     )
+  }
+
+  #checkPlain(f: string, value: Plain, line?: number): void {
+    const flaw = flawOf(value, 'made')
+    if (flaw !== undefined) throw badHistory(line, `the value of ${f} ${flaw}`)
   }
 
   #checkResult({ f, value: given, line: called }: HistoryEvent, value: Plain, line?: number): void {

@@ -3,6 +3,7 @@ import type { Plain } from '../../simulation/op.js'
 import type { EventType, History, HistoryKey } from './history.js'
 import { badHistory, HistoryBuilder } from './history-builder.js'
 import type { AnyModel } from './model.js'
+import { flawOf } from './value-flaw.js'
 
 /** A line as it was read. */
 interface Line {
@@ -12,6 +13,12 @@ interface Line {
   readonly key: HistoryKey
   readonly value: Plain
   readonly time: number | undefined
+}
+
+interface Called extends Line {
+  /** What the builder names it by. */
+  readonly call: number
+  readonly line: number
 }
 
 const TYPES: ReadonlySet<unknown> = new Set<EventType>(['invoke', 'ok', 'fail', 'info'])
@@ -31,7 +38,8 @@ const NEMESIS = 'nemesis'
  */
 export function readHistory(text: string, model: AnyModel): History {
   const builder = new HistoryBuilder(model)
-  const open = new Map<number | string, Line & { readonly call: number; readonly line: number }>()
+  /** What each process does. Undefined: nothing; a map that forgets and learns one key again and again becomes slow. */
+  const open = new Map<number | string, Called | undefined>()
   let lastTime: { readonly time: number; readonly line: number } | undefined
   let line = 0
   for (let from = 0; from < text.length; ) {
@@ -65,17 +73,16 @@ export function readHistory(text: string, model: AnyModel): History {
       throw badHistory(line, `process ${process} returns from ${f}, which it has not called`)
     }
     checkMatch(called, read, line)
-    open.delete(process)
+    if (type === 'ok' && value === undefined && model.operations[f]?.gives !== 'same') {
+      throw badHistory(line, `${f} gave no value: null where it found nothing`)
+    }
+    open.set(process, undefined)
     builder.return(called.call, type, value, line)
   }
   return builder.build()
 }
 
-function checkMatch(
-  called: Line & { readonly line: number },
-  { f, key }: Line,
-  line: number,
-): void {
+function checkMatch(called: Called, { f, key }: Line, line: number): void {
   if (f !== called.f) {
     throw badHistory(line, `it returns from ${f}, but line ${called.line} calls ${called.f}`)
   }
@@ -109,8 +116,16 @@ function parsed(source: string, line: number, last: boolean): Line | undefined {
   if (key !== undefined && key !== null && !isName(key)) {
     throw badHistory(line, `key must be a number or a string, got ${show(key)}`)
   }
-  if (time !== undefined && time !== null && typeof time !== 'number') {
+  if (time !== undefined && time !== null && !Number.isFinite(time)) {
     throw badHistory(line, `time must be a number, got ${show(time)}`)
+  }
+  for (const [what, read] of [
+    ['process', process],
+    ['key', key],
+    [`the value of ${f}`, value['value']],
+  ] as const) {
+    const flaw = flawOf(read, 'read')
+    if (flaw !== undefined) throw badHistory(line, `${what} ${flaw}`)
   }
   return {
     process,
@@ -118,9 +133,9 @@ function parsed(source: string, line: number, last: boolean): Line | undefined {
     f,
     key: key ?? undefined,
     value: value['value'] as Plain,
-    time: time ?? undefined,
+    time: (time as number | null | undefined) ?? undefined,
   }
 }
 
 const isName = (value: unknown): value is number | string =>
-  (typeof value === 'number' && Number.isFinite(value)) || typeof value === 'string'
+  typeof value === 'number' || typeof value === 'string'

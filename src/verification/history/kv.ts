@@ -21,6 +21,9 @@ export const kv = (): Model<string> => new Kv()
 
 const EMPTY = valueText('')
 
+/** Characters through which it is looked for what gets may have seen. */
+const LOOKED_MAX = 500_000_000
+
 class Kv implements Model<string> {
   readonly name = 'kv'
   readonly operations = { get: GET, put: PUT, append: PUT }
@@ -54,11 +57,22 @@ class Kv implements Model<string> {
 
   /** A get that comes after a put and before the next one begins with what was put, and has in it what was appended. */
   noticeable(open: readonly HistoryOp[], done: readonly HistoryOp[]): readonly HistoryOp[] {
-    const seen = [...new Set(done.filter(({ f }) => f === 'get').map(got))]
+    const seen = longest(done.filter(({ f }) => f === 'get').map(got))
+    const length = seen.reduce((sum, text) => sum + text.length, 0)
+    let looked = 0
+    const noticed = new Map<string, boolean>()
     return open.filter(({ f, value }) => {
       if (f === 'get') return false
       const text = value as string
-      return seen.some((one) => (f === 'put' ? one.startsWith(text) : one.includes(text)))
+      const name = `${f} ${text}`
+      const known = noticed.get(name)
+      if (known !== undefined) return known
+      looked += length
+      // more is never wrong, it only takes longer to search
+      if (looked > LOOKED_MAX) return true
+      const is = seen.some((one) => (f === 'put' ? one.startsWith(text) : one.includes(text)))
+      noticed.set(name, is)
+      return is
     })
   }
 
@@ -98,6 +112,12 @@ class Kv implements Model<string> {
 }
 
 const got = ({ result }: HistoryOp): string => (result as string | null | undefined) ?? ''
+
+/** Those that are not the beginning of another. */
+function longest(texts: readonly string[]): string[] {
+  const sorted = [...new Set(texts)].sort()
+  return sorted.filter((text, at) => !sorted[at + 1]?.startsWith(text))
+}
 
 /** The first of them, in the order of their returns, that returns at `at` or later. */
 function firstFrom(gets: readonly { readonly op: HistoryOp }[], at: number): number {

@@ -78,19 +78,23 @@ export class LinearSearch {
       noticeable,
       (op) => this.#states.kindOf(op),
       (op) => model.isRead?.(op) ?? false,
+      (bytes) => {
+        this.#ledger.keep(bytes)
+        return budget.spent === undefined
+      },
     )
     this.#sets = new SlotSets(this.#ops.width)
     this.#usages = new Usages(Math.max(1, this.#ops.pending.length))
     this.#writesAll = noticeable.every((op) => model.access?.(op)?.writes !== undefined)
     this.#hopeless = model.lookahead?.([...done, ...noticeable])
-    this.#ledger.keep(16 * this.#ops.held)
-    this.#enter(0, 0, 0, 0, false)
+    if (this.#ops.complete) this.#enter(0, 0, 0, 0, false)
   }
 
   /** Goes on for so many steps. Undefined: there is more to do, or the budget is spent. */
   run(steps: number): boolean | undefined {
     for (let left = steps; left > 0; left--) {
       if (this.#found) return true
+      if (this.#budget.spent !== undefined) return undefined
       const fork = this.#forks[this.#forks.length - 1]
       if (fork === undefined) return false
       if (!this.#budget.step()) return undefined

@@ -1,14 +1,8 @@
 import type { Budget } from './budget.js'
-import {
-  type History,
-  type HistoryEvent,
-  type HistoryKey,
-  type HistoryOp,
-  opText,
-  prefixOf,
-} from './history.js'
+import { type History, type HistoryKey, type HistoryOp, opText, prefixOf } from './history.js'
 import { LinearSearch } from './linear-search.js'
 import type { AnyModel } from './model.js'
+import { eventsOf } from './shown-events.js'
 import { byKey, type Finding, type Violation } from './verdict.js'
 
 /** Steps of one part's turn. */
@@ -126,10 +120,12 @@ function shortest(
     else high = tried
   }
   const at = ends[high] as number
-  const together = model.keys === 'together'
+  const isDone = ({ returnedAt }: HistoryOp): boolean => returnedAt < at
+  const done = ops.filter(isDone)
+  const underWay = ops.filter((op) => op.calledAt < at && !isDone(op))
   return {
     key,
-    events: eventsOf(history, together ? undefined : { key }, at),
+    events: eventsOf(history, done, underWay),
     smallest: known,
     detail: detailOf(ops, at, model, budget),
   }
@@ -141,6 +137,7 @@ function isLinearizable(
   model: AnyModel,
   budget: Budget,
 ): boolean | undefined {
+  if (!budget.look()) return undefined
   const decided = model.decide?.(ops)
   if (decided !== undefined) return decided
   const search = new LinearSearch(model, ops, budget)
@@ -149,21 +146,6 @@ function isLinearizable(
   while (found === undefined && budget.look())
   search.end()
   return found
-}
-
-/** The events of a part, up to the end of a prefix; without those of operations that failed. */
-export function eventsOf(
-  history: History,
-  only: { readonly key: HistoryKey } | undefined,
-  end: number,
-): HistoryEvent[] {
-  const at: number[] = []
-  for (const { key, calledAt, returnedAt } of history.ops) {
-    if (only !== undefined && key !== only.key) continue
-    if (calledAt < end) at.push(calledAt)
-    if (returnedAt < end) at.push(returnedAt)
-  }
-  return at.sort((a, b) => a - b).map((place) => history.events[place] as HistoryEvent)
 }
 
 /** The operation with whose return the prefix ends, and what else it could have found. */

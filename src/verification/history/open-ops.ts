@@ -15,8 +15,8 @@ export class OpenOps {
   readonly pending: readonly PendingKind[]
   /** Slots. */
   readonly width: number
-  /** Numbers kept. */
-  readonly held: number
+  /** False: what it would keep is more than there is room for, and this is of no use. */
+  readonly complete: boolean
   readonly #done: readonly HistoryOp[]
   readonly #kinds: readonly number[]
   readonly #slots: number[] = []
@@ -30,6 +30,7 @@ export class OpenOps {
     open: readonly HistoryOp[],
     kindOf: (op: HistoryOp) => number,
     isRead: (op: HistoryOp) => boolean,
+    keep: (bytes: number) => boolean,
   ) {
     this.#done = done
     this.#kinds = done.map(kindOf)
@@ -41,8 +42,8 @@ export class OpenOps {
       else byKind.set(kind, { kind, calledAt: [op.calledAt] })
     }
     this.pending = [...byKind.values()]
-    this.width = this.#sweep(done.map(isRead))
-    this.held = this.#underWay.reduce((sum, ops) => sum + ops.length, 0)
+    this.complete = keep(NUMBER_BYTES * underWayAtReturns(done))
+    this.width = this.complete ? this.#sweep(done.map(isRead)) : 0
   }
 
   get returns(): number {
@@ -107,3 +108,18 @@ export class OpenOps {
 }
 
 const NONE: readonly number[] = []
+
+/** Of an operation that is under way at a return; twice, if it reads. */
+const NUMBER_BYTES = 16
+
+/** How many are under way, at each return, all together. */
+function underWayAtReturns(done: readonly HistoryOp[]): number {
+  const returns = done.map(({ returnedAt }) => returnedAt).sort((a, b) => a - b)
+  let sum = 0
+  let called = 0
+  for (const [returned, at] of returns.entries()) {
+    while (called < done.length && (done[called] as HistoryOp).calledAt < at) called++
+    sum += called - returned
+  }
+  return sum
+}

@@ -64,19 +64,25 @@ class Register implements Model<string> {
 
   /** What writes a value that nobody sees might as well not have been: between it and the next write nobody looks. */
   noticeable(open: readonly HistoryOp[], done: readonly HistoryOp[]): readonly HistoryOp[] {
-    const seen = new Set<string>()
-    for (const op of done) {
-      const { reads } = this.access(op)
-      if (reads !== undefined) seen.add(valueText(reads))
+    const writers = new Map<string, HistoryOp[]>()
+    for (const op of open) {
+      const { writes } = this.access(op)
+      if (writes === undefined) continue
+      const text = valueText(writes)
+      const known = writers.get(text)
+      if (known === undefined) writers.set(text, [op])
+      else known.push(op)
     }
     const noticed = new Set<HistoryOp>()
-    for (let before = -1; before < noticed.size; ) {
-      before = noticed.size
-      for (const op of open) {
-        const { reads, writes } = this.access(op)
-        if (noticed.has(op) || writes === undefined || !seen.has(valueText(writes))) continue
+    const seen = new Set<string>()
+    const see = ({ reads }: Access): void => {
+      if (reads !== undefined) seen.add(valueText(reads))
+    }
+    for (const op of done) see(this.access(op))
+    for (const text of seen) {
+      for (const op of writers.get(text) ?? []) {
         noticed.add(op)
-        if (reads !== undefined) seen.add(valueText(reads))
+        see(this.access(op))
       }
     }
     return open.filter((op) => noticed.has(op))

@@ -7,8 +7,12 @@ import { Strands } from './strands.js'
 import { valueText } from './value-text.js'
 import { byKey } from './verdict.js'
 
+/** By estimate: what an operation costs. */
+const OP_BYTES = 400
 /** By estimate: what a configuration costs that is remembered, but for its text. */
-const SEEN_BYTES = 80
+const SEEN_BYTES = 180
+/** The same of one from which there may be more ways, but for its numbers. */
+const FORK_BYTES = 1_100
 
 /** How far each strand is, and what each object holds. */
 interface Fork {
@@ -16,6 +20,8 @@ interface Fork {
   readonly states: Int32Array
   /** Operations that can be next, the first called last. */
   readonly ways: number[]
+  /** Memory, by estimate. */
+  readonly bytes: number
 }
 
 /**
@@ -44,8 +50,9 @@ export class SequentialSearch {
     this.#ledger = new Ledger(budget)
     this.#table = new StateTable(model, this.#ledger)
     const together = model.keys === 'together'
-    this.#ops = withoutUnnoticed(model, ops)
-    this.#strands = new Strands(this.#ops)
+    this.#ops = noticedOf(model, ops)
+    this.#ledger.keep(OP_BYTES * this.#ops.length)
+    this.#strands = new Strands(this.#ops, budget, this.#ledger)
     this.#kinds = this.#ops.map((op) => this.#table.kindOf(op))
     const objects = new Map<HistoryKey, number>()
     this.#objects = this.#ops.map(({ key }) => {
@@ -56,20 +63,24 @@ export class SequentialSearch {
     })
     this.#reads = this.#ops.map((op) => op.status === 'ok' && (model.isRead?.(op) ?? false))
     this.#writers = together ? [] : writersFor(model, this.#ops)
-    const { strands } = this.#strands
-    this.#enter(new Int32Array(strands.length), new Int32Array(objects.size))
+    const { strands, complete } = this.#strands
+    if (complete) this.#enter(new Int32Array(strands.length), new Int32Array(objects.size))
   }
 
   /** Undefined: the budget is spent. */
   run(): boolean | undefined {
     for (;;) {
       if (this.#found) return true
+      if (this.#budget.spent !== undefined) return undefined
       const fork = this.#forks[this.#forks.length - 1]
       if (fork === undefined) return false
       if (!this.#budget.step()) return undefined
       const op = fork.ways.pop()
-      if (op === undefined) this.#forks.pop()
-      else this.#take(fork, op)
+      if (op !== undefined) this.#take(fork, op)
+      else {
+        this.#forks.pop()
+        this.#ledger.keep(-fork.bytes)
+      }
     }
   }
 
@@ -114,7 +125,9 @@ export class SequentialSearch {
     this.#seen.add(text)
     this.#ledger.keep(SEEN_BYTES + text.length)
     ways.sort((a, b) => b - a)
-    this.#forks.push({ done, states, ways })
+    const bytes = FORK_BYTES + 4 * (done.length + states.length) + 16 * ways.length
+    this.#ledger.keep(bytes)
+    this.#forks.push({ done, states, ways, bytes })
   }
 
   /** Operations whose turn it can be, as far as their processes are concerned. */
@@ -177,12 +190,12 @@ function writersFor(
   })
 }
 
-/** What may never be done and that nobody notices, is left out: key by key, where keys are apart. */
-function withoutUnnoticed(model: AnyModel, ops: readonly HistoryOp[]): readonly HistoryOp[] {
+/** All but what may never be done and that nobody notices: key by key, where keys are apart. */
+export function noticedOf(model: AnyModel, ops: readonly HistoryOp[]): readonly HistoryOp[] {
   const keep = new Set<HistoryOp>()
   for (const part of byKey(ops, model.keys === 'together').values()) {
     const done = part.filter(({ status }) => status === 'ok')
-    const open = part.filter(({ status }) => status === 'info')
+    const open = part.filter((op) => op.status === 'info' && !model.isRead?.(op))
     for (const op of done) keep.add(op)
     for (const op of model.noticeable?.(open, done) ?? open) keep.add(op)
   }

@@ -1,10 +1,11 @@
-import type { Budget } from './budget.js'
+import { type Budget, Ledger } from './budget.js'
 import { findCausalConvergence } from './causal.js'
 import { type History, type HistoryEvent, type HistoryOp, opText, pending } from './history.js'
 import { findLinearizable } from './linearizability.js'
 import type { AnyModel } from './model.js'
-import { SequentialSearch } from './sequential-search.js'
+import { noticedOf, SequentialSearch } from './sequential-search.js'
 import { canTellWriters } from './session-graph.js'
+import { eventsOf } from './shown-events.js'
 import type { Finding, Violation } from './verdict.js'
 
 /** What the quick way to a yes may take. */
@@ -17,7 +18,11 @@ const QUICK_STATES = 200_000
 export function findSequential(history: History, model: AnyModel, budget: Budget): Finding {
   const quick = budget.part(QUICK_STATES)
   if (findLinearizable(history, model, quick) === 'ok') return 'ok'
-  if (canTellWriters(history, model)) {
+  const ledger = new Ledger(budget)
+  const canTell = canTellWriters(history, model, budget, ledger)
+  ledger.release()
+  if (canTell === undefined) return 'unknown'
+  if (canTell) {
     const found = findCausalConvergence(history, model, budget)
     if (typeof found === 'object') return found
   }
@@ -76,13 +81,13 @@ function shortest(history: History, model: AnyModel, budget: Budget): Violation 
 
 /** The events up to there, and the calls of what may be seen though it was called later. */
 function eventsUpTo(history: History, model: AnyModel, end: number): HistoryEvent[] {
-  const at: number[] = []
-  for (const { calledAt, returnedAt, f } of history.ops) {
-    const isRead = model.operations[f]?.takes === 'nothing'
-    if (calledAt < end || !isRead) at.push(calledAt)
-    if (returnedAt < end) at.push(returnedAt)
-  }
-  const seen = at.filter((place) => place < end).sort((a, b) => a - b)
-  const later = at.filter((place) => place >= end).sort((a, b) => a - b)
-  return [...seen, ...later].map((place) => history.events[place] as HistoryEvent)
+  const { ops } = history
+  const asked = upTo(ops, end)
+  const noticed = new Set(noticedOf(model, asked))
+  const done = ops.filter(({ returnedAt }) => returnedAt < end)
+  const calls = ops.filter(
+    (op, place) =>
+      op.returnedAt >= end && (op.calledAt < end || noticed.has(asked[place] as HistoryOp)),
+  )
+  return eventsOf(history, done, calls)
 }

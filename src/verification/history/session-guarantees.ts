@@ -1,10 +1,14 @@
-import { type Budget, Ledger } from './budget.js'
+import type { Budget, Ledger } from './budget.js'
 import { orderOrCycle } from './cycle.js'
-import type { History, HistoryKey } from './history.js'
+import { EdgeList } from './edge-list.js'
+import { type Fault, judge } from './evidence.js'
+import type { History, HistoryOp } from './history.js'
 import type { AnyModel } from './model.js'
-import { AT_FIRST, NOBODY, SessionGraph } from './session-graph.js'
-import { type Newest, SessionView } from './session-view.js'
-import type { Finding, Violation } from './verdict.js'
+import { AT_FIRST, NOBODY, type SessionGraph } from './session-graph.js'
+import { SessionView } from './session-view.js'
+import { reasonsFor } from './session-why.js'
+import type { Finding } from './verdict.js'
+import { WriteSlots } from './write-slots.js'
 
 /** Terry et al., "Session guarantees for weakly consistent replicated data", PDIS 1994. */
 export type Guarantee =
@@ -24,215 +28,260 @@ export const GUARANTEES: readonly Guarantee[] = [
 export const findSession =
   (guarantees: readonly Guarantee[]) =>
   (history: History, model: AnyModel, budget: Budget): Finding =>
-    new SessionOrder(new SessionGraph(history, model), new Set(guarantees), budget).find()
+    judge(history, model, budget, (graph, left, ledger) =>
+      new SessionOrder(graph, new Set(guarantees), left, ledger).find(),
+    )
 
-const NOTHING: Newest = new Map()
+/** What becomes of an operation: it is called, it takes effect, it returns. */
+const [CALL, EFFECT, RETURN] = [0, 1, 2]
+const STAGES = 3
 
-/** By estimate: what an entry of what a write follows costs. */
-const ENTRY_BYTES = 40
+/** A cycle of edges is spread over so many operations at most in what is said of it. */
+const SHOWN_OPS = 6
 
 /**
  * Collects what must be older than what, key by key, if the guarantees hold; a circle says that they do not. Whatever the guarantee,
- * a session's writes to one key are in its order. A session is a strand: what overlaps in one process is in several.
+ * a process's writes to one key are in its order.
+ *
+ * A write *follows* others: with monotonic writes those that its process made before, with writes-follow-reads those that its process
+ * had read before, and what those follow. Who has read a write must be shown what it follows.
  */
 class SessionOrder {
   readonly #graph: SessionGraph
   readonly #asked: ReadonlySet<Guarantee>
   readonly #budget: Budget
   readonly #ledger: Ledger
+  readonly #slots: WriteSlots
   /** From each write to newer ones of its key; with the operation that says so. */
-  readonly #newer: Map<number, number>[]
-  /** What each write follows. */
-  readonly #pasts: Newest[] = []
-  readonly #slots = new Map<HistoryKey, number>()
+  readonly #newer: EdgeList
+  readonly #views = new Map<number | string, SessionView>()
+  /** Of each process: events that are to come. */
+  readonly #left = new Map<number | string, number>()
+  /** What writes follow, while somebody may need it. */
+  readonly #follows = new Map<number, Int32Array>()
+  readonly #held = new Map<Int32Array, number>()
+  /** What is there at the call of a write. */
+  readonly #atCall = new Map<number, Int32Array>()
+  /** Reads of each write that are to come. */
+  readonly #readers: Int32Array
+  /** Whether it matters what writes follow. */
+  readonly #following: boolean
 
-  constructor(graph: SessionGraph, asked: ReadonlySet<Guarantee>, budget: Budget) {
+  constructor(graph: SessionGraph, asked: ReadonlySet<Guarantee>, budget: Budget, ledger: Ledger) {
     this.#graph = graph
     this.#asked = asked
     this.#budget = budget
-    this.#ledger = new Ledger(budget)
-    this.#newer = graph.ops.map(() => new Map())
-    for (const key of graph.writesOf.keys()) this.#slots.set(key, this.#slots.size)
-  }
-
-  find(): Finding {
-    const finding = this.#walk() ?? this.#order()
-    this.#ledger.release()
-    return finding
-  }
-
-  /** All operations, each after those of its session and the write that it saw. */
-  #walk(): Finding | undefined {
-    const { ops, strands, writerOf } = this.#graph
-    const sorted = orderOrCycle(ops.length, this.#edges())
-    if ('cycle' in sorted) {
-      const detail = 'in a circle, each comes after the one before it'
-      return this.#graph.violation(detail, sorted.cycle)
+    this.#ledger = ledger
+    this.#slots = new WriteSlots(graph)
+    this.#newer = new EdgeList(ledger)
+    this.#readers = new Int32Array(graph.ops.length)
+    for (const writer of graph.writerOf) {
+      if (writer !== undefined && writer >= 0) (this.#readers[writer] as number)++
     }
-    const views = strands.strands.map(() => new SessionView())
-    for (const op of sorted.order) {
-      if (!this.#budget.step()) return 'unknown'
-      const view = views[strands.strandOf(op)] as SessionView
-      const writer = writerOf[op]
-      if (writer === NOBODY) {
-        return this.#graph.violation(`${this.#graph.textOf(op)}: nobody has written that`, [op])
-      }
-      const wrong = writer === undefined ? undefined : this.#read(op, writer, view)
-      if (wrong !== undefined) return wrong
-      if (this.#graph.isWrite(op)) this.#write(op, view)
-    }
-    return undefined
+    this.#following = asked.has('monotonic-writes') || asked.has('writes-follow-reads')
   }
 
-  #edges(): (op: number) => Iterable<number> {
+  find(): Fault | 'ok' | 'unknown' {
     const { ops, strands, writerOf } = this.#graph
+    const unfounded = writerOf.indexOf(NOBODY)
+    if (unfounded !== -1) {
+      const detail = `${this.#graph.textOf(unfounded)}: nobody has written that`
+      return { detail, ops: [unfounded] }
+    }
+    if (!this.#budget.look()) return 'unknown'
     const to: number[][] = ops.map(() => [])
     for (const op of ops.keys()) {
       for (const before of strands.before(op)) to[before]?.push(op)
       const writer = writerOf[op]
       if (writer !== undefined && writer >= 0) to[writer]?.push(op)
     }
-    return (op) => to[op] as number[]
+    const sorted = orderOrCycle(ops.length, (op) => to[op] as number[])
+    if ('cycle' in sorted) {
+      return { detail: 'in a circle, each comes after the one before it', ops: sorted.cycle }
+    }
+    return (this.#budget.look() ? this.#walk() : 'unknown') ?? this.#order()
   }
 
-  #read(op: number, writer: number, view: SessionView): Violation | undefined {
-    const key = this.#graph.keyOf(op)
-    for (const older of this.#mustShow(key, writer, view)) {
-      if (writer === AT_FIRST) {
-        const detail = `${this.#graph.textOf(op)}: it should show ${this.#graph.textOf(older)}, or what is newer`
-        return this.#graph.violation(detail, [older, op])
-      }
-      this.#put(older, writer, op)
+  /** Everything that happens, each after what happened before in its process and the effect that it saw. */
+  #walk(): Fault | 'unknown' | undefined {
+    const { ops } = this.#graph
+    const sorted = orderOrCycle(STAGES * ops.length, this.#stages())
+    if (!this.#budget.look()) return 'unknown'
+    // the operations have an order, and nothing here demands more
+    const order = 'order' in sorted ? sorted.order : []
+    for (const stage of order) {
+      const op = Math.floor(stage / STAGES)
+      const view = this.#viewOf(op)
+      const at = stage % STAGES
+      if (at === CALL) {
+        if (!this.#budget.step()) return 'unknown'
+        const wrong = this.#call(op, view)
+        if (wrong !== undefined) return wrong
+      } else if (at === EFFECT) this.#effect(op)
+      else if ((ops[op] as HistoryOp).status === 'ok') this.#return(op, view)
+      this.#leave(op)
     }
-    if (writer === AT_FIRST) return undefined
-    view.read(this.#graph, writer, (write) => this.#slot(write), this.#pasts[writer] ?? NOTHING)
+    return undefined
+  }
+
+  /** What comes after each stage of an operation. */
+  #stages(): (stage: number) => readonly number[] {
+    const { ops, writerOf } = this.#graph
+    const to: number[][] = Array.from({ length: STAGES * ops.length }, () => [])
+    const events: { readonly at: number; readonly stage: number; readonly op: number }[] = []
+    for (const [op, { calledAt, returnedAt, status, process }] of ops.entries()) {
+      const stage = STAGES * op
+      to[stage + CALL]?.push(stage + EFFECT)
+      to[stage + EFFECT]?.push(stage + RETURN)
+      const writer = writerOf[op]
+      if (writer !== undefined && writer >= 0) to[STAGES * writer + EFFECT]?.push(stage + EFFECT)
+      events.push({ at: calledAt, stage: stage + CALL, op })
+      if (status === 'ok') events.push({ at: returnedAt, stage: stage + RETURN, op })
+      this.#left.set(process, (this.#left.get(process) ?? 0) + STAGES)
+    }
+    events.sort((a, b) => a.at - b.at)
+    const last = new Map<number | string, number>()
+    for (const { stage, op } of events) {
+      const { process } = ops[op] as HistoryOp
+      const before = last.get(process)
+      if (before !== undefined && Math.floor(before / STAGES) !== op) to[before]?.push(stage)
+      last.set(process, stage)
+    }
+    return (stage) => to[stage] as number[]
+  }
+
+  #viewOf(op: number): SessionView {
+    const { process } = this.#graph.ops[op] as HistoryOp
+    const known = this.#views.get(process)
+    if (known !== undefined) return known
+    const view = new SessionView(this.#graph, this.#slots, this.#ledger)
+    this.#views.set(process, view)
+    return view
+  }
+
+  /** Nothing is kept of a process that is done. */
+  #leave(op: number): void {
+    const { process } = this.#graph.ops[op] as HistoryOp
+    const left = (this.#left.get(process) as number) - 1
+    this.#left.set(process, left)
+    if (left > 0) return
+    this.#views.get(process)?.end()
+    this.#views.delete(process)
+  }
+
+  #call(op: number, view: SessionView): Fault | undefined {
+    const writer = this.#graph.writerOf[op]
+    const key = this.#graph.keyOf(op)
+    if (writer !== undefined) {
+      for (const older of this.#mustShow(op, writer, view)) {
+        if (writer !== AT_FIRST) {
+          this.#newer.put(older, writer, op)
+          continue
+        }
+        const detail = `${this.#graph.textOf(op)}: it should show ${this.#graph.textOf(older)}, or what is newer`
+        return { detail, ops: [older, op, ...this.#reasons(older, op)] }
+      }
+    }
+    if (!this.#graph.isWrite(op)) return undefined
+    for (const own of view.writesTo(key)) this.#newer.put(own, op, op)
+    if (this.#following) this.#atCall.set(op, view.followed())
     return undefined
   }
 
   /** Writes to the key that a read must show, or newer ones. */
-  #mustShow(key: HistoryKey, writer: number, view: SessionView): Set<number> {
+  #mustShow(read: number, writer: number, view: SessionView): Set<number> {
+    const key = this.#graph.keyOf(read)
     const must = new Set<number>()
-    const add = (op: number | undefined): void => {
-      if (op !== undefined && op !== writer) must.add(op)
+    if (this.#asked.has('read-your-writes')) for (const op of view.writesTo(key)) must.add(op)
+    if (this.#asked.has('monotonic-reads')) {
+      for (const op of view.readsOf(key)) must.add(this.#graph.writerOf[op] as number)
     }
-    if (this.#asked.has('read-your-writes')) add(view.lastWrite.get(key))
-    if (this.#asked.has('monotonic-reads')) add(view.lastRead.get(key))
-    if (this.#asked.has('monotonic-writes')) {
-      for (const [strand, seen] of view.seen) {
-        add(this.#lastBefore(key, strand, seen))
-        // seen before the one of the same session that comes before it
-        if (writer >= 0 && this.#graph.keyOf(seen) === key && this.#isEarlier(writer, seen))
-          add(seen)
-      }
+    if (this.#following) {
+      const known = this.#asked.has('writes-follow-reads') ? this.#follows.get(writer) : undefined
+      for (const op of this.#slots.newest(key, view.due(), known)) must.add(op)
     }
-    if (this.#asked.has('writes-follow-reads')) {
-      for (const op of this.#newestOf(key, view.below)) add(op)
-      for (const seen of view.seenOf.get(key) ?? []) {
-        const followed = this.#newestOf(key, this.#pasts[seen] ?? NOTHING)
-        if (writer >= 0 && followed.some((op) => op === writer || this.#isEarlier(writer, op))) {
-          add(seen)
-        }
-      }
-    }
+    must.delete(writer)
     return must
   }
 
-  #write(op: number, view: SessionView): void {
-    const key = this.#graph.keyOf(op)
-    const own = view.lastWrite.get(key)
-    if (own !== undefined) this.#put(own, op, op)
-    if (this.#asked.has('writes-follow-reads')) {
-      const past = view.past()
-      for (const older of this.#newestOf(key, past)) this.#put(older, op, op)
-      if (past !== this.#lastPast) this.#ledger.keep(ENTRY_BYTES * past.size)
-      this.#lastPast = past
-      this.#pasts[op] = past
-      // what a session has written is seen with what it writes next, and so on
-      if (this.#asked.has('monotonic-writes')) {
-        view.wrote(this.#slot(op), this.#graph.strands.indexOf(op))
+  #effect(op: number): void {
+    const { writerOf, ops } = this.#graph
+    const writer = writerOf[op]
+    if (this.#following && this.#graph.isWrite(op)) {
+      let follows = this.#atCall.get(op) as Int32Array
+      this.#atCall.delete(op)
+      if (this.#asked.has('writes-follow-reads')) {
+        if (writer !== undefined && writer >= 0) follows = this.#withSeen(follows, writer)
+        for (const older of this.#slots.newest(this.#graph.keyOf(op), follows)) {
+          this.#newer.put(older, op, op)
+        }
+      }
+      if ((this.#readers[op] as number) > 0) {
+        this.#follows.set(op, follows)
+        this.#hold(follows, 1)
       }
     }
-    view.lastWrite.set(key, op)
+    if ((ops[op] as HistoryOp).status !== 'ok') this.#hasRead(op)
   }
 
-  #lastPast: Newest = NOTHING
-
-  #put(older: number, newer: number, why: number): void {
-    const known = this.#newer[older] as Map<number, number>
-    if (older !== newer && !known.has(newer)) known.set(newer, why)
+  /** What is followed by who has also seen that write. */
+  #withSeen(follows: Int32Array, writer: number): Int32Array {
+    const all = follows.slice()
+    this.#slots.raise(all, this.#follows.get(writer))
+    this.#slots.see(all, writer)
+    return all
   }
 
-  /** Both of one session. */
-  #isEarlier(first: number, second: number): boolean {
-    const { strands } = this.#graph
-    return (
-      strands.strandOf(first) === strands.strandOf(second) &&
-      strands.indexOf(first) < strands.indexOf(second)
-    )
-  }
-
-  /** The last write to a key of a strand that comes before that write of the strand. */
-  #lastBefore(key: HistoryKey, strand: number, write: number): number | undefined {
-    const list = this.#writes(strand).get(key) ?? []
-    const { strands } = this.#graph
-    const bound = strands.indexOf(write)
-    let low = 0
-    let high = list.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (strands.indexOf(list[middle] as number) < bound) low = middle + 1
-      else high = middle
+  #return(op: number, view: SessionView): void {
+    const writer = this.#graph.writerOf[op]
+    if (writer !== undefined && writer >= 0) {
+      view.hasRead(op)
+      if (this.#following) {
+        const follow = this.#asked.has('writes-follow-reads')
+        view.hasSeen(writer, this.#follows.get(writer), follow)
+      }
     }
-    return list[low - 1]
+    if (this.#graph.isWrite(op)) view.hasWritten(op, this.#asked.has('monotonic-writes'))
+    this.#hasRead(op)
   }
 
-  readonly #writesOf: Map<HistoryKey, number[]>[] = []
-
-  /** Writes of a strand by key, in order. */
-  #writes(strand: number): Map<HistoryKey, number[]> {
-    const known = this.#writesOf[strand]
-    if (known !== undefined) return known
-    const byKey = new Map<HistoryKey, number[]>()
-    for (const op of this.#graph.strands.strands[strand] as readonly number[]) {
-      if (!this.#graph.isWrite(op)) continue
-      const key = this.#graph.keyOf(op)
-      const list = byKey.get(key)
-      if (list === undefined) byKey.set(key, [op])
-      else list.push(op)
-    }
-    this.#writesOf[strand] = byKey
-    return byKey
+  /** What its writer follows is forgotten when all have read it. */
+  #hasRead(op: number): void {
+    const writer = this.#graph.writerOf[op]
+    if (writer === undefined || writer < 0) return
+    const left = (this.#readers[writer] as number) - 1
+    this.#readers[writer] = left
+    const follows = this.#follows.get(writer)
+    if (left > 0 || follows === undefined) return
+    this.#follows.delete(writer)
+    this.#hold(follows, -1)
   }
 
-  #slot(write: number): number {
-    const { strands } = this.#graph
-    const key = this.#slots.get(this.#graph.keyOf(write)) as number
-    return key * strands.strands.length + strands.strandOf(write)
+  /** Counts how many hold a set, which several may share. */
+  #hold(set: Int32Array, more: 1 | -1): void {
+    const held = this.#held.get(set) ?? 0
+    if (held + more > 0) this.#held.set(set, held + more)
+    else this.#held.delete(set)
+    if (held === 0 || held + more === 0) this.#ledger.keep(more * set.byteLength)
   }
 
-  /** The writes to a key among those. */
-  #newestOf(key: HistoryKey, newest: Newest): number[] {
-    const { strands } = this.#graph.strands
-    const slot = this.#slots.get(key)
-    if (slot === undefined || newest.size === 0) return []
-    const found: number[] = []
-    for (const [strand, ops] of strands.entries()) {
-      const index = newest.get(slot * strands.length + strand)
-      if (index !== undefined) found.push(ops[index] as number)
-    }
-    return found
+  #reasons(older: number, op: number): readonly number[] {
+    return reasonsFor(this.#graph, this.#asked, older, op)
   }
 
-  #order(): Finding {
-    const newer = (op: number): Map<number, number> => this.#newer[op] as Map<number, number>
-    const ordered = orderOrCycle(this.#newer.length, (op) => newer(op).keys())
+  #order(): Fault | 'ok' | 'unknown' {
+    const edges = this.#newer.sorted(this.#graph.ops.length)
+    if (!this.#budget.look()) return 'unknown'
+    const ordered = orderOrCycle(this.#graph.ops.length, (op) => edges.to(op))
     if ('order' in ordered) return 'ok'
     const { cycle } = ordered
-    const why = cycle.map(
-      (op, at) => newer(op).get(cycle[(at + 1) % cycle.length] as number) as number,
-    )
-    const shown = cycle.map((op) => this.#graph.textOf(op)).join(', ')
-    const detail = `in a circle, each must be older than the next: ${shown}`
-    return this.#graph.violation(detail, [...cycle, ...why])
+    const why = cycle.flatMap((op, at) => {
+      const reason = edges.why(op, cycle[(at + 1) % cycle.length] as number)
+      return [reason, ...this.#reasons(op, reason)]
+    })
+    const shown = cycle.slice(0, SHOWN_OPS).map((op) => this.#graph.textOf(op))
+    const more = cycle.length > shown.length ? ', …' : ''
+    const detail = `in a circle, each must be older than the next: ${shown.join(', ')}${more}`
+    return { detail, ops: [...cycle, ...why] }
   }
 }

@@ -1,68 +1,95 @@
-import type { HistoryKey } from './history.js'
+import type { Ledger } from './budget.js'
+import type { HistoryKey, HistoryOp } from './history.js'
 import type { SessionGraph } from './session-graph.js'
+import type { WriteSlots } from './write-slots.js'
 
-/** The newest write of each strand to each key, as its place in the strand; by `slot`. */
-export type Newest = ReadonlyMap<number, number>
+const NONE: readonly number[] = []
 
-/** What a session has done and seen so far. */
+/** What a process has done and seen, as far as it has returned. */
 export class SessionView {
-  readonly lastWrite = new Map<HistoryKey, number>()
-  /** Whose write the last read of a key saw, if somebody's. */
-  readonly lastRead = new Map<HistoryKey, number>()
-  /** Of each strand: the newest write that was seen. */
-  readonly seen = new Map<number, number>()
-  /** Writes that were seen, by key. */
-  readonly seenOf = new Map<HistoryKey, Set<number>>()
-  #below = new Map<number, number>()
-  #above = new Map<number, number>()
+  readonly #graph: SessionGraph
+  readonly #slots: WriteSlots
+  readonly #ledger: Ledger
+  readonly #writes = new Map<HistoryKey, readonly number[]>()
+  readonly #reads = new Map<HistoryKey, readonly number[]>()
+  readonly #seen = new Set<number>()
+  #due: Int32Array | undefined
+  #followed: Int32Array | undefined
   #shared = false
+  #kept = 0
+
+  constructor(graph: SessionGraph, slots: WriteSlots, ledger: Ledger) {
+    this.#graph = graph
+    this.#slots = slots
+    this.#ledger = ledger
+  }
+
+  /** Its last writes to a key: more than one where some overlap. */
+  writesTo(key: HistoryKey): readonly number[] {
+    return this.#writes.get(key) ?? NONE
+  }
+
+  /** Its last reads of a key, likewise, that saw somebody's write. */
+  readsOf(key: HistoryKey): readonly number[] {
+    return this.#reads.get(key) ?? NONE
+  }
 
   /** What the writes that were seen follow. */
-  get below(): Newest {
-    return this.#below
+  due(): Int32Array {
+    this.#due ??= this.#keep(new Int32Array(this.#slots.width))
+    return this.#due
   }
 
-  /** What a write of this session follows: what was seen, and what that follows. A copy that will not change. */
-  past(): Newest {
+  /** What a write that is called now follows. It will not change. */
+  followed(): Int32Array {
+    this.#followed ??= this.#keep(new Int32Array(this.#slots.width))
     this.#shared = true
-    return this.#above
+    return this.#followed
   }
 
-  /** A write of this session that what comes later in it follows, too. */
-  wrote(at: number, index: number): void {
-    this.#own()
-    raise(this.#above, at, index)
+  hasRead(op: number): void {
+    this.#last(this.#reads, op)
   }
 
-  read(graph: SessionGraph, writer: number, slot: (op: number) => number, past: Newest): void {
-    const { strands } = graph
-    const key = graph.keyOf(writer)
-    this.lastRead.set(key, writer)
-    const strand = strands.strandOf(writer)
-    const known = this.seen.get(strand)
-    if (known === undefined || strands.indexOf(known) < strands.indexOf(writer)) {
-      this.seen.set(strand, writer)
-    }
-    const seen = this.seenOf.get(key) ?? new Set()
-    this.seenOf.set(key, seen)
-    if (seen.has(writer)) return
-    seen.add(writer)
-    this.#own()
-    for (const [at, index] of past) {
-      raise(this.#below, at, index)
-      raise(this.#above, at, index)
-    }
-    raise(this.#above, slot(writer), strands.indexOf(writer))
+  /** `follows`: what the write follows that was seen; `follow`: own writes follow it. */
+  hasSeen(write: number, follows: Int32Array | undefined, follow: boolean): void {
+    if (this.#seen.has(write)) return
+    this.#seen.add(write)
+    this.#slots.raise(this.due(), follows)
+    if (!follow) return
+    const own = this.#own()
+    this.#slots.raise(own, follows)
+    this.#slots.see(own, write)
   }
 
-  /** What was handed out as a copy is copied before it changes. */
-  #own(): void {
-    if (this.#shared) this.#above = new Map(this.#above)
+  /** `follow`: own writes follow it. */
+  hasWritten(op: number, follow: boolean): void {
+    this.#last(this.#writes, op)
+    if (follow) this.#slots.see(this.#own(), op)
+  }
+
+  end(): void {
+    this.#ledger.keep(-this.#kept)
+  }
+
+  #last(of: Map<HistoryKey, readonly number[]>, op: number): void {
+    const { key, calledAt } = this.#graph.ops[op] as HistoryOp
+    const before = of.get(key) ?? NONE
+    const others = before.filter((one) => (this.#graph.ops[one] as HistoryOp).returnedAt > calledAt)
+    of.set(key, [...others, op])
+  }
+
+  /** What was handed out is copied before it changes. */
+  #own(): Int32Array {
+    const own = this.#followed ?? this.#keep(new Int32Array(this.#slots.width))
+    this.#followed = this.#shared ? own.slice() : own
     this.#shared = false
+    return this.#followed
   }
-}
 
-function raise(newest: Map<number, number>, at: number, index: number): void {
-  const known = newest.get(at)
-  if (known === undefined || known < index) newest.set(at, index)
+  #keep(set: Int32Array): Int32Array {
+    this.#kept += set.byteLength
+    this.#ledger.keep(set.byteLength)
+    return set
+  }
 }

@@ -37,6 +37,7 @@ export class StateTable {
     if (known !== undefined) return known
     const kind = this.#kinds.push(op) - 1
     this.#kindNames.set(text, kind)
+    this.#ledger.keep(4 * ENTRY_BYTES + 2 * text.length)
     this.#next.push(new Map())
     return kind
   }

@@ -1,3 +1,4 @@
+import type { Budget, Ledger } from './budget.js'
 import type { HistoryOp } from './history.js'
 
 /** An operation must come after the first `count` of that strand. */
@@ -6,40 +7,70 @@ export interface Need {
   readonly count: number
 }
 
+/** What a process has done so far. */
+interface Course {
+  /** Called and, when that was looked at last, not returned. */
+  running: number[]
+  /** Returned, and nothing that has returned was called after them. */
+  front: number[]
+  /** The last call of what has returned. */
+  lastCall: number
+}
+
+/** By estimate: what an operation and a need cost. */
+const OP_BYTES = 120
+const NEED_BYTES = 50
+
+const NONE: readonly Need[] = []
+
 /**
  * The order of each process: an operation comes after those of its process that had returned when it was called. A strand is
  * a list of operations of which each comes after the one before it. A process that does one after another is one strand;
- * what nobody knows the outcome of is one of its own, for nothing comes after it.
+ * what nobody knows the outcome of ends one, for nothing comes after it.
  */
 export class Strands {
   /** Places in the list of operations. */
   readonly strands: readonly (readonly number[])[]
+  /** False: the budget was spent before all were looked at, and this is of no use. */
+  readonly complete: boolean
   readonly #strandOf: number[] = []
   readonly #indexOf: number[] = []
   readonly #needs: (readonly Need[])[] = []
 
   /** In the order of their calls. */
-  constructor(ops: readonly HistoryOp[]) {
+  constructor(ops: readonly HistoryOp[], budget: Budget, ledger: Ledger) {
     const strands: number[][] = []
-    const byProcess = new Map<number | string, number[]>()
+    this.strands = strands
+    const courses = new Map<number | string, Course>()
     for (const [place, op] of ops.entries()) {
-      const own = byProcess.get(op.process) ?? []
-      byProcess.set(op.process, own)
-      const needs = own.flatMap((strand) => {
-        const count = returnedBefore(strands[strand] as number[], ops, op.calledAt)
-        return count === 0 ? [] : [{ strand, count }]
-      })
-      // one whose last has returned goes on
-      const next = needs.find(({ strand, count }) => count === strands[strand]?.length)
-      const strand = next?.strand ?? strands.push([]) - 1
-      if (next === undefined) own.push(strand)
+      ledger.keep(OP_BYTES)
+      if (!budget.step()) {
+        this.complete = false
+        return
+      }
+      const course = courses.get(op.process) ?? { running: [], front: [], lastCall: -1 }
+      courses.set(op.process, course)
+      advance(course, ops, op.calledAt)
+      const { front, running } = course
+      if (op.status === 'ok') running.push(place)
+      const isLast = (one: number): boolean => {
+        const list = strands[this.strandOf(one)] as number[]
+        return list[list.length - 1] === one
+      }
+      const before = front.find(isLast)
+      const strand = before === undefined ? strands.push([]) - 1 : this.strandOf(before)
       const list = strands[strand] as number[]
       this.#strandOf[place] = strand
       this.#indexOf[place] = list.length
-      this.#needs[place] = needs.filter((need) => need.strand !== strand)
       list.push(place)
+      const others = front.filter((one) => one !== before)
+      ledger.keep(NEED_BYTES * others.length)
+      this.#needs[place] =
+        others.length === 0
+          ? NONE
+          : others.map((one) => ({ strand: this.strandOf(one), count: this.indexOf(one) + 1 }))
     }
-    this.strands = strands
+    this.complete = true
   }
 
   strandOf(op: number): number {
@@ -51,7 +82,7 @@ export class Strands {
     return this.#indexOf[op] as number
   }
 
-  /** What it must come after in other strands. */
+  /** What it must come right after in other strands. */
   needsOf(op: number): readonly Need[] {
     return this.#needs[op] as readonly Need[]
   }
@@ -66,9 +97,16 @@ export class Strands {
   }
 }
 
-/** How many of a strand had returned then. */
-function returnedBefore(strand: readonly number[], ops: readonly HistoryOp[], at: number): number {
-  let count = strand.length
-  while (count > 0 && (ops[strand[count - 1] as number] as HistoryOp).returnedAt >= at) count--
-  return count
+/** Takes note of what has returned by then. */
+function advance(course: Course, ops: readonly HistoryOp[], at: number): void {
+  const { running, front } = course
+  const isBack = (op: number): boolean => (ops[op] as HistoryOp).returnedAt < at
+  if (!running.some(isBack)) return
+  const back = running.filter(isBack)
+  course.running = running.filter((op) => !isBack(op))
+  for (const op of back)
+    course.lastCall = Math.max(course.lastCall, (ops[op] as HistoryOp).calledAt)
+  course.front = [...front, ...back].filter(
+    (op) => (ops[op] as HistoryOp).returnedAt > course.lastCall,
+  )
 }

@@ -4,11 +4,12 @@ import type { HistoryEvent, HistoryKey, HistoryOp } from './history.js'
 export interface Violation {
   /** The object it is on; undefined where there is one, or where it takes several. */
   readonly key: HistoryKey
-  /** The events that show it, as few as were found: in themselves they are inconsistent. */
+  /** The events that show it, as few as were found: a history of these alone is inconsistent. */
   readonly events: readonly HistoryEvent[]
   /**
-   * They are a prefix of the key's events (where a key is named), and no shorter one is inconsistent. False when the budget
-   * ended that search, and for consistencies that are no matter of prefixes.
+   * They are a prefix of the key's events (of all where none is named), and no shorter one is inconsistent; for
+   * `sequential` with calls after it that may have been noticed. False when the budget ended that search, and for consistencies that are
+   * no matter of prefixes.
    */
   readonly smallest: boolean
   /** What is wrong, for people. */

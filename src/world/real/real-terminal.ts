@@ -3,11 +3,6 @@ import { parseArgs } from 'node:util'
 import { gunzipSync } from 'node:zlib'
 import type { OptionSpecs, ParsedWords, Terminal } from '../terminal.js'
 
-// who reads the output may have seen enough
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-})
-
 /** The process that was started from a command line. */
 export const realTerminal: Terminal = {
   get words() {
@@ -26,6 +21,14 @@ export const realTerminal: Terminal = {
   err: (line) => void process.stderr.write(`${line}\n`),
   exitWith(code) {
     process.exitCode = code
+  },
+  onBroken(run) {
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      // who reads the output may have seen enough
+      if (error.code !== 'EPIPE') run(error)
+    })
+    process.stderr.on('error', () => undefined)
+    process.on('uncaughtException', run)
   },
   readText(path) {
     const bytes = readFileSync(path === '-' ? 0 : path)

@@ -1,9 +1,15 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { assert } from 'chai'
 import { seededRandom } from '../../../src/base/random.js'
+import { Budget } from '../../../src/verification/history/budget.js'
+import { LinearSearch } from '../../../src/verification/history/linear-search.js'
+import { SequentialSearch } from '../../../src/verification/history/sequential-search.js'
 import {
   type AnyModel,
   checkHistory,
   History,
+  HistoryBuilder,
   MODEL_NAMES,
   modelNamed,
 } from '../../../src/verification/index.js'
@@ -30,6 +36,40 @@ const hard = (): History =>
     wrong: 0.2,
     wrongAt: 0.9,
   })
+
+/** Bytes of what is reachable. */
+function liveBytes(): number {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  collect()
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}
+
+const MEMORY_BYTES = 16_000_000
+
+/** A process that goes on after each write of which nobody knows. */
+function goesOn(): History {
+  const builder = new HistoryBuilder(modelNamed('register'))
+  for (let i = 0; i < 20_000; i++) {
+    builder.return(builder.invoke('p', 'write', 'x', i), 'info', undefined)
+    builder.return(builder.invoke('q', 'read', 'x', undefined), 'ok', i)
+  }
+  return builder.build()
+}
+
+/** Long texts, of which each may have seen any of many appends. */
+function longTexts(): History {
+  const builder = new HistoryBuilder(modelNamed('kv'))
+  let text = ''
+  for (let i = 0; i < 2_000; i++) {
+    text += `${i};`
+    builder.return(builder.invoke(0, 'append', 'x', `${i};`), 'ok', undefined)
+    builder.return(builder.invoke(1, 'get', 'x', undefined), 'ok', i % 2 ? text : `z${text}`)
+    builder.invoke(`i${i}`, 'append', 'x', `?${i};`)
+  }
+  return builder.build()
+}
 
 describe('budgets of checkers', function () {
   this.timeout(60_000)
@@ -74,12 +114,63 @@ describe('budgets of checkers', function () {
     }
   })
 
-  it('the estimate of memory is no less than what is taken', () => {
+  for (const [name, way, options] of [
+    ['cas-register', LinearSearch, { info: 0.1, values: 20, processes: 40 }],
+    ['kv', LinearSearch, { info: 0.3, values: 3, processes: 10 }],
+    ['queue', LinearSearch, { info: 0.3, values: 3, processes: 10 }],
+    ['cas-register', SequentialSearch, { info: 0.1, values: 20, processes: 40 }],
+    ['kv', SequentialSearch, { info: 0.3, values: 3, processes: 10 }],
+    ['queue', SequentialSearch, { info: 0.3, values: 3, processes: 10 }],
+  ] as const) {
+    it(`a ${way.name} of a ${name} takes as much memory as it may, and no more`, () => {
+      const model = modelNamed(name)
+      const wrong = { wrong: 0.3, wrongAt: way === LinearSearch ? 0.9 : 0.3 }
+      const { ops } = made(model, 4_000, { keys: 1, ...options, ...wrong })
+      const budget = new Budget({ memoryBytes: MEMORY_BYTES }, () => 0)
+      const before = liveBytes()
+      const search = new way(model, ops, budget)
+      assert.isUndefined(search.run(Number.POSITIVE_INFINITY))
+      assert.equal(budget.spent, `${MEMORY_BYTES} bytes`)
+      const taken = liveBytes() - before
+      search.end()
+      assert.isBelow(taken, MEMORY_BYTES)
+      assert.isAbove(taken, MEMORY_BYTES / 10)
+    })
+  }
+
+  it('operations that are all under way at once are not too many to say so', () => {
     const model = modelNamed('cas-register')
-    const before = process.memoryUsage().rss
-    checkHistory(hard(), { model, memoryBytes: 200_000_000, states: 20_000_000 })
-    assert.isBelow(process.memoryUsage().rss - before, 600_000_000)
+    const builder = new HistoryBuilder(model)
+    const calls = Array.from({ length: 12_000 }, (_, at) =>
+      builder.invoke(at, 'cas', 'x', [at % 7, at % 5]),
+    )
+    for (const call of calls) builder.return(call, 'ok', undefined)
+    const history = builder.build()
+    const before = liveBytes()
+    const search = new LinearSearch(model, history.ops, new Budget({}, () => 0))
+    assert.isUndefined(search.run(10))
+    assert.isBelow(liveBytes() - before, 50_000_000)
+    assert.equal(checkHistory(history, { model }).verdict, 'unknown')
   })
+
+  for (const [consistency, model, history] of [
+    ['session', 'register', () => goesOn()],
+    ['causal', 'register', () => goesOn()],
+    ['sequential', 'kv', () => longTexts()],
+  ] as const) {
+    it(`a ${consistency} check of a ${model} ends when its time is over, whatever it is at`, () => {
+      const made = history()
+      let looks = 0
+      const beganMs = performance.now()
+      const { verdict } = checkHistory(
+        made,
+        { model: modelNamed(model), consistency, budgetMs: 5 },
+        () => looks++,
+      )
+      assert.equal(verdict, 'unknown')
+      assert.isBelow(performance.now() - beganMs, 2_000)
+    })
+  }
 
   it('a part that is hard does not hide what is wrong with another', () => {
     const model = modelNamed('cas-register')

@@ -129,6 +129,23 @@ describe('histories of scenarios', () => {
     )
   })
 
+  it('a read that is described to have found nothing has found nothing', async () => {
+    const scenario: Scenario = {
+      name: 'described',
+      nodes: 1,
+      operations: { write: () => undefined, read: () => ({ found: false }) },
+      async workload(w) {
+        await w.call('write', 1)
+        await w.call('read')
+      },
+    }
+    const { history } = await simulate(scenario)
+    const [, read] = historyOf(history, register(), ({ name, args }) =>
+      name === 'read' ? { f: 'read', result: null } : { f: 'write', value: args[0] ?? null },
+    ).ops
+    assert.isNull(read?.result)
+  })
+
   it('a budget that does not suffice fails the check, unless it may', async () => {
     for (const undecided of ['fail', 'pass'] as const) {
       const check = linearizable(kv(), {

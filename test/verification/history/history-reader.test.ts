@@ -102,6 +102,49 @@ const BAD: readonly [what: string, lines: readonly string[], message: RegExp][] 
     [event(0, 'invoke', 'write')],
     /^line 1: the value of write must be a value, got nothing/,
   ],
+  [
+    'reads, and does not say what',
+    [event(0, 'invoke', 'read'), event(0, 'ok', 'read')],
+    /^line 2: read gave no value: null where it found nothing/,
+  ],
+  [
+    'has a number that is none',
+    [WRITE, WRITTEN, '{"process":0,"type":"invoke","f":"write","value":{"a":[1,-1e999]}}'],
+    /^line 3: the value of write holds the number -Infinity: numbers must be finite/,
+  ],
+  [
+    'has a number that is not kept to the digit',
+    ['{"process":0,"type":"invoke","f":"write","value":9007199254740993}'],
+    /^line 1: the value of write holds a whole number beyond ±9007199254740991, which is not kept/,
+  ],
+  [
+    'has a key that is not kept to the digit',
+    ['{"process":0,"type":"invoke","f":"read","key":-9007199254740993}'],
+    /^line 1: key holds a whole number beyond/,
+  ],
+  [
+    'has a process that is none',
+    ['{"process":1e999,"type":"invoke","f":"read"}'],
+    /^line 1: process holds the number Infinity/,
+  ],
+  [
+    'has a time that is not finite',
+    ['{"process":0,"type":"invoke","f":"read","time":1e999}'],
+    /^line 1: time must be a number, got Infinity/,
+  ],
+  [
+    'has a value that is nested without end',
+    [
+      WRITE,
+      `{"process":0,"type":"ok","f":"write","value":${'['.repeat(200_000)}${']'.repeat(200_000)}}`,
+    ],
+    /^line 2: the value of write is nested more than 100 deep/,
+  ],
+  [
+    'has a name that is nested without end',
+    [`{"process":0,"type":"invoke","f":${'['.repeat(200_000)}${']'.repeat(200_000)}}`],
+    /^line 1: f must be a string, got \[object Array\]/,
+  ],
   ['reads with a value', [event(0, 'invoke', 'read', 3)], /^line 1: read takes no value, got 3/],
 ]
 

@@ -18,6 +18,10 @@ export interface MadeOptions {
   readonly wrongAt?: number
   /** Share of operations that fail. Default 0. */
   readonly fail?: number
+  /** A process goes on under its name after what nobody knows. Default: as another. */
+  readonly goesOn?: boolean
+  /** At the end so many processes read each key, of a model that has this operation. Default 0. */
+  readonly lastReads?: number
 }
 
 interface Running {
@@ -34,6 +38,7 @@ interface Running {
 /** A history as a correct object under concurrent clients would give it, but for what is made wrong. */
 export function makeHistory(model: AnyModel, random: Random, options: MadeOptions): History {
   const { operations, keys, processes, info, values, wrong = 0, wrongAt = 0, fail = 0 } = options
+  const { lastReads = 0, goesOn = false } = options
   const builder = new HistoryBuilder(model)
   const names = Object.keys(model.operations)
   const states = new Map<string, unknown>()
@@ -55,9 +60,7 @@ export function makeHistory(model: AnyModel, random: Random, options: MadeOption
     known.push(one)
     return one
   }
-  const begin = (id: number): void => {
-    const key = `k${random.int(keys)}`
-    const f = random.pick(names)
+  const begin = (id: number, key = `k${random.int(keys)}`, f = random.pick(names)): void => {
     let given: Plain
     if (f === 'cas') {
       const from =
@@ -100,7 +103,7 @@ export function makeHistory(model: AnyModel, random: Random, options: MadeOption
     if (op.unknown) {
       builder.return(op.call, 'info', undefined)
       if (!op.done && !op.failed) late.push(op)
-      ids[ids.indexOf(id)] = next++
+      if (!goesOn) ids[ids.indexOf(id)] = next++
       return
     }
     effect(op)
@@ -126,6 +129,14 @@ export function makeHistory(model: AnyModel, random: Random, options: MadeOption
     if (late.length > 0 && random.int(20) === 0) {
       effect(late.splice(random.int(late.length), 1)[0] as Running)
     }
+  }
+  const read = names.find((name) => name === 'read' || name === 'get')
+  for (const id of ids.slice(0, lastReads)) {
+    for (let key = 0; key < keys; key++) {
+      begin(id, `k${key}`, read)
+      end(id, running.get(id) as Running)
+    }
+    if (late.length > 0) effect(late.pop() as Running)
   }
   return builder.build()
 }
