@@ -2,7 +2,7 @@ import type { Actor } from '../actor/actor.js'
 import type { AnyRef } from '../actor/ref.js'
 import { messageOf } from '../base/errors.js'
 import type { Node } from '../node/node.js'
-import type { Op } from './op.js'
+import type { Op, Plain } from './op.js'
 
 /** A living actor, seen from outside: for checks, which may look where no message is. */
 export interface LivingActor<A> {
@@ -27,6 +27,8 @@ export interface View {
 export interface Blame {
   readonly why: string
   readonly op: Op
+  /** What a model of the system expected of that operation, where it knows: counterexamples have it in the line. */
+  readonly expected?: { readonly value: Plain }
 }
 
 /** False, a text, or a text with an operation: it does not hold, and why. True or nothing: it holds. */
@@ -92,6 +94,8 @@ export class CheckFailed extends Error {
   readonly part: string | undefined
   /** The index of the client's operation that shows it. */
   readonly op: number | undefined
+  /** What was expected of that operation. */
+  readonly expected: { readonly value: Plain } | undefined
 
   constructor(
     name: string,
@@ -99,11 +103,13 @@ export class CheckFailed extends Error {
     cause?: unknown,
     part?: string,
     op?: number,
+    expected?: { readonly value: Plain },
   ) {
     super(detail === undefined ? `${name} does not hold` : `${name}: ${detail}`, { cause })
     this.check = name
     this.part = part
     this.op = op
+    this.expected = expected
   }
 }
 
@@ -113,7 +119,8 @@ export function verify(name: string, ask: () => Verification): CheckFailed | und
     const answer = ask()
     if (answer === true || answer === undefined) return undefined
     if (typeof answer === 'object') {
-      return new CheckFailed(name, answer.why, undefined, undefined, answer.op.index)
+      const { why, op, expected } = answer
+      return new CheckFailed(name, why, undefined, undefined, op.index, expected)
     }
     return new CheckFailed(name, typeof answer === 'string' ? answer : undefined)
   } catch (error) {

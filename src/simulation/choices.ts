@@ -1,4 +1,5 @@
 import { seededRandom } from '../base/random.js'
+import type { Op } from './op.js'
 
 /** The answers of one run that were not 0, by label: all that sets it apart from the most ordinary run. */
 export type Tape = Readonly<Record<string, number>>
@@ -37,6 +38,8 @@ export interface ChoiceSource {
    * chosen one arrives: the `cause` of what is sent then. Absent: always the first.
    */
   readonly pick?: ((candidates: readonly Candidate[], event: number) => number) | undefined
+  /** A client begins an operation, in the event with that index. */
+  called?(op: Op, event: number): void
 }
 
 /** Answers that follow from the seed and the label alone: one choice more or less moves no other. */

@@ -38,7 +38,7 @@ export function checkLines(
 }
 
 class Checker {
-  readonly #nodes: readonly string[]
+  #nodes: readonly string[]
   readonly #operations: readonly string[]
   readonly #userFaults: readonly string[]
   /** The faults that last, so far. */
@@ -62,6 +62,8 @@ class Checker {
         return (
           this.#fault(line.fault) ?? (line.ends ? this.#end(line.fault) : this.#begin(line.fault))
         )
+      case 'nodes':
+        return this.#only(line.names)
       case 'wait':
         return undefined
     }
@@ -70,6 +72,13 @@ class Checker {
   #node(word: string): Wrong | undefined {
     if (this.#nodes.includes(word)) return undefined
     return { word, expected: `a node of the scenario (${this.#nodes.join(', ')})` }
+  }
+
+  #only(names: readonly string[]): Wrong | undefined {
+    const unknown = names.find((name) => !this.#nodes.includes(name))
+    if (unknown !== undefined) return this.#node(unknown)
+    this.#nodes = names
+    return undefined
   }
 
   #operation(word: string): Wrong | undefined {

@@ -1,16 +1,19 @@
 import { codeOf, TroupeError } from '../base/errors.js'
-import { parseFault, printFault } from '../fault/fault-text.js'
-import type { Counterexample, CxLine, CxMeta, CxResult } from './cx-line.js'
-import { CxReader, CxSyntax, printResult, printValue } from './cx-value.js'
+import { parseFault } from '../fault/fault-text.js'
+import type { Counterexample, CxLine, CxMeta } from './cx-line.js'
+import { type LineNotes, linesOf } from './cx-lines.js'
+import { parseLine, printLine } from './cx-text.js'
+import { CxReader, CxSyntax } from './cx-value.js'
 import { faultTexts } from './fault-player.js'
-import type { Op, Plain } from './op.js'
 import type { Result } from './result.js'
+import { readScript, SCRIPT_RULE, scriptText } from './script-text.js'
 
 const VERSION = 'v1'
 
 /**
  * A counterexample from its text:
  *
+ *     nodes n1 n2 n3               only these nodes of the scenario are there
  *     join n2 n1 : OK              a node joins another
  *     n1 write x 1 : OK            an operation of the scenario on a node, and its result
  *     n1 read x : 1
@@ -31,7 +34,7 @@ export function parseCounterexample(text: string, file = 'counterexample'): Coun
     try {
       if (row.startsWith('#!')) {
         marked = true
-        Object.assign(machine, parseMachine(row.slice(2)))
+        Object.assign(machine, parseMachine(row.slice(2), file, at))
       } else if (!/^\s*(#|$)/.test(row)) lines.push({ at, line: parseLine(row, file, at) })
     } catch (error) {
       throw located(error, file, at)
@@ -47,81 +50,26 @@ export function parseCounterexample(text: string, file = 'counterexample'): Coun
 }
 
 /** What a counterexample says beside its run. */
-export interface CxNotes {
+export interface CxNotes extends LineNotes {
   /** Comments at its head. */
   readonly comments?: readonly string[]
-  /** Waits of the workload. */
-  readonly waits?: readonly { readonly atUs: number; readonly ms: number }[]
-  /** What a model expected of the last operation, where it was told something else. */
-  readonly expected?: { readonly value: Plain }
   /** The commands of a model test, for the machine. */
   readonly commands?: unknown
 }
 
 /** A run as a counterexample: its lines in the order in which they began, and what replays it. */
 export function printCounterexample(result: Result, notes: CxNotes = {}): string {
-  const { comments = [], waits = [], expected, commands } = notes
-  const rows: { atUs: number; order: number; text: string }[] = []
-  const add = (atUs: number, order: number, line: CxLine): void => {
-    rows.push({ atUs, order, text: printLine(line) })
-  }
-  for (const { atUs, line } of result.membership) add(atUs, 0, line)
-  for (const { atUs, fault, ends, order = 0 } of result.faults) {
-    add(result.workloadUs + atUs, order, { type: 'fault', fault, ends })
-  }
-  for (const op of result.history) {
-    const { index, node, name, args, value, callOrder } = op
-    const differs = expected !== undefined && index === result.history.length - 1
-    const seen: CxResult = differs
-      ? { type: 'mismatch', expected: expected.value, seen: value }
-      : resultOf(op)
-    add(op.calledUs, callOrder, { type: 'op', node, name, args, result: seen })
-  }
-  // what is done at the time of a wait was done before it
-  for (const { atUs, ms } of waits) add(atUs, Number.MAX_VALUE, { type: 'wait', ms })
-  rows.sort((a, b) => a.atUs - b.atUs || a.order - b.order)
+  const { comments = [], commands } = notes
   const machine = machineLines(result)
   if (commands !== undefined) machine.push(`#! commands ${JSON.stringify(commands)}`)
   const said = comments.flatMap((text) => text.split('\n')).map((text) => `# ${text}`)
-  return [...said, ...rows.map(({ text }) => text), ...machine, ''].join('\n')
-}
-
-export function printLine(line: CxLine): string {
-  switch (line.type) {
-    case 'op': {
-      const words = [line.node, line.name, ...line.args.map(printValue)]
-      return `${words.join(' ')} : ${printResult(line.result)}`
-    }
-    case 'join':
-      return `join ${line.node} ${line.contact} : ${printResult(line.result)}`
-    case 'leave':
-      return `leave ${line.node} : ${printResult(line.result)}`
-    case 'fault': {
-      const text = printFault(line.fault)
-      return line.ends ? text.replace(/^fault/, 'end') : text
-    }
-    case 'wait':
-      return `wait ${line.ms}`
-  }
-}
-
-/** How an operation ended. */
-export function resultOf({ status, value, code }: Pick<Op, 'status' | 'value' | 'code'>): CxResult {
-  switch (status) {
-    case 'ok':
-      return value === undefined ? { type: 'ok' } : { type: 'value', value }
-    case 'fail':
-      return { type: 'fail', code }
-    case 'info':
-      if (code === 'TIMEOUT' || code === 'ERR_ASK_TIMEOUT') return { type: 'timeout' }
-      return { type: 'maybe', code: code ?? 'UNKNOWN' }
-    case 'open':
-      return { type: 'open' }
-  }
+  return [...said, ...linesOf(result, notes).map(printLine), ...machine, ''].join('\n')
 }
 
 function machineLines(result: Result): string[] {
-  const { scenario, check, signature, seed, code, hash, events, tape, faults } = result
+  const { scenario, check, signature, seed, code, hash, events, tape, script } = result
+  // those of a script are steps of it
+  const faults = faultTexts(result.faults)
   const words = [`scenario=${word(scenario)}`]
   if (check !== undefined) words.push(`check=${word(check)}`)
   if (signature !== undefined) words.push(`signature=${word(signature)}`)
@@ -129,7 +77,8 @@ function machineLines(result: Result): string[] {
   return [
     `#! ${VERSION} ${words.join(' ')}`,
     `#! tape ${JSON.stringify(tape)}`,
-    `#! faults ${JSON.stringify(faultTexts(faults))}`,
+    `#! faults ${JSON.stringify(faults)}`,
+    ...(script === undefined ? [] : [`#! script ${JSON.stringify(scriptText(script))}`]),
   ]
 }
 
@@ -148,58 +97,23 @@ function isFaultTexts(value: unknown): boolean {
   })
 }
 
-/** What stands in JSON behind `#!` and one of these words. */
-const MACHINE: Readonly<Record<string, readonly [is: (value: unknown) => boolean, what: string]>> =
-  {
-    tape: [isTape, 'numbers by label'],
-    faults: [isFaultTexts, 'an array of { atUs, fault, ends }'],
-    commands: [isRecord, 'an object'],
-  }
-
 const word = (text: string): string => (/^[^\s"=]+$/.test(text) ? text : JSON.stringify(text))
 
-function parseLine(row: string, file: string, at: number): CxLine {
-  const reader = new CxReader(row)
-  const first = reader.word('a node, join, leave, fault, end or wait')
-  switch (first) {
-    case 'fault':
-    case 'end': {
-      const column = row.indexOf(first) + first.length + 1
-      const text = row.slice(column - 1)
-      const fault = parseFault(text, { file, line: at, column })
-      return { type: 'fault', fault, ends: first === 'end' }
-    }
-    case 'wait': {
-      const ms = reader.value('a number of milliseconds')
-      if (typeof ms !== 'number' || !(ms >= 0)) throw reader.fail('a number of milliseconds')
-      reader.end()
-      return { type: 'wait', ms }
-    }
-    case 'join': {
-      const node = reader.name('a node')
-      const contact = reader.name('the node to join')
-      return { type: 'join', node, contact, result: ending(reader) }
-    }
-    case 'leave':
-      return { type: 'leave', node: reader.name('a node'), result: ending(reader) }
-    default: {
-      const name = reader.name('an operation')
-      const args = []
-      while (!/^:(\s|$)/.test(reader.rest)) args.push(reader.value("a value or ':' and a result"))
-      return { type: 'op', node: first, name, args, result: ending(reader) }
-    }
-  }
+/** What stands in JSON behind one of these words. Undefined: it is something else than it should be. */
+const MACHINE: Readonly<
+  Record<string, readonly [read: (value: unknown, file: string, at: number) => unknown, is: string]>
+> = {
+  tape: [(value) => (isTape(value) ? value : undefined), 'numbers by label'],
+  faults: [
+    (value) => (isFaultTexts(value) ? value : undefined),
+    'an array of { atUs, fault, ends }',
+  ],
+  script: [readScript, SCRIPT_RULE],
+  commands: [(value) => (isRecord(value) ? value : undefined), 'an object'],
 }
 
-function ending(reader: CxReader): CxResult {
-  reader.expect(':')
-  const result = reader.result()
-  reader.end()
-  return result
-}
-
-function parseMachine(row: string): Record<string, unknown> {
-  const [, keyword, json] = /^\s*(tape|faults|commands)\s+(.*)$/.exec(row) ?? []
+function parseMachine(row: string, file: string, at: number): Record<string, unknown> {
+  const [, keyword, json] = /^\s*(tape|faults|script|commands)\s+(.*)$/.exec(row) ?? []
   if (keyword !== undefined) {
     let value: unknown
     try {
@@ -207,8 +121,9 @@ function parseMachine(row: string): Record<string, unknown> {
     } catch {
       // refused below
     }
-    const [is, what] = MACHINE[keyword] as (typeof MACHINE)[string]
-    if (is(value)) return { [keyword]: value }
+    const [read, what] = MACHINE[keyword] as (typeof MACHINE)[string]
+    const known = read(value, file, at)
+    if (known !== undefined) return { [keyword]: known }
     const column = row.indexOf(json as string) + 3
     throw new CxSyntax(column, `the ${keyword} in JSON, ${what}`, json as string)
   }

@@ -1,6 +1,7 @@
 import type { Fault } from '../fault/fault.js'
 import type { FaultText } from './fault-player.js'
 import type { Plain } from './op.js'
+import type { Script } from './script.js'
 
 /** How a line of a counterexample ended, or is to end. */
 export type CxResult =
@@ -20,6 +21,8 @@ export type CxResult =
   | { readonly type: 'open' }
 
 export type CxLine =
+  /** Only these nodes of the scenario are there. */
+  | { readonly type: 'nodes'; readonly names: readonly string[] }
   | {
       readonly type: 'op'
       readonly node: string
@@ -53,6 +56,8 @@ export interface CxMeta {
   readonly faults: readonly FaultText[]
   /** Of a model test (`troupe/models`): what it did, for `replayModel`. */
   readonly commands?: unknown
+  /** What is done in place of the scenario's workload. */
+  readonly script?: Script | undefined
 }
 
 export interface Counterexample {

@@ -1,20 +1,23 @@
 import { TroupeError } from '../base/errors.js'
 import { CheckFailed } from './check.js'
 import { checkLines } from './cx-check.js'
-import { parseCounterexample, printLine, resultOf } from './cx-file.js'
+import { parseCounterexample } from './cx-file.js'
 import type { Counterexample, CxLine, CxMeta, CxResult } from './cx-line.js'
+import { resultOf } from './cx-lines.js'
+import { printLine } from './cx-text.js'
 import { printResult } from './cx-value.js'
 import type { Driver } from './driver.js'
 import { faultsThatFit } from './recorded-faults.js'
 import type { Result } from './result.js'
 import type { Scenario } from './scenario.js'
+import { scriptThatFits } from './script-check.js'
 import { simulate } from './simulate.js'
 
 export interface CxRun {
   readonly result: Result
   /** `asRecorded`: the same run to the last bit. `sameFailure`: the code has changed, and it fails in the same way. `other`: neither. `byHand`: the file has no `#!` lines. */
   readonly outcome: 'asRecorded' | 'sameFailure' | 'other' | 'byHand'
-  /** Labels of recorded choices, and texts of recorded faults, that do not occur any more: the code has changed. */
+  /** Labels of recorded choices, texts of recorded faults and lines of a script that do not occur any more: the code has changed. */
   readonly unused: readonly string[]
   /** True when the code is not the one that was recorded, as far as its fingerprint knows it; false by hand. */
   readonly changed: boolean
@@ -29,7 +32,7 @@ export interface CxOptions {
 }
 
 /**
- * Runs a counterexample. One that was written by a run repeats that run, with the scenario's workload;
+ * Runs a counterexample. One that was written by a run repeats that run, with the scenario's workload, or its own script;
  * one without `#!` lines is done line by line, and each result must be the one that stands there.
  *
  * @throws TroupeError ERR_BAD_COUNTEREXAMPLE with file, line and column, before anything runs: for a
@@ -63,21 +66,32 @@ async function again(
     throw new TroupeError('ERR_BAD_COUNTEREXAMPLE', detail)
   }
   const { faults, unused } = faultsThatFit(meta.faults, scenario)
-  const result = await simulate(scenario, { seed: meta.seed, tape: meta.tape, faults, trace })
+  const { seed, tape } = meta
+  const fitting = meta.script && scriptThatFits(meta.script, scenario)
+  const script = fitting && { script: fitting.script }
+  const result = await simulate(scenario, { seed, tape, faults, trace, ...script })
   const same = result.signature === meta.signature
   const failed = same && meta.signature !== undefined
   const recorded = same && result.hash === meta.hash
   const outcome = recorded ? 'asRecorded' : failed ? 'sameFailure' : 'other'
   const idle = Object.keys(meta.tape).filter((label) => !(label in result.tape))
-  return { result, outcome, unused: [...idle, ...unused], changed: result.code !== meta.code }
+  const lines = fitting?.unused ?? []
+  return {
+    result,
+    outcome,
+    unused: [...idle, ...unused, ...lines],
+    changed: result.code !== meta.code,
+  }
 }
 
 /** The scenario with the lines of a file as its workload. */
 function lineByLine({ lines }: Counterexample, scenario: Scenario, file: string): Scenario {
   const joins = lines.some(({ line }) => line.type === 'join')
   const { faults: _, ...faultless } = scenario
+  const nodes = lines.findLast(({ line }) => line.type === 'nodes')?.line
   return {
     ...faultless,
+    ...(nodes?.type === 'nodes' && { nodes: nodes.names }),
     ...(joins && { joined: false }),
     async workload(w) {
       let ops = 0
@@ -103,6 +117,8 @@ async function perform(w: Driver, line: CxLine): Promise<CxResult | undefined> {
     case 'fault':
       if (line.ends) w.endFault(line.fault)
       else w.fault(line.fault)
+      return undefined
+    case 'nodes':
       return undefined
     case 'wait':
       await w.sleep(line.ms)

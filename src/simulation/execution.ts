@@ -1,9 +1,8 @@
 import { printFault } from '../fault/fault-text.js'
 import { CheckFailed, type View, verify } from './check.js'
-import { Choices, SeededChoices, TapeChoices } from './choices.js'
+import { type ChoiceSource, Choices, SeededChoices, TapeChoices } from './choices.js'
 import { ClusterView } from './cluster-view.js'
-import type { CxLine } from './cx-line.js'
-import { Driver, type DriverGround } from './driver.js'
+import { Client, Driver, type DriverGround } from './driver.js'
 import { watchExchanges } from './exchange-watch.js'
 import type { FaultModel } from './fault-model.js'
 import { FaultPlayer } from './fault-player.js'
@@ -13,9 +12,11 @@ import { MessageTrace } from './message-trace.js'
 import { History, type Op, type Plain } from './op.js'
 import { toPlain } from './plain.js'
 import { Recorder } from './recorder.js'
-import type { Result, Verdict } from './result.js'
+import type { Membership, Result, Verdict } from './result.js'
 import { traceOf } from './run-trace.js'
 import type { Limits, Scenario } from './scenario.js'
+import { checkScript } from './script-check.js'
+import { ScriptPlayer } from './script-player.js'
 import { signatureOf } from './signature.js'
 import { CLIENTS, SimCluster } from './sim-cluster.js'
 import { SimFaults } from './sim-faults.js'
@@ -53,10 +54,11 @@ export class Execution {
   readonly #rules: SimRules
   readonly #faults: SimFaults
   readonly #history = new History()
+  readonly #source: ChoiceSource
   readonly #choices: Choices
   readonly #recorder: Recorder | undefined
   readonly #lines: TraceLine[] = []
-  readonly #membership: { readonly atUs: number; readonly line: CxLine }[] = []
+  readonly #membership: Membership[] = []
   readonly #player: FaultPlayer
   readonly #view: View
   readonly #sometimes: Record<string, number> = {}
@@ -85,12 +87,14 @@ export class Execution {
       ...(options.drain !== undefined && { drain: options.drain }),
       ...(options.onEvent !== undefined && { trace: options.onEvent }),
     })
-    this.#cluster = new SimCluster(this.#sim, scenario)
+    const nodes = options.script?.nodes ?? scenario.nodes
+    this.#cluster = new SimCluster(this.#sim, { ...scenario, nodes })
+    checkScript(scenario, options.script)
     this.#view = new ClusterView(this.#sim, this.#cluster, this.#history, options.exchanges)
-    const source =
+    this.#source =
       options.choices ??
       (options.tape === undefined ? new SeededChoices(this.#seed) : new TapeChoices(options.tape))
-    this.#choices = new Choices(source, (choice) => {
+    this.#choices = new Choices(this.#source, (choice) => {
       this.#note('choice', { id: choice.label, d: choice.pick })
     })
     this.#recorder = this.#recording(options)
@@ -196,7 +200,10 @@ export class Execution {
 
   async #work(): Promise<void> {
     const { workload, faults } = this.#scenario
-    const driver = this.#driver()
+    const { script } = this.#options
+    const ground = this.#ground()
+    const [first = ''] = this.#cluster.names
+    const driver = new Driver(ground, 'c', first)
     if (this.#faulty) this.#rules.number()
     if (this.#scenario.level === 'messages') {
       this.#sim.bus.decide(this.#choices, this.#scenario.limits?.earlyTimers ?? 0)
@@ -207,7 +214,9 @@ export class Execution {
       this.#rules.decide(this.#choices, shares, this.#scenario.level === 'messages')
     }
     this.#player.begin(this.#schedule())
-    if (workload === undefined) await driver.sleep(Math.min(IDLE_MS, this.#limits.virtualMs))
+    if (script !== undefined) {
+      await new ScriptPlayer(driver, (name) => new Client(ground, name, first)).play(script)
+    } else if (workload === undefined) await driver.sleep(Math.min(IDLE_MS, this.#limits.virtualMs))
     else await workload(driver)
     this.#player.stop()
   }
@@ -257,9 +266,9 @@ export class Execution {
   }
 
   #schedule(): Iterator<FaultLine, unknown> {
-    const { faults } = this.#options
-    if (faults !== undefined) {
-      return faults.filter(({ by }) => by === 'schedule')[Symbol.iterator]()
+    const { faults, script } = this.#options
+    if (faults !== undefined || script !== undefined) {
+      return (faults ?? []).filter(({ by }) => by === 'schedule')[Symbol.iterator]()
     }
     const model = this.#scenario.faults
     return model === undefined
@@ -267,9 +276,9 @@ export class Execution {
       : faultSchedule(model, this.#seed, this.#cluster.names)
   }
 
-  #driver(): Driver {
+  #ground(): DriverGround {
     const { clock } = this.#sim.world(CLIENTS)
-    const ground: DriverGround = {
+    return {
       cluster: this.#cluster,
       history: this.#history,
       operations: this.#scenario.operations ?? {},
@@ -283,6 +292,7 @@ export class Execution {
       called: (op) => {
         const { index, node, client, name, args } = op
         this.#options.exchanges?.called(op)
+        this.#source.called?.(op, this.#sim.events)
         this.#note('op.call', { n: node, id: `${client}#${index}`, d: [name, ...args] as Plain })
       },
       returned: (op) => this.#returned(op),
@@ -291,7 +301,6 @@ export class Execution {
         this.#note('note', { id: tag, d: toPlain(data) })
       },
     }
-    return new Driver(ground, 'c', this.#cluster.names[0] as string)
   }
 
   #returned(op: Op): void {
@@ -333,7 +342,8 @@ export class Execution {
   #listen(): void {
     const { events } = this.#cluster
     events.on('membership', (line) => {
-      this.#membership.push({ atUs: this.#nowUs(), line })
+      const order = this.#checking ? { order: this.#history.order } : {}
+      this.#membership.push({ atUs: this.#nowUs(), line, ...order })
     })
     if (this.#recorder === undefined) return
     events.on('started', ({ node, incarnation, restarts }) => {
@@ -367,6 +377,7 @@ export class Execution {
       error: failure?.error ?? this.#limitError,
       signature: failure && signatureOf(failure.check, failure.error),
       seed: this.#seed,
+      script: this.#options.script,
       hash,
       events,
       virtualMs: nowMs,

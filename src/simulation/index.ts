@@ -53,6 +53,7 @@ export {
 } from './protocol-network.js'
 export type { ProtocolNode } from './protocol-node.js'
 export { mergeTraces, type Recording, recordTrace } from './real-trace.js'
+export { scriptOf } from './recorded-script.js'
 export { type Replayed, type ReplayOptions, replay } from './replay.js'
 export {
   replayInWorker,
@@ -63,7 +64,7 @@ export {
   type WorkerReplayOptions,
   type WorkerVerifyOptions,
 } from './replay-in-worker.js'
-export { type Result, report, type Verdict } from './result.js'
+export { type Membership, type Result, report, type Verdict } from './result.js'
 export {
   runInWorker,
   type SeedOutcome,
@@ -74,6 +75,7 @@ export {
 } from './run-in-worker.js'
 export type { Limits, Operation, Scenario, ScenarioNodeOptions, StartContext } from './scenario.js'
 export { runOf } from './scenario-run.js'
+export { type Script, type ScriptAct, type ScriptStep, withoutSteps } from './script.js'
 export type { UserFault } from './sim-faults.js'
 export type { DiskState } from './sim-store.js'
 export type { WaitLevel } from './sim-waits.js'

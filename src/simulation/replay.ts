@@ -3,6 +3,8 @@ import { changesSince } from './fingerprint.js'
 import { faultsThatFit, recordedFaults } from './recorded-faults.js'
 import type { Result } from './result.js'
 import type { Scenario } from './scenario.js'
+import { scriptThatFits } from './script-check.js'
+import { readScript, SCRIPT_RULE } from './script-text.js'
 import { simulate } from './simulate.js'
 import { parseTrace } from './trace-file.js'
 import type { Trace, TraceLine } from './trace-line.js'
@@ -23,7 +25,7 @@ export interface ReplayOptions {
 
 export interface Replayed {
   readonly result: Result
-  /** Labels of choices, and texts of faults, that no longer occur. Empty in strict mode. */
+  /** Labels of choices, texts of faults and lines of a script that no longer occur. Empty in strict mode. */
   readonly unused: readonly string[]
   /** What of the code is not as it was recorded: `start`, `operation add`, `actor bank/account`, `troupe`. */
   readonly changed: readonly string[]
@@ -54,11 +56,18 @@ export async function replay(
     mode === 'lenient'
       ? faultsThatFit(header.faults, scenario)
       : { faults: recordedFaults(header.faults), unused: [] }
+  const recorded = header.script && readScript(header.script, file, 1)
+  if (header.script !== undefined && recorded === undefined) {
+    throw badTrace(file, `its script must be ${SCRIPT_RULE}`)
+  }
+  const fitting = recorded && mode === 'lenient' ? scriptThatFits(recorded, scenario) : undefined
+  const script = fitting?.script ?? recorded
   const wrong = mode === 'strict' ? new Comparison(lines, file) : undefined
   const result = await simulate(scenario, {
     seed: header.seed,
     tape: header.tape,
     faults,
+    ...(script && { script }),
     trace: options.trace ?? 'none',
     sink: (line) => {
       if (line.i === until) return stopHere()
@@ -71,7 +80,7 @@ export async function replay(
   const changed = changesSince(header.sources ?? result.sources, result.sources, complete)
   if (deviation !== undefined) throw deviationError(deviation, changed)
   const unused = Object.keys(header.tape).filter((label) => !(label in result.tape))
-  return { result, unused: [...unused, ...skipped], changed }
+  return { result, unused: [...unused, ...skipped, ...(fitting?.unused ?? [])], changed }
 }
 
 function stopHere(): 'stop' {

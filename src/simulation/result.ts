@@ -5,6 +5,7 @@ import type { FaultLine } from './fault-schedule.js'
 import type { Sources } from './fingerprint.js'
 import type { GuardWarning } from './guarded-host.js'
 import type { Op } from './op.js'
+import type { Script } from './script.js'
 import type { Trace } from './trace-line.js'
 import { placeText } from './user-place.js'
 
@@ -13,6 +14,14 @@ import { placeText } from './user-place.js'
  * `sendLimit`: the run was ended by that limit. `stopped`: by `until`.
  */
 export type Verdict = 'ok' | 'fail' | 'stepLimit' | 'timeLimit' | 'sendLimit' | 'stopped'
+
+/** Who joined whom, or who left. */
+export interface Membership {
+  readonly atUs: number
+  readonly line: CxLine
+  /** So many calls and returns of clients had come before; undefined before there were clients. */
+  readonly order?: number
+}
 
 /** How a run went, and all it takes to see it again. */
 export interface Result {
@@ -25,6 +34,8 @@ export interface Result {
   /** What sets this failure apart from others: same signature, same bug in all likelihood. */
   readonly signature: string | undefined
   readonly seed: string
+  /** What was done in place of the workload; see `SimulateOptions.script`. */
+  readonly script?: Script | undefined
   /** Over all events of the run: equal for equal runs. */
   readonly hash: string
   readonly events: number
@@ -39,7 +50,7 @@ export interface Result {
   /** When the workload began, in virtual microseconds: the faults' times count from here. */
   readonly workloadUs: number
   /** Who joined whom and who left, in order. */
-  readonly membership: readonly { readonly atUs: number; readonly line: CxLine }[]
+  readonly membership: readonly Membership[]
   /** How often each `sometimes` was reached. */
   readonly sometimes: Readonly<Record<string, number>>
   /** False where `troupe/guards` was not loaded: then nothing keeps the machine's time and randomness out. */

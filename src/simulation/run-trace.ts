@@ -2,6 +2,7 @@ import { VERSION } from '../base/version.js'
 import { CheckFailed } from './check.js'
 import { faultTexts } from './fault-player.js'
 import type { Result } from './result.js'
+import { scriptText } from './script-text.js'
 import { TRACE_VERSION, type Trace, type TraceLine } from './trace-line.js'
 
 /** Characters of what a check said that a trace keeps. */
@@ -24,6 +25,7 @@ export function traceOf(result: Result, lines: readonly TraceLine[]): Trace {
       world: 'simulation',
       tape,
       faults: faultTexts(result.faults),
+      ...(result.script && { script: scriptText(result.script) }),
     },
     lines,
     end: {

@@ -5,6 +5,7 @@ import { Execution } from './execution.js'
 import type { FaultLine } from './fault-schedule.js'
 import type { Result } from './result.js'
 import type { Scenario } from './scenario.js'
+import type { Script } from './script.js'
 import type { TraceEvent } from './trace-event.js'
 import type { TraceLine } from './trace-line.js'
 import { withPlace } from './user-place.js'
@@ -16,6 +17,11 @@ export interface SimulateOptions {
   readonly tape?: Tape
   /** Faults at their times, in place of those that the scenario's model draws. */
   readonly faults?: readonly FaultLine[]
+  /**
+   * What clients do and what befalls the nodes, in place of the scenario's workload and of the faults that its
+   * model draws.
+   */
+  readonly script?: Script
   /** Who answers the run's choices, in place of seed and tape. */
   readonly choices?: ChoiceSource
   /** Default `none`. `memory`: `Result.trace` holds it. */
@@ -50,6 +56,12 @@ const FIELDS = {
     check: check<readonly FaultLine[]>(
       'an array of faults, each with atUs',
       (v) => Array.isArray(v) && v.every((line) => Number.isFinite(line?.atUs)),
+    ),
+  },
+  script: {
+    fallback: undefined,
+    check: check<Script>('an object with an array of steps', (v) =>
+      Array.isArray((v as Script | null)?.steps),
     ),
   },
   choices: {

@@ -1,6 +1,7 @@
 import type { FaultText } from './fault-player.js'
 import type { Sources } from './fingerprint.js'
 import type { Plain } from './op.js'
+import type { ScriptText } from './script-text.js'
 
 /** The version of the format; a reader refuses others. Unknown fields are ignored. */
 export const TRACE_VERSION = 1
@@ -68,6 +69,8 @@ export interface TraceHeader {
   /** What replays the run besides the seed. */
   readonly tape: Readonly<Record<string, number>>
   readonly faults: readonly FaultText[]
+  /** What was done in place of the scenario's workload. */
+  readonly script?: ScriptText
 }
 
 /** What a trace ends with. */

@@ -1,12 +1,9 @@
 import { assert } from 'chai'
 import fc from 'fast-check'
 import { codeOf } from '../../src/base/errors.js'
-import {
-  parseCounterexample,
-  printCounterexample,
-  printLine,
-} from '../../src/simulation/cx-file.js'
+import { parseCounterexample, printCounterexample } from '../../src/simulation/cx-file.js'
 import { runCounterexample } from '../../src/simulation/cx-run.js'
+import { printLine } from '../../src/simulation/cx-text.js'
 import { CxReader, printValue } from '../../src/simulation/cx-value.js'
 import type { Plain } from '../../src/simulation/op.js'
 import type { Result } from '../../src/simulation/result.js'
