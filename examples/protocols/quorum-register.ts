@@ -73,29 +73,38 @@ class Replica extends Actor<Args> {
     await this.#quorum(this.args.w, (replica) => replica.ask.store(version))
   }
 
-  /** The first answers, as many as it takes. @throws the last failure where too many have none */
   #quorum<T>(
-    size = Math.floor(this.args.nodes.length / 2) + 1,
+    size: number | undefined,
     ask: (replica: ActorRef<Replica>) => Promise<T>,
   ): Promise<T[]> {
     const { nodes } = this.args
-    return new Promise((resolve, reject) => {
-      const answers: T[] = []
-      let failed = 0
-      for (const on of nodes) {
-        const replica = this.node.lookup(Replica, 'replica', { on }).with({ timeoutMs: ASK_MS })
-        ask(replica).then(
-          (answer) => {
-            answers.push(answer)
-            if (answers.length === size) resolve([...answers])
-          },
-          (error: unknown) => {
-            if (++failed > nodes.length - size) reject(error)
-          },
-        )
-      }
-    })
+    return quorum(nodes, size, (on) =>
+      ask(this.node.lookup(Replica, 'replica', { on }).with({ timeoutMs: ASK_MS })),
+    )
   }
+}
+
+/** The first answers, as many as it takes: a majority by default. @throws the last failure where too many have none */
+export function quorum<T>(
+  nodes: readonly string[],
+  size = Math.floor(nodes.length / 2) + 1,
+  ask: (node: string) => Promise<T>,
+): Promise<T[]> {
+  return new Promise((resolve, reject) => {
+    const answers: T[] = []
+    let failed = 0
+    for (const node of nodes) {
+      ask(node).then(
+        (answer) => {
+          answers.push(answer)
+          if (answers.length === size) resolve([...answers])
+        },
+        (error: unknown) => {
+          if (++failed > nodes.length - size) reject(error)
+        },
+      )
+    }
+  })
 }
 
 /** Three clients write and read. */
