@@ -6,10 +6,10 @@ import {
   check,
   type FaultModel,
   faultModels,
-  type Mismatch,
   type Op,
   type Plain,
   type Scenario,
+  type Verification,
 } from 'troupe/simulation'
 import { quorumKv } from './quorum-kv.js'
 
@@ -26,7 +26,7 @@ export interface WrongModel {
 const believed = (
   assumes: string,
   faults: FaultModel,
-  holds: (history: readonly Op[]) => boolean | Mismatch | undefined,
+  holds: (history: readonly Op[]) => Verification,
 ): WrongModel => ({
   assumes,
   scenario: {
@@ -48,14 +48,17 @@ function unexpected(
   history: readonly Op[],
   held: Map<Plain, Plain>,
   isDone: (write: Op) => boolean,
-): Mismatch | undefined {
+): Verification {
   for (const op of history) {
     const [key, value] = op.args
     if (op.name === 'write') {
       if (isDone(op)) held.set(key, value)
     } else if (typeof op.value === 'number' && held.has(key)) {
       const expected = held.get(key)
-      if (op.value !== expected) return { op: op.index, expected }
+      if (op.value !== expected) {
+        const why = `${key} was read as ${op.value}, the model has ${expected}`
+        return { why, op, expected: { value: expected } }
+      }
     }
   }
   return undefined

@@ -8,6 +8,7 @@ import {
   readOptions,
 } from '../../base/options.js'
 import {
+  CheckFailed,
   printCounterexample,
   type Result,
   runCounterexample,
@@ -228,12 +229,9 @@ async function failsByHand(scenario: Scenario, result: Result): Promise<boolean>
   try {
     const { result: seen } = await runCounterexample(text, scenario)
     if (seen.verdict !== 'fail') return false
-    const { mismatch, signature } = result
-    if (seen.signature === signature) return true
-    return (
-      mismatch !== undefined &&
-      /: FAIL, \{.*, but the result was /.test(String(seen.error?.message))
-    )
+    if (seen.signature === result.signature) return true
+    const { error } = seen
+    return error instanceof CheckFailed && /: FAIL, \{.*, but the result was /.test(error.message)
   } catch {
     return false
   }
