@@ -1,10 +1,10 @@
 import { printFault } from '../fault/fault-text.js'
 import { CheckFailed, type View, verify } from './check.js'
+import { sharesOf } from './choice-shares.js'
 import { type ChoiceSource, Choices, SeededChoices, TapeChoices } from './choices.js'
 import { ClusterView } from './cluster-view.js'
 import { Client, Driver, type DriverGround } from './driver.js'
 import { watchExchanges } from './exchange-watch.js'
-import type { FaultModel } from './fault-model.js'
 import { FaultPlayer } from './fault-player.js'
 import { type FaultLine, faultSchedule } from './fault-schedule.js'
 import { fingerprint, sourcesOf } from './fingerprint.js'
@@ -20,7 +20,7 @@ import { ScriptPlayer } from './script-player.js'
 import { signatureOf } from './signature.js'
 import { CLIENTS, SimCluster } from './sim-cluster.js'
 import { SimFaults } from './sim-faults.js'
-import { type OnRuling, type Shares, SimRules } from './sim-rules.js'
+import { type OnRuling, SimRules } from './sim-rules.js'
 import type { SimulateOptions } from './simulate.js'
 import { Simulation } from './simulation.js'
 import { type FailureKind, SimulationFailure } from './simulation-failure.js'
@@ -209,7 +209,7 @@ export class Execution {
       this.#sim.bus.decide(this.#choices, this.#scenario.limits?.earlyTimers ?? 0)
       watchExchanges(this.#options.exchanges, this.#sim, this.#cluster)
     }
-    const shares = this.#shares(faults)
+    const shares = sharesOf(faults, this.#options.tape)
     if (shares.loss + shares.duplication + shares.stops > 0) {
       this.#rules.decide(this.#choices, shares, this.#scenario.level === 'messages')
     }
@@ -219,20 +219,6 @@ export class Execution {
     } else if (workload === undefined) await driver.sleep(Math.min(IDLE_MS, this.#limits.virtualMs))
     else await workload(driver)
     this.#player.stop()
-  }
-
-  /** How many messages are lost, come twice, or find their sender crashed; those on a tape are, whatever the model says. */
-  #shares(model: FaultModel | undefined): Shares {
-    const taped = Object.keys(this.#options.tape ?? {})
-    const { loss = 0, duplication = 0, stops = 0, faulty = 1 } = model?.options ?? {}
-    const or = (share: number, verb: string): number =>
-      share === 0 && taped.some((label) => label.startsWith(`${verb} `)) ? 1 : share
-    return {
-      loss: or(loss, 'drop'),
-      duplication: or(duplication, 'duplicate'),
-      stops: or(stops, 'crash'),
-      stopped: taped.length > 0 ? Number.POSITIVE_INFINITY : faulty,
-    }
   }
 
   /** Faults are over: what must come to hold gets its time. */
