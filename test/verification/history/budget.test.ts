@@ -117,7 +117,6 @@ describe('budgets of checkers', function () {
   for (const [name, way, options] of [
     ['cas-register', LinearSearch, { info: 0.1, values: 20, processes: 40 }],
     ['kv', LinearSearch, { info: 0.3, values: 3, processes: 10 }],
-    ['queue', LinearSearch, { info: 0.3, values: 3, processes: 10 }],
     ['cas-register', SequentialSearch, { info: 0.1, values: 20, processes: 40 }],
     ['kv', SequentialSearch, { info: 0.3, values: 3, processes: 10 }],
     ['queue', SequentialSearch, { info: 0.3, values: 3, processes: 10 }],
