@@ -26,7 +26,8 @@ export function readOptions<O extends object>(of: string, fields: Fields<O>, giv
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw badOption(of, 'an object of options', given)
   }
-  for (const name of Object.keys(given)) {
+  const keys = Object.keys(given)
+  for (const name of keys) {
     if (!Object.hasOwn(fields, name)) {
       const known = Object.keys(fields).join(', ')
       throw new TroupeError('ERR_BAD_OPTION', `${of}.${name} is not an option; there are: ${known}`)
@@ -34,7 +35,9 @@ export function readOptions<O extends object>(of: string, fields: Fields<O>, giv
   }
   const { names, fallbacks } = planOf(fields)
   let read: Record<string, unknown> | undefined
-  for (const name of names) {
+  // Of what a plain object does not have nothing can be inherited.
+  const plain = Object.getPrototypeOf(given) === Object.prototype
+  for (const name of plain ? keys : names) {
     const value = (given as Record<string, unknown>)[name]
     if (value === undefined) continue
     const { check }: Field<unknown> = fields[name as keyof O]
