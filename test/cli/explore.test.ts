@@ -185,6 +185,14 @@ describe('npx troupe explore, replay, k8s collect', function () {
     assert.deepInclude(counterexamples[0], { repeats: 'exact' })
   })
 
+  it('knows the words that the image of the example begins with: 100 executions', () => {
+    const url = new URL('../../examples/container/Containerfile', import.meta.url)
+    const [, json = ''] = /^CMD (.*)$/m.exec(readFileSync(url, 'utf8')) ?? []
+    const [command, ...words] = JSON.parse(json) as string[]
+    const { values } = new FakeTerminal().parse(words, exploreCommand.options)
+    assert.deepEqual([command, values['executions']], [exploreCommand.name, '100'])
+  })
+
   const typescript = 'export default { name: 1 as number }'
   const WRONG: readonly (readonly [string, string[], RegExp])[] = [
     ['no file', [], /which file/],

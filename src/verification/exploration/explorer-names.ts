@@ -14,7 +14,7 @@ export interface NamedExplorer {
   readonly factory: ExplorerFactory
 }
 
-type Value = number | boolean | string
+type Value = number | boolean | string | readonly string[]
 
 interface Maker {
   /** The option that a single value is for; absent: it takes none. */
@@ -37,7 +37,7 @@ export const EXPLORER_NAMES: readonly string[] = Object.keys(MAKERS)
 
 /**
  * Explorers from a text: `random,pos`, `pct(4)`, `omissions(max=2,crashes=1)`. A value is a number, `all` for no
- * bound, `true`, `false` or a word.
+ * bound, `true`, `false`, a word, or several with + between them.
  *
  * @throws TroupeError ERR_BAD_OPTION for a name or an option that nobody knows
  */
@@ -61,18 +61,20 @@ function explorerNamed(text: string, option: string): NamedExplorer {
   }
   const options: Record<string, Value> = {}
   for (const word of words.split(',').filter((one) => one.trim() !== '')) {
-    const [, key = maker.main, value = ''] = /^(?:(\w+)=)?([\w.-]+)$/.exec(word.trim()) ?? []
+    const [, key = maker.main, value = ''] = /^(?:(\w+)=)?([\w.+-]+)$/.exec(word.trim()) ?? []
     if (value === '' || key === undefined || maker.main === undefined) {
       const rule = maker.main === undefined ? `${name}, without options` : `${name}(key=value,…)`
       throw badOption(option, rule, text)
     }
-    options[key] = readValue(value)
+    options[key] = readValue(value, key === 'prune')
   }
   return { text, factory: maker.make(options) }
 }
 
-function readValue(word: string): Value {
+/** @param list where one word is a list, too */
+function readValue(word: string, list: boolean): Value {
   if (word === 'all') return Number.POSITIVE_INFINITY
   if (word === 'true' || word === 'false') return word === 'true'
-  return Number.isFinite(Number(word)) ? Number(word) : word
+  if (Number.isFinite(Number(word))) return Number(word)
+  return list || word.includes('+') ? word.split('+') : word
 }

@@ -94,6 +94,18 @@ describe('explore', () => {
     assert.deepEqual([fine.ok, fine.verdict, fine.undecided], [true, 'ok', []])
   })
 
+  it('takes the options of explorers from their names', async () => {
+    const names = 'omissions(max=1,prune=same-run+lineage),omissions(1),dpor(prune=symmetry)'
+    const { explorers, ok } = await explore(inTurns, { using: names })
+    assert.isTrue(ok)
+    const [pruned, whole, orders] = explorers
+    assert.deepEqual(
+      [pruned, whole, orders].map((one) => one?.exhausted),
+      [true, true, true],
+    )
+    assert.equal(Number(pruned?.executions) + Number(pruned?.skipped), whole?.executions)
+  })
+
   it('is undecided when a search is not at its end, a limit ends runs, or nothing was run', async () => {
     const short = await explore(inTurns, { using: 'omissions(max=2)', executions: 2 })
     assert.equal(short.verdict, 'undecided')
