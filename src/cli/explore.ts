@@ -38,6 +38,7 @@ export const exploreCommand: Command = {
     '--workers             threads (one for each processor)',
     '--out                 the folder for summary.json, *.cx and *.trace.jsonl.gz (out)',
     '--stop-at-first       the first failure ends it',
+    '--no-shrink           counterexamples stay as they were found; else each is made smaller, for 20 s at most',
     '--verify-determinism  so many runs are run twice, and compared (3)',
     '--log-results         the files of results also as lines of the output, for k8s collect',
     '--json                the summary as one JSON object',
@@ -56,6 +57,7 @@ export const exploreCommand: Command = {
     workers: { type: 'string' },
     out: { type: 'string' },
     'stop-at-first': { type: 'boolean' },
+    'no-shrink': { type: 'boolean' },
     'verify-determinism': { type: 'string' },
     'log-results': { type: 'boolean' },
   },
@@ -83,6 +85,7 @@ async function run({ values, positionals }: ParsedWords, terminal: Terminal): Pr
       workers: whole(values, 'workers', 1, 256) ?? terminal.processors,
       stallMs: stallMsOf(values),
       stopAtFirst: values['stop-at-first'] === true,
+      shrink: values['no-shrink'] !== true,
       out,
       signal: end.signal,
       progress: shown(terminal),
@@ -143,10 +146,14 @@ function partOf(values: ParsedWords['values'], terminal: Terminal): Part | undef
 /** How far it has come, now and then. */
 function shown(terminal: Terminal): (progress: ExplorationProgress) => void {
   let lastMs = Number.NEGATIVE_INFINITY
-  return ({ executions, failed, found, distinct, seconds }) => {
+  return ({ executions, failed, found, distinct, seconds, shrinking }) => {
     const nowMs = terminal.nowMs()
     if (nowMs - lastMs < LIVE_MS) return
     lastMs = nowMs
+    if (shrinking !== undefined) {
+      terminal.live(`making a counterexample smaller: ${shrinking}`)
+      return
+    }
     const figures = [
       `${executions} executions (${Math.round(executions / Math.max(0.001, seconds))}/s)`,
       `${distinct} distinct`,

@@ -9,11 +9,13 @@ import { mergeCommand } from './merge.js'
 import { replayCommand } from './replay.js'
 import { internalError, run } from './run.js'
 import { showCommand } from './show.js'
+import { shrinkCommand } from './shrink.js'
 
 /** All commands of `npx troupe`. */
 const COMMANDS: readonly Command[] = [
   exploreCommand,
   replayCommand,
+  shrinkCommand,
   showCommand,
   mergeCommand,
   manifestCommand,

@@ -80,8 +80,8 @@ describe('npx troupe explore, replay, k8s collect', function () {
   })
 
   it('finds a bug over several threads, and the command that it prints sees it again', async () => {
-    const words = ['explore', 'bids.mjs', '--executions', '24', '--workers', '2', '--out', 'found']
-    const { code, out, err } = await troupe(...words)
+    const words = ['explore', 'bids.mjs', '--executions', '24', '--workers', '2', '--no-shrink']
+    const { code, out, err } = await troupe(...words, '--out', 'found')
     assert.equal(code, 1, err)
     assert.match(out, /^auction: 1 counterexample\n {2}24 executions/)
     const [, again = ''] = /again: npx troupe (.*)/.exec(out) ?? []
@@ -96,7 +96,11 @@ describe('npx troupe explore, replay, k8s collect', function () {
     )
     const { text, trace } = counterexamples[0] as CampaignCounterexample
     writeFileSync(at('known.cx'), `${text}#! expect=fail\n`)
-    const all = [...again.split(' '), 'known.cx', `found/${trace}`, '--json']
+    const small = ['shrink', 'bids.mjs', 'known.cx', '--keep', 'values', '-o', 'small.cx']
+    const smaller = await troupe(...small)
+    assert.equal(smaller.code, 1, smaller.err)
+    assert.match(smaller.out, /^small\.cx: the highest bid stands.*\n {2}ops 2 → 2, .* → 1 in/)
+    const all = [...again.split(' '), 'known.cx', `found/${trace}`, 'small.cx', '--json']
     const replayed = await troupe(...all)
     assert.equal(replayed.code, 1, replayed.err)
     const reruns = replayed.out.trimEnd().split('\n')
@@ -107,6 +111,7 @@ describe('npx troupe explore, replay, k8s collect', function () {
       [
         ['asRecorded', false],
         ['asRecorded', true],
+        ['asRecorded', false],
         ['asRecorded', false],
       ],
     )
@@ -134,8 +139,16 @@ describe('npx troupe explore, replay, k8s collect', function () {
 
   it('kills a run that never ends, goes on behind it, and says how to see it again', async () => {
     write('spinning.mjs', SPINNING)
-    const words = ['--using', 'random', '--executions', '6', '--workers', '1', '--out', 'spun']
-    const { code, out } = await troupe('explore', 'spinning.mjs', ...words, '--stall-ms', '1000')
+    const words = ['--using', 'random', '--executions', '6', '--workers', '1', '--no-shrink']
+    const { code, out } = await troupe(
+      'explore',
+      'spinning.mjs',
+      ...words,
+      '--stall-ms',
+      '1000',
+      '--out',
+      'spun',
+    )
     assert.equal(code, 1)
     const { stuck, executions, explorers } = summary('spun')
     assert.isNotEmpty(stuck)

@@ -1,5 +1,7 @@
 import { unreachable } from '../../base/unreachable.js'
 import { type CxRun, printTrace, runCounterexample, type Scenario } from '../../simulation/index.js'
+import { type ShrinkOptions, type ShrinkProgress, shrink } from '../shrink/shrink.js'
+import { countsText } from '../shrink/shrunk.js'
 import { explorersNamed, type NamedExplorer } from './explorer-names.js'
 import { type Rerun, type RerunRequest, rerun } from './rerun.js'
 import { type Finding, findingOf } from './run-note.js'
@@ -18,6 +20,13 @@ export type DeskTask =
     }
   | { readonly type: 'confirm'; readonly finding: Finding }
   | { readonly type: 'rerun'; readonly request: RerunRequest }
+  | {
+      readonly type: 'shrink'
+      readonly text: string
+      /** The name of its file, for errors. */
+      readonly file: string
+      readonly options: ShrinkBudget
+    }
 
 /** What comes of each. */
 export interface DeskAnswers {
@@ -25,6 +34,20 @@ export interface DeskAnswers {
   readonly share: undefined
   readonly confirm: Confirmed
   readonly rerun: Rerun
+  readonly shrink: Smaller
+}
+
+/** Bounds of shrinking, as they cross threads. */
+export type ShrinkBudget = Omit<ShrinkOptions, 'progress'>
+
+/** A counterexample that was made smaller; plain. */
+export interface Smaller {
+  /** As a finding: its text, and what is left of it. Undefined: its run does not fail any more. */
+  readonly finding: Finding | undefined
+  /** What was taken away, for people. */
+  readonly taken: string
+  /** Its lines alone fail, too. */
+  readonly byHand: boolean
 }
 
 /** A finding that was run again from its text. */
@@ -69,11 +92,30 @@ export class Desk {
       }
       case 'confirm':
         return this.#confirm(task.finding)
+      case 'shrink':
+        return this.#shrink(task, say)
       case 'rerun':
         return rerun(this.#scenario, task.request)
       default:
         return unreachable(task)
     }
+  }
+
+  async #shrink(
+    { text, file, options }: DeskTask & { readonly type: 'shrink' },
+    say: (event: ShareEvent) => void,
+  ): Promise<Smaller> {
+    const { result: failing } = await runCounterexample(text, this.#scenario, { file })
+    if (failing.verdict !== 'fail') return { finding: undefined, taken: '', byHand: false }
+    const progress = (at: ShrinkProgress): void => {
+      const { stage, executions, before, now } = at
+      say({ type: 'shrinks', executions, how: `${stage}: ${countsText(before, now)}` })
+    }
+    const shrunk = await shrink(this.#scenario, failing, { ...options, progress }, this.#nowMs)
+    const { before, after, executions, ended, byHand, result } = shrunk
+    const bound = ended === 'fixpoint' ? '' : `; ended by the budget of ${ended}`
+    const taken = `${countsText(before, after)} in ${executions} runs${bound}`
+    return { finding: findingOf(result, 0, false), taken, byHand }
   }
 
   async #confirm(finding: Finding): Promise<Confirmed> {

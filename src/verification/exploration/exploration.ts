@@ -9,26 +9,16 @@ import {
   type StuckRun,
   verdictOf,
 } from './campaign-record.js'
-import type { Confirmed, DeskAnswers, DeskTask } from './desk.js'
+import type { Confirmed } from './desk.js'
 import { DeskStuck } from './desk-thread.js'
 import type { NamedExplorer } from './explorer-names.js'
 import { Findings } from './findings.js'
 import type { Finding } from './run-note.js'
 import type { ScenarioFacts } from './scenario-source.js'
+import type { Worker } from './scenario-worker.js'
 import type { ShareEvent, ShareExplorer, SharePlan } from './share.js'
 import { Tally } from './tally.js'
 import { type ExplorationPlan, firstSeed, poolOf, sharesOf } from './work-division.js'
-
-/** Where tasks with a scenario are done: a thread, or here. */
-export interface Worker {
-  readonly gone: boolean
-  do<T extends DeskTask>(
-    task: T,
-    say?: (event: ShareEvent) => void,
-  ): Promise<DeskAnswers[T['type']]>
-  /** What it does is given up. */
-  close(): Promise<void>
-}
 
 /** How far a campaign has come. */
 export interface ExplorationProgress {
@@ -38,6 +28,8 @@ export interface ExplorationProgress {
   readonly found: number
   readonly distinct: number
   readonly seconds: number
+  /** How far a counterexample has been made smaller, while one is. */
+  readonly shrinking?: string
 }
 
 export interface ExplorationEvents {
@@ -75,6 +67,7 @@ export class Exploration {
   readonly #files = new Map<string, { file: string; trace?: string; page?: string }>()
   readonly #repeats = new Map<string, CampaignCounterexample['repeats']>()
   readonly #explorers: Going[]
+  readonly #shrunk = new Map<string, string>()
   readonly #stuck: StuckRun[] = []
   readonly #parts = new Set<Part>()
   #nondeterminism: string | undefined
@@ -228,6 +221,8 @@ export class Exploration {
         if (part.left !== undefined) part.left--
         this.#tell()
         return
+      case 'shrinks':
+        return
       case 'found':
         this.#found(event.finding)
         if (this.#plan.stopAtFirst) this.#stop(part)
@@ -252,7 +247,9 @@ export class Exploration {
       }
       const { worker } = part
       try {
-        this.#confirmed(finding, await worker.do({ type: 'confirm', finding }))
+        const confirmed = await worker.do({ type: 'confirm', finding })
+        this.#confirmed(finding, confirmed)
+        if (confirmed.repeats === 'exact') await this.#shrink(worker, confirmed.finding)
       } catch (error) {
         if (this.#interrupted) return
         if (!(error instanceof DeskStuck)) throw error
@@ -260,6 +257,25 @@ export class Exploration {
         this.#differs(finding, error.message)
       }
     }
+  }
+
+  /** What was found is in the folder by now, whatever becomes of this. */
+  async #shrink(worker: Worker, finding: Finding): Promise<void> {
+    const { shrink: options } = this.#plan
+    if (options === undefined || this.#interrupted) return
+    const file = this.#files.get(finding.signature)?.file ?? 'counterexample'
+    const task = { type: 'shrink', text: finding.text, file, options } as const
+    const { finding: smaller, taken } = await worker.do(task, (event) => {
+      if (event.type === 'shrinks') this.#tell(event.how)
+    })
+    if (smaller === undefined || smaller.signature !== finding.signature) return
+    const { explorer, seed } = finding
+    const kept = { ...smaller, explorer, seed }
+    const confirmed = await worker.do({ type: 'confirm', finding: kept })
+    if (confirmed.repeats !== 'exact') return
+    this.#shrunk.set(finding.signature, taken)
+    this.#findings.put(kept)
+    this.#confirmed(kept, confirmed)
   }
 
   #confirmed(finding: Finding, { finding: kept, trace, repeats, instead }: Confirmed): void {
@@ -284,7 +300,8 @@ export class Exploration {
     for (const part of this.#parts) if (part !== but) void part.worker.close()
   }
 
-  #tell(): void {
+  /** @param shrinking how far a counterexample has been made smaller */
+  #tell(shrinking?: string): void {
     const { executions, failed } = this.#tally.counts
     this.#events.progress?.({
       executions,
@@ -292,6 +309,7 @@ export class Exploration {
       found: this.#findings.all.length,
       distinct: this.#tally.distinct.size,
       seconds: this.#seconds,
+      ...(shrinking !== undefined && { shrinking }),
     })
   }
 
@@ -347,12 +365,14 @@ export class Exploration {
 
   #counterexample(finding: Finding): CampaignCounterexample {
     const { explorer, patched: _, signature, ...rest } = finding
+    const shrunk = this.#shrunk.get(signature)
     return {
       ...rest,
       signature,
       runs: this.#tally.signatures.get(signature) ?? 1,
       using: this.#explorer(explorer).text,
       repeats: this.#repeats.get(signature) ?? 'untried',
+      ...(shrunk !== undefined && { shrunk }),
       ...this.#files.get(signature),
     }
   }

@@ -15,14 +15,16 @@ import type { Scenario } from '../../simulation/index.js'
 import { nodesOf } from '../../simulation/scenario.js'
 import { realTerminal } from '../../world/real/real-terminal.js'
 import type { ExplorerFactory } from '../explorer.js'
+import type { ShrinkOptions } from '../shrink/shrink.js'
 import { CampaignFolder } from './campaign-folder.js'
 import type { CampaignCounterexample, CampaignRecord } from './campaign-record.js'
 import { type Again, campaignReport } from './campaign-report.js'
-import { Desk } from './desk.js'
+import { Desk, type ShrinkBudget } from './desk.js'
 import { DeskStuck, DeskThread } from './desk-thread.js'
-import { Exploration, type ExplorationProgress, type Worker } from './exploration.js'
+import { Exploration, type ExplorationProgress } from './exploration.js'
 import { explorersNamed, type NamedExplorer } from './explorer-names.js'
 import { factsOf, type ScenarioFacts, type ScenarioSource } from './scenario-source.js'
+import type { Worker } from './scenario-worker.js'
 
 export interface ExploreOptions {
   /**
@@ -45,6 +47,11 @@ export interface ExploreOptions {
   readonly stopAtFirst?: boolean
   /** So many of the runs, the first ones, are run twice and compared. Default 3. */
   readonly verifyDeterminism?: number
+  /**
+   * Every counterexample is made smaller before it is reported: true, false, or bounds. Default: true, with at most
+   * 1,000 runs and 20 s for each.
+   */
+  readonly shrink?: boolean | ShrinkOptions
   /** The folder for `summary.json`, counterexamples and traces. Default: none. */
   readonly out?: string
   /**
@@ -79,6 +86,7 @@ export interface Campaign extends CampaignRecord {
 const EXECUTIONS = 1_000
 const VERIFIED = 3
 const STALL_MS = 10_000
+const SHRINKING: ShrinkBudget = { executions: 1_000, seconds: 20 }
 
 const FIELDS = {
   using: {
@@ -102,6 +110,13 @@ const FIELDS = {
   },
   stopAtFirst: { fallback: false, check: isBoolean },
   verifyDeterminism: { fallback: VERIFIED, check: integer(0) },
+  shrink: {
+    fallback: true,
+    check: check<ExploreOptions['shrink']>(
+      'true, false or an object of options',
+      (v) => typeof v === 'boolean' || isObject().test(v),
+    ),
+  },
   out: { fallback: undefined, check: isText },
   workers: { fallback: undefined, check: integer(1, 256) },
   module: {
@@ -217,6 +232,7 @@ async function campaignOf(
       workers,
       stopAtFirst,
       verify: verifyDeterminism,
+      shrink: shrinkingOf(read),
       changed,
     },
     facts,
@@ -233,6 +249,13 @@ async function campaignOf(
   } finally {
     signal?.removeEventListener('abort', interrupt)
   }
+}
+
+/** What crosses to a thread: `progress` does not. */
+function shrinkingOf({ shrink = true }: ExploreOptions): ShrinkBudget | undefined {
+  if (typeof shrink === 'boolean') return shrink ? SHRINKING : undefined
+  const { progress: _, ...bounds } = shrink
+  return { ...SHRINKING, ...bounds }
 }
 
 /** A record with what can be asked of it. */

@@ -35,6 +35,8 @@ export type ShareEvent =
     }
   | { readonly type: 'ended'; readonly explorer: number; readonly skipped: number }
   | { readonly type: 'ran'; readonly note: RunNote }
+  /** A counterexample is being made smaller. */
+  | { readonly type: 'shrinks'; readonly executions: number; readonly how: string }
   /** The smallest failing run of its signature so far. */
   | { readonly type: 'found'; readonly finding: Finding }
 

@@ -1,3 +1,4 @@
+import type { ShrinkBudget } from './desk.js'
 import type { NamedExplorer } from './explorer-names.js'
 import type { ScenarioSource } from './scenario-source.js'
 import type { ShareExplorer } from './share.js'
@@ -11,6 +12,8 @@ export interface ExplorationPlan {
   readonly workers: number
   readonly stopAtFirst: boolean
   readonly verify: number
+  /** Bounds for making counterexamples smaller; undefined: they stay as they were found. */
+  readonly shrink: ShrinkBudget | undefined
   readonly changed: Pick<ScenarioSource, 'nodes' | 'level'>
 }
 

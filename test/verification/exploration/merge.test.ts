@@ -31,7 +31,7 @@ describe('npx troupe merge', () => {
   let dir = ''
   const of = (name: string): string => join(dir, name)
   const run = (name: string, options: ExploreOptions): Promise<unknown> =>
-    explore(auction, { using: 'random', out: of(name), ...options })
+    explore(auction, { using: 'random', out: of(name), shrink: false, ...options })
 
   before(async () => {
     dir = mkdtempSync(join(tmpdir(), 'troupe-merge-'))
@@ -55,7 +55,7 @@ describe('npx troupe merge', () => {
 
   it('adds the counts, and keeps the smallest run of each failure with its trace', async () => {
     const { code, merged } = await merge(of('a'), of('b'), '--out', of('ab'))
-    const whole = await explore(auction, { using: 'random', executions: 12 })
+    const whole = await explore(auction, { using: 'random', executions: 12, shrink: false })
     assert.equal(code, 1)
     for (const field of ['verdict', 'executions', 'failed', 'distinct', 'operations'] as const) {
       assert.deepEqual((merged as unknown as typeof whole)[field], whole[field], field)
@@ -72,15 +72,15 @@ describe('npx troupe merge', () => {
   })
 
   it('takes a folder of folders, and merges what was merged', async () => {
-    await explore(auction, { using: 'random', executions: 2, out: of('pods/0'), seedBase: 20 })
-    await explore(auction, { using: 'random', executions: 2, out: of('pods/1'), seedBase: 22 })
+    await run('pods/0', { executions: 2, seedBase: 20 })
+    await run('pods/1', { executions: 2, seedBase: 22 })
     const { merged } = await merge(of('ab'), of('pods'), '--out', of('all'))
     assert.deepEqual([merged.executions, merged.merged], [16, 4])
   })
 
   it('is at the end of a search when all its slices are', async () => {
     const { merged } = await merge(of('slice0'), of('slice1'), '--out', of('slices'))
-    const whole = await explore(auction, { using: 'delayBounded(1)' })
+    const whole = await explore(auction, { using: 'delayBounded(1)', shrink: false })
     assert.deepInclude(merged.explorers[0], { exhausted: true })
     assert.deepEqual([merged.distinct, merged.verdict], [whole.distinct, whole.verdict])
     const half = await merge(of('slice0'), '--out', of('half'))
