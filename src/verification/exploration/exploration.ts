@@ -71,6 +71,8 @@ export class Exploration {
   readonly #stuck: StuckRun[] = []
   readonly #parts = new Set<Part>()
   #nondeterminism: string | undefined
+  /** Seconds that the runs took, without what came after; undefined while they go on. */
+  #ranFor: number | undefined
   #stopping = false
   #interrupted = false
 
@@ -122,6 +124,7 @@ export class Exploration {
     for (const part of all) this.#parts.add(part)
     try {
       await Promise.all(all.map((part, at) => this.#share(part, at === 0, pool)))
+      this.#ranFor = this.#seconds
       if (!this.#interrupted && this.#nondeterminism === undefined) await this.#confirmAll(all)
     } catch (error) {
       this.#stop()
@@ -320,7 +323,8 @@ export class Exploration {
   #record(): CampaignRecord {
     const { shard, workers, changed } = this.#plan
     const { counts, distinct } = this.#tally
-    const seconds = Math.round(this.#seconds * 10) / 10
+    const ranFor = this.#ranFor ?? this.#seconds
+    const seconds = Math.round(ranFor * 10) / 10
     const explorers = this.#explorerRecords()
     const grounds = {
       counterexamples: this.#findings.all.map((finding) => this.#counterexample(finding)),
@@ -336,7 +340,7 @@ export class Exploration {
       ...changed,
       verdict: verdictOf(grounds),
       ...counts,
-      perSecond: Math.round(counts.executions / Math.max(0.001, this.#seconds)),
+      perSecond: Math.round(counts.executions / Math.max(0.001, ranFor)),
       seconds,
       distinct: distinct.size,
       explorers,
