@@ -62,9 +62,10 @@ async function runNamed(commands: readonly Command[], terminal: Terminal): Promi
       terminal.err(`usage: troupe ${name} ${usage}`)
       return EXIT.usage
     }
-    if (!BAD_INPUT.has(codeOf(error))) throw error
+    const nondeterminism = codeOf(error) === 'ERR_NONDETERMINISM'
+    if (!nondeterminism && !BAD_INPUT.has(codeOf(error))) throw error
     terminal.err(`troupe ${name}: ${messageOf(error)}`)
-    return EXIT.usage
+    return nondeterminism ? EXIT.nondeterminism : EXIT.usage
   }
 }
 

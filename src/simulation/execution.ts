@@ -35,6 +35,9 @@ const CALL_TIMEOUT_MS = 10_000
 /** Between two looks at what is to hold in the end. */
 const LOOK_MS = 20
 
+/** Choices that are faults: a tape with these is of a run with faults, whatever the model says. */
+const FAULTY = /^(drop|duplicate|crash) /
+
 /** Limits of the simulation itself, by what it says. */
 const LIMITS: Partial<Record<FailureKind, Verdict>> = {
   sends: 'sendLimit',
@@ -75,7 +78,8 @@ export class Execution {
     this.#scenario = scenario
     this.#options = options
     const { steps = STEPS, virtualMs = VIRTUAL_MS, settleMs } = scenario.limits ?? {}
-    this.#faulty = scenario.faults !== undefined || (options.faults ?? []).length > 0
+    const taped = Object.keys(options.tape ?? {}).some((label) => FAULTY.test(label))
+    this.#faulty = scenario.faults !== undefined || (options.faults ?? []).length > 0 || taped
     this.#limits = { steps, virtualMs, settleMs: settleMs ?? (this.#faulty ? SETTLE_MS : 0) }
     this.#seed = String(options.seed ?? 1)
     this.#sim = new Simulation({

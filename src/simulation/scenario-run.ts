@@ -17,8 +17,12 @@ export const runOf =
     trace?: (event: TraceEvent) => void,
   ): Promise<{ readonly hash: string }> => {
     const result = await simulate(scenario, { seed, ...(trace && { onEvent: trace }) })
-    return { hash: `${result.hash}/${digest(outcomeText(result))}` }
+    return { hash: outcomeHash(result) }
   }
+
+/** Over all events of a run and what came of them. */
+export const outcomeHash = (result: Result): string =>
+  `${result.hash}/${digest(outcomeText(result))}`
 
 /** What came of a run, for comparison. */
 function outcomeText(result: Result): string {

@@ -8,8 +8,12 @@ export interface Failure {
 }
 
 export interface CampaignEvents {
+  /** Before every run. */
+  begins?(attempt: Attempt, explorer: Explorer): void
+  /** An explorer has come to its end. */
+  ended?(explorer: Explorer): void
   /** After every run. */
-  ran?(result: Result, explorer: string): void
+  ran?(result: Result, explorer: string, attempt: Attempt): void
   /** A run that failed. `stop`: no more runs. */
   failed?(failure: Failure): 'stop' | undefined
 }
@@ -19,6 +23,8 @@ export interface CampaignBounds {
   readonly executions?: number
   /** Wall time in seconds, at most. */
   readonly seconds?: number
+  /** Asked before every run; false: no more. */
+  readonly goesOn?: () => boolean
 }
 
 /** Counts of a campaign. */
@@ -66,13 +72,16 @@ export async function runCampaign(
     const attempt = explorer.next()
     if (attempt === undefined) {
       left.splice(at % left.length, 1)
+      events.ended?.(explorer)
       continue
     }
     at++
+    if (bounds.goesOn?.() === false) return counts
+    events.begins?.(attempt, explorer)
     const result = await runAttempt(scenario, attempt, counts.executions < WATCHED_RUNS)
     explorer.report(attempt, result)
     count(counts, result)
-    events.ran?.(result, explorer.name)
+    events.ran?.(result, explorer.name, attempt)
     const failed = result.verdict === 'fail'
     if (failed && events.failed?.({ explorer: explorer.name, result }) === 'stop') return counts
   }

@@ -16,6 +16,15 @@ export type { MessageEvent, MessageLog } from './contracts/message-log.js'
 export { diagramPage } from './diagram/page.js'
 export { diagramPicture, type PictureOptions } from './diagram/picture.js'
 export { shivizLog } from './diagram/shiviz.js'
+export type {
+  CampaignCounterexample,
+  CampaignRecord,
+  CampaignVerdict,
+  ExplorerRecord,
+  StuckRun,
+} from './exploration/campaign-record.js'
+export type { ExplorationProgress } from './exploration/exploration.js'
+export { type Campaign, type ExploreOptions, explore } from './exploration/explore.js'
 export type { Attempt, Explorer, ExplorerFactory, ExplorerPlan } from './explorer.js'
 export { type DelayBoundedOptions, delayBounded } from './explorers/delay-bounded.js'
 export { type DporOptions, dpor } from './explorers/dpor.js'

@@ -26,6 +26,14 @@ export interface Terminal {
   readText(path: string): string
   /** Writes a file whole. @throws what the system says */
   writeText(path: string, text: string): void
+  /** A line that the next one takes the place of, where a person is watching; undefined: none any more. */
+  live(line: string | undefined): void
+  /** Called at the first Ctrl-C or SIGTERM; the second ends the process at once. */
+  onInterrupt(handle: () => void): void
+  /** A variable of the environment. */
+  variable(name: string): string | undefined
+  /** How many things can be done at once. */
+  readonly processors: number
   /** Monotonic milliseconds. */
   nowMs(): number
 }

@@ -16,6 +16,10 @@ async function ended(does: () => number): Promise<{ code: number; err: string[] 
     onBroken: () => undefined,
     readText: () => '',
     writeText: () => undefined,
+    live: () => undefined,
+    onInterrupt: () => undefined,
+    variable: () => undefined,
+    processors: 1,
     nowMs: () => 0,
   }
   const command: Command = {
@@ -45,6 +49,11 @@ describe('what a command of npx troupe ends with', () => {
     const input = await fails(new TroupeError('ERR_BAD_HISTORY', 'line 3: it is not JSON'))
     assert.equal(input.code, 3)
     assert.deepEqual(input.err, ['troupe try it: line 3: it is not JSON (ERR_BAD_HISTORY)'])
+  })
+
+  it('is 2 where the same run came out in two ways', async () => {
+    const { code } = await fails(new TroupeError('ERR_NONDETERMINISM', 'two runs of seed 1 differ'))
+    assert.equal(code, 2)
   })
 
   it('is 70, and never that of a finding, where troupe itself fails', async () => {

@@ -1,7 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { gunzipSync } from 'node:zlib'
 import type { OptionSpecs, ParsedWords, Terminal } from '../terminal.js'
+
+/** What a process ends with that a signal has ended, as shells say it. */
+const SIGNAL_EXITS = { SIGINT: 130, SIGTERM: 143 } as const
 
 /** The process that was started from a command line. */
 export const realTerminal: Terminal = {
@@ -36,5 +40,20 @@ export const realTerminal: Terminal = {
     return (zipped ? gunzipSync(bytes) : bytes).toString()
   },
   writeText: (path, text) => writeFileSync(path, text),
+  live(line) {
+    if (!process.stderr.isTTY) return
+    process.stderr.write(`\r\u001b[K${line?.slice(0, process.stderr.columns - 1) ?? ''}`)
+  },
+  onInterrupt(handle) {
+    let times = 0
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.on(signal, () => {
+        if (times++ > 0) process.exit(SIGNAL_EXITS[signal])
+        handle()
+      })
+    }
+  },
+  variable: (name) => process.env[name],
+  processors: availableParallelism(),
   nowMs: () => performance.now(),
 }

@@ -2,6 +2,8 @@ import { parentPort, Worker, workerData } from 'node:worker_threads'
 
 export interface WorkerEvents {
   onMessage(message: unknown): void
+  /** What the thread writes to its standard output goes to this process's standard error. Default false. */
+  readonly quietOut?: boolean
   /** The worker is gone: it took no step for `stallMs` and was killed, or it ended by itself. */
   onEnd(stalled: boolean, error: unknown): void
 }
@@ -34,8 +36,10 @@ export class WatchedWorker {
       {
         eval: true,
         workerData: { ...data, progress: this.#progress },
+        stdout: events.quietOut === true,
       },
     )
+    if (events.quietOut === true) this.#worker.stdout.pipe(process.stderr, { end: false })
     let seen = -1
     let limitMs = Math.max(stallMs, LOADING_MS)
     this.#watch = setInterval(
