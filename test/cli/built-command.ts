@@ -37,6 +37,11 @@ export class BuiltCommand {
     return new BuiltCommand(folder)
   }
 
+  /** The file behind the name `troupe`. */
+  get main(): string {
+    return join(this.#folder, 'dist/cli/main.js')
+  }
+
   /** Where a module of it lies, for an `import`. */
   url(path: string): string {
     return pathToFileURL(join(this.#folder, 'dist', path)).href
@@ -51,12 +56,11 @@ export class BuiltCommand {
       readonly started?: (pid: number) => void
     } = {},
   ): Promise<Ended> {
-    const main = join(this.#folder, 'dist/cli/main.js')
     const { env, started } = options
     return new Promise((resolve) => {
       const child = execFile(
         process.execPath,
-        [main, ...words],
+        [this.main, ...words],
         { cwd, env: { ...process.env, ...env } },
         (error: ExecFileException | null, out, err) => {
           resolve({ code: error === null ? 0 : Number(error.code), out, err })

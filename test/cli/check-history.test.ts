@@ -11,6 +11,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { assert } from 'chai'
+import { BuiltCommand } from './built-command.js'
 
 interface Ended {
   readonly code: number
@@ -20,12 +21,14 @@ interface Ended {
 
 const cwd = new URL('../..', import.meta.url)
 
+let built: BuiltCommand
+
 /** What `npx troupe …` runs. */
 function troupe(words: readonly string[], input?: string): Promise<Ended> {
   return new Promise((resolve) => {
     const child: ChildProcess = execFile(
       process.execPath,
-      ['--import', 'tsx', 'src/cli/main.ts', ...words],
+      [built.main, ...words],
       { cwd },
       (error, out, err) => resolve({ code: error === null ? 0 : Number(error.code), out, err }),
     )
@@ -64,10 +67,14 @@ describe('npx troupe check history', function () {
     return path
   }
 
-  before(() => {
+  before(async () => {
     dir = mkdtempSync(join(tmpdir(), 'troupe-history-'))
+    built = await BuiltCommand.make()
   })
-  after(() => rmSync(dir, { recursive: true, force: true }))
+  after(() => {
+    rmSync(dir, { recursive: true, force: true })
+    built.remove()
+  })
 
   it('ends with 0 for what is linearizable', async () => {
     const path = file('good.jsonl', GOOD)
@@ -211,9 +218,9 @@ describe('npx troupe check history', function () {
   it('ends with 70 when what it says cannot be written', async function () {
     if (!existsSync('/dev/full')) this.skip()
     const path = file('good.jsonl', GOOD)
-    const words = ['src/cli/main.ts', 'check', 'history', path, '--model', 'register']
+    const words = [built.main, 'check', 'history', path, '--model', 'register']
     const out = openSync('/dev/full', 'w')
-    const child = spawn(process.execPath, ['--import', 'tsx', ...words], {
+    const child = spawn(process.execPath, words, {
       cwd,
       stdio: ['ignore', out, 'pipe'],
     })
