@@ -11,7 +11,10 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { assert } from 'chai'
+import { checkHistoryCommand } from '../../src/cli/check-history.js'
+import { run } from '../../src/cli/run.js'
 import { BuiltCommand } from './built-command.js'
+import { FakeTerminal } from './fake-terminal.js'
 
 interface Ended {
   readonly code: number
@@ -34,6 +37,15 @@ function troupe(words: readonly string[], input?: string): Promise<Ended> {
     )
     child.stdin?.end(input)
   })
+}
+
+/** The same in this process, of this command. */
+async function here(words: readonly string[]): Promise<Ended> {
+  const readText = (path: string): string => readFileSync(path, 'utf8')
+  const terminal = Object.assign(new FakeTerminal(), { words, readText })
+  const code = await run([checkHistoryCommand], terminal)
+  const text = (lines: readonly string[]): string => lines.map((each) => `${each}\n`).join('')
+  return { code, out: text(terminal.lines), err: text(terminal.errors) }
 }
 
 const line = (process: number, type: string, f: string, key: string, value?: unknown): string =>
@@ -174,7 +186,7 @@ describe('npx troupe check history', function () {
       ],
     ] as const) {
       const path = file(name, lines)
-      const { code, out, err } = await troupe(['check', 'history', path, '--model', 'register'])
+      const { code, out, err } = await here(['check', 'history', path, '--model', 'register'])
       assert.equal(code, 3)
       assert.equal(out, '')
       assert.include(err, message)
@@ -195,7 +207,7 @@ describe('npx troupe check history', function () {
       [['check', 'future'], 'there is no command check future'],
       [[], 'usage: troupe COMMAND'],
     ] as const) {
-      const { code, out, err } = await troupe(words)
+      const { code, out, err } = await here(words)
       assert.equal(code, 3, words.join(' '))
       assert.equal(out, '')
       assert.include(err, message)
@@ -239,7 +251,7 @@ describe('npx troupe check history', function () {
 
   it('has a help for all commands, and for each', async () => {
     for (const words of [['help'], ['--help']]) {
-      const { code, out } = await troupe(words)
+      const { code, out } = await here(words)
       assert.equal(code, 0)
       assert.include(out, 'check history')
     }
@@ -247,7 +259,7 @@ describe('npx troupe check history', function () {
       ['help', 'check', 'history'],
       ['check', 'history', '--help'],
     ]) {
-      const { code, out } = await troupe(words)
+      const { code, out } = await here(words)
       assert.equal(code, 0)
       assert.include(out, '--model        register | cas-register | kv | queue')
     }

@@ -4,7 +4,7 @@ import type { OptionSpecs, ParsedWords, Terminal } from '../../src/world/termina
 
 /** A terminal that remembers. */
 export class FakeTerminal implements Terminal {
-  readonly words: readonly string[] = []
+  words: readonly string[] = []
   readonly lines: string[] = []
   readonly errors: string[] = []
   readonly files = new Map<string, string>()
