@@ -52,17 +52,17 @@ async function traceOf(
   terminal: Terminal,
 ): Promise<Trace> {
   const text = tried(`${file} cannot be read`, () => terminal.readText(file))
-  const { scenario } = values
+  const { module: given } = values
   if (!file.endsWith('.cx')) {
-    if (scenario === undefined) return parseTrace(text, file)
-    throw new UsageError('--scenario is for counterexamples (*.cx): a trace has all in it')
+    if (given === undefined) return parseTrace(text, file)
+    throw new UsageError('--module is for counterexamples (*.cx): a trace has all in it')
   }
-  if (scenario === undefined) {
-    throw new UsageError(`${file} is a counterexample, whose scenario is needed: --scenario MODULE`)
+  if (given === undefined) {
+    throw new UsageError(`${file} is a counterexample, whose scenario is needed: --module MODULE`)
   }
-  const module = moduleOf(String(scenario))
+  const module = moduleOf(String(given))
   const { verdict, value, reason } = await runCounterexampleInWorker(module, text, {
-    export: String(values['export'] ?? 'default'),
+    export: String(values['scenario'] ?? 'default'),
     imports: [...loadersFor([module, import.meta.url]), GUARDS],
     file,
     trace: 'memory',

@@ -84,7 +84,7 @@ describe('npx troupe show', function () {
 
   it('runs a counterexample for its trace', async () => {
     const out = join(dir, 'twice.html')
-    const { end, err } = await show(TWICE, '--scenario', IMPATIENT, '-o', out)
+    const { end, err } = await show(TWICE, '--module', IMPATIENT, '-o', out)
     assert.equal(end, 0, err)
     const page = readFileSync(out, 'utf8')
     assert.include(page, 'n1>n2:reply#1')
@@ -99,16 +99,16 @@ describe('npx troupe show', function () {
     [
       'a counterexample alone',
       () => [TWICE],
-      /^.*twice\.cx is a counterexample, whose scenario is needed: --scenario MODULE$/,
+      /^.*twice\.cx is a counterexample, whose scenario is needed: --module MODULE$/,
     ],
     [
       'a trace with a scenario',
-      () => [trace, '--scenario', IMPATIENT],
-      /^--scenario is for counterexamples/,
+      () => [trace, '--module', IMPATIENT],
+      /^--module is for counterexamples/,
     ],
     [
       'a scenario that is not there',
-      () => [TWICE, '--scenario', `${dir}/no.ts`],
+      () => [TWICE, '--module', `${dir}/no.ts`],
       /no\.ts: there is no such file/,
     ],
     ['two kinds at once', () => [trace, '--svg', '--shiviz'], /^--svg or --shiviz, not both$/],
@@ -132,7 +132,7 @@ describe('npx troupe show', function () {
   }
 
   it('says why a counterexample has no run', async () => {
-    const { end } = await show(TWICE, '--scenario', IMPATIENT, '--export', 'other')
+    const { end } = await show(TWICE, '--module', IMPATIENT, '--scenario', 'other')
     assert.match(String(end), /twice\.cx has no trace: .*exports no scenario by the name 'other'/)
   })
 })

@@ -13,7 +13,7 @@ export interface TrafficLine {
 
 /** The runs behind docs/pictures/traffic.svg, the smallest first. */
 export const TRAFFIC_RUNS: readonly string[] = [
-  ...[100, 200, 400].map((nodes) => `--overlay full-mesh --nodes ${nodes} --cycles 6`),
+  ...[100, 200, 400, 1_000].map((nodes) => `--overlay full-mesh --nodes ${nodes} --cycles 6`),
   ...[100, 400, 1_000].map((nodes) => `--overlay static --nodes ${nodes} --cycles 6`),
   ...[100, 300, 1_000, 3_000, 10_000].map(
     (nodes) => `--overlay hyparview --nodes ${nodes} --cycles 10`,

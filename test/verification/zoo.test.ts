@@ -50,7 +50,7 @@ describe('the zoo of protocols', function () {
         assert.isUndefined(failure, failure && textOf(failure))
         assert.equal(counts.undecided, 0)
         assert.isAtLeast(counts.completed, 0.9 * counts.executions)
-      })
+      }).timeout(60_000 + 60 * TRIALS.length)
 
       for (const [flaw, exhibit] of Object.entries(flaws)) {
         it(`has a known flaw, which is found: ${flaw}`, async () => {
