@@ -55,6 +55,10 @@ class StaticMembers implements Overlay {
   readonly capabilities = CAPABILITIES
   readonly #self: Member
   readonly #targets: readonly Target[]
+  /** The first of the list at each address. */
+  readonly #byAddress = new Map<string, Target>()
+  /** Addresses at which anybody may answer. */
+  readonly #open = new Set<string>()
   readonly #members = new Map<string, Member>()
   /** Who answered at an address of the list. */
   readonly #answered = new Map<string, string>()
@@ -68,6 +72,11 @@ class StaticMembers implements Overlay {
   constructor(self: Member, targets: readonly Target[]) {
     this.#self = self
     this.#targets = targets
+    for (const target of targets) {
+      const key = keyOf(target)
+      if (!this.#byAddress.has(key)) this.#byAddress.set(key, target)
+      if (target.name === undefined) this.#open.add(key)
+    }
   }
 
   step(event: OverlayEvent): readonly OverlayEffect[] {
@@ -151,7 +160,7 @@ class StaticMembers implements Overlay {
   }
 
   #introduced(key: string, peer: Member): void {
-    const target = this.#targets.find((item) => keyOf(item) === key)
+    const target = this.#byAddress.get(key)
     if (target === undefined || this.#out) return
     if (target.name !== undefined && target.name !== peer.name) {
       this.#bad(peer.name, `at ${key} the list expects ${target.name}`)
@@ -166,7 +175,10 @@ class StaticMembers implements Overlay {
     this.#up.set(peer.name, peer)
     // Where the two are apart, a `join` of ours may follow. If the other thinks we are together, it says HERE.
     if (this.#out || this.#removed.has(peer.name)) return
-    if (this.#members.has(peer.name) || peer.addresses.some((at) => this.#lists(at))) {
+    if (
+      this.#members.has(peer.name) ||
+      peer.addresses.some((at) => this.#open.has(addressText(at)))
+    ) {
       this.#admit(peer)
     }
   }
@@ -239,11 +251,6 @@ class StaticMembers implements Overlay {
     if (this.#out || (answered !== undefined && this.#removed.has(answered))) return
     if (this.#self.addresses.some((own) => addressText(own) === keyOf(target))) return
     this.#emit({ type: 'connectAddress', address: target.address })
-  }
-
-  #lists(address: Address): boolean {
-    const key = addressText(address)
-    return this.#targets.some((target) => target.name === undefined && keyOf(target) === key)
   }
 
   #bad(from: string, detail: string): void {
