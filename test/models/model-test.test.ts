@@ -189,7 +189,8 @@ describe('a model test', () => {
 
 describe('a counterexample of a model test', () => {
   it('is written to a folder, runs again, and passes when the bug is mended', async () => {
-    const out = join(mkdtempSync(join(tmpdir(), 'troupe-models-')), 'counterexamples')
+    const folder = mkdtempSync(join(tmpdir(), 'troupe-models-'))
+    const out = join(folder, 'counterexamples')
     const options = { ...kvTest(kvScenario('drops fives')), out }
     const { file, counterexample } = failing(await modelTest(options))
     const [name] = readdirSync(out)
@@ -197,7 +198,7 @@ describe('a counterexample of a model test', () => {
     assert.match(String(name), /^kv-model-\w+\.cx$/)
     const text = readFileSync(String(file), 'utf8')
     assert.strictEqual(text, counterexample)
-    rmSync(out, { recursive: true })
+    rmSync(folder, { recursive: true })
     assert.strictEqual((await replayModel(text, options)).outcome, 'asRecorded')
     const mended = await replayModel(text, kvTest(kvScenario()))
     assert.deepEqual([mended.outcome, mended.result.verdict], ['other', 'ok'])
