@@ -26,6 +26,7 @@ export interface ChannelOptions {
    * Writes of at least so many bytes are compressed: the small messages of a turn together, large ones piece by
    * piece. It costs the event loop about 1 ms for 100 KB, and is given up for a while where it saves less than a tenth.
    * 0 (default): nothing is. What this node sends counts; others read it without an option.
+   * Not for secrets beside text that somebody else chooses: under TLS, too, the size of what is written tells how alike they are.
    */
   readonly compressFromBytes: number
 }
