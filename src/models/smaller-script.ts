@@ -1,3 +1,4 @@
+import { reduce } from '../verification/shrink/reduction.js'
 import { drop, partsOf, type Script } from './script.js'
 import type { Trial } from './trial.js'
 
@@ -8,14 +9,14 @@ export type RetryScript = (script: Script, of: Trial) => Promise<Trial | undefin
 export async function withSmallerScript(trial: Trial, retry: RetryScript): Promise<Trial> {
   let smallest = trial
   for (let of = 0; of < partsOf(trial.script).length; of++) {
-    const length = (): number => partsOf(smallest.script)[of]?.length ?? 0
-    for (let size = length(); size >= 1; size = Math.floor(size / 2)) {
-      for (let at = 0; at < length(); ) {
-        const found = await retry(drop(smallest.script, of, at, size), smallest)
-        if (found === undefined) at += size
-        else smallest = found
-      }
-    }
+    await reduce(
+      () => partsOf(smallest.script)[of]?.length ?? 0,
+      async (from, to) => {
+        const found = await retry(drop(smallest.script, of, from, to - from), smallest)
+        if (found !== undefined) smallest = found
+        return found !== undefined
+      },
+    )
   }
   return smallest
 }

@@ -1,4 +1,5 @@
 import type { Tape } from '../simulation/index.js'
+import { reduce } from '../verification/shrink/reduction.js'
 import type { Trial } from './trial.js'
 
 /** The same steps with other answers to the run's choices; undefined where that fails in no such way, or may not be tried any more. */
@@ -11,19 +12,18 @@ export type Retry = (tape: Tape) => Promise<Trial | undefined>
 export async function withSmallerTape(trial: Trial, retry: Retry): Promise<Trial> {
   let smallest = trial
   const entries = (): [string, number][] => Object.entries(smallest.result.tape)
-  for (let size = entries().length; size >= 1; ) {
-    let spared = false
-    for (let at = 0; at < entries().length; ) {
-      const rest = entries().filter((_, place) => place < at || place >= at + size)
+  await reduce(
+    () => entries().length,
+    async (from, to) => {
+      const rest = entries().filter((_, at) => at < from || at >= to)
       const found = await retry(Object.fromEntries(rest))
-      if (found !== undefined && Object.keys(found.result.tape).length < entries().length) {
-        smallest = found
-        spared = true
-      } else at += size
-    }
-    if (size === 1 && !spared) break
-    size = size === 1 ? 1 : Math.ceil(Math.min(size, entries().length) / 2)
-  }
+      if (found === undefined || Object.keys(found.result.tape).length >= entries().length) {
+        return false
+      }
+      smallest = found
+      return true
+    },
+  )
   return smallest
 }
 
