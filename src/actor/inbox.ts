@@ -142,6 +142,21 @@ export abstract class Inbox implements Route, Runnable {
     return this.system.held(ready)
   }
 
+  /** Calls `run` once, when those who wait in `ready` are told. */
+  whenReady(run: () => void): void {
+    if (this.state === 'finished') {
+      run()
+      return
+    }
+    if (this.#ready === undefined) this.#ready = []
+    this.#ready.push({ resolve: run, reject: run })
+  }
+
+  /** True while more messages wait than the high-water mark says, or as many as may. */
+  get slow(): boolean {
+    return !this.closed && (this.queued > this.settings.highWater || this.full)
+  }
+
   /** True while it holds as many messages as may wait, and would take them otherwise. */
   get full(): boolean {
     return !this.closed && this.queued >= this.settings.mailboxLimit

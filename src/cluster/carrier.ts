@@ -2,12 +2,14 @@ import type { DeliveryOptions } from '../base/delivery-options.js'
 import type { TroupeError } from '../base/errors.js'
 import type { DeliveryPlan } from '../delivery/delivery-plan.js'
 import type { Member } from '../overlay/overlay.js'
+import type { Busy } from '../peer/grants.js'
 import type { SendOutcome } from '../peer/transport.js'
 import type { Envelope } from '../wire/envelope.js'
 import type { BroadcastHandler } from './broadcast-handlers.js'
 
 export type { DeliveryPlan } from '../delivery/delivery-plan.js'
 export type { Member } from '../overlay/overlay.js'
+export type { Busy } from '../peer/grants.js'
 export { FULL, SENT, type SendOutcome, SLOW } from '../peer/transport.js'
 
 /** The cluster as `remote/` sees it: envelopes to nodes by name, and news about nodes. */
@@ -59,6 +61,11 @@ export interface Carrier {
    * handled, or never will be. Until then it is sent again to each start of this node.
    */
   handled(receipt: number, incarnation: string): void
+  /**
+   * A message from that node made its receiver busy: until that is ready, what else the node has for
+   * this channel and key waits there, where lanes lead straight to it.
+   */
+  withhold(node: string, channel: number, key: number, busy: Busy): void
   /** Resolves when the lane of that key, and the window of what is acknowledged, have room. */
   ready(node: string, channel: number, key: number): Promise<void>
 }

@@ -6,6 +6,7 @@ import { show } from '../base/options.js'
 import type { Random } from '../base/random.js'
 import type { DeliveryPlan } from '../delivery/delivery-plan.js'
 import type { Member } from '../overlay/overlay.js'
+import type { Busy } from '../peer/grants.js'
 import { SENT, type SendOutcome, type Transport } from '../peer/transport.js'
 import type { Envelope } from '../wire/envelope.js'
 import type { Address } from '../world/network.js'
@@ -264,6 +265,10 @@ export class Cluster implements Carrier {
   /** The same where messages for this node arrive. Nothing arrives before `start` and after `stop`. */
   standAtReceive(door: ReceiveDoor | undefined): void {
     if (this.#running !== undefined) standAtReceive(this.#running, door)
+  }
+
+  withhold(node: string, channel: number, key: number, busy: Busy): void {
+    this.#transport.withhold(node, channel, key, busy)
   }
 
   async ready(node: string, channel: number, key: number): Promise<void> {

@@ -119,6 +119,11 @@ export class BulkQueue {
     return item
   }
 
+  /** All that waits or is under way. */
+  *items(): Generator<BulkItem> {
+    for (const { items } of this.#byKey.values()) yield* items
+  }
+
   /** Takes out everything, each key's frames in order. */
   *drain(): Generator<[key: number, item: BulkItem]> {
     this.rewind()

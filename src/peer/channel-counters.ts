@@ -8,6 +8,12 @@ export class ChannelCounters {
   droppedOldest = 0
   /** By `dropNewest`. */
   droppedNewest = 0
+  /** Messages that had to wait for credit of their receiver's node. */
+  held = 0
+  /** Grants of credit told to peers. */
+  granted = 0
+  /** How often an actor that fell behind began to keep credit of a lane back. */
+  withheld = 0
   /** Bytes that were compressed … */
   compressedBytes = 0
   /** … and how many they were then. */

@@ -1,6 +1,7 @@
 import { TroupeError } from '../base/errors.js'
 import { type Fields, integer, isObject, oneOf, readOptions, show } from '../base/options.js'
 import { ChannelCounters } from './channel-counters.js'
+import type { CreditWindow } from './credit.js'
 import type { ChannelStats } from './transport.js'
 
 /** As much of a lane as is needed to add up what waits. */
@@ -8,7 +9,20 @@ interface QueuedLane {
   readonly index: number
   readonly queuedBytes: number
   readonly queuedMessages: number
+  readonly heldBytes: number
+  readonly heldMessages: number
 }
+
+/** What two nodes tell each other about their channels. */
+export interface ChannelOffer {
+  /** Declared channels and the connections wished for each. */
+  readonly channels: readonly (readonly [name: string, connections: number])[]
+  /** The credit of those where it is not the default. */
+  readonly credit: readonly (readonly [name: string, messages: number, bytes: number])[]
+}
+
+/** Of a peer that has told nothing yet. */
+export const NO_OFFER: ChannelOffer = { channels: [], credit: [] }
 
 /** What a lane does with one message more than it may hold. */
 export type LanePolicy = 'fail' | 'dropOldest' | 'dropNewest' | 'wait'
@@ -29,6 +43,15 @@ export interface ChannelOptions {
    * Not for secrets beside text that somebody else chooses: under TLS, too, the size of what is written tells how alike they are.
    */
   readonly compressFromBytes: number
+  /**
+   * Messages (tells, asks, forwards without delivery stages) that may be under way on each lane to a peer before
+   * that has granted credit for them; more wait in the sender's lane. While an actor there is behind with half of its mailbox none is granted:
+   * so much more can still come. Larger ones keep far links busy, smaller ones spare small mailboxes.
+   * The smaller wish of two nodes counts. Default 16,384.
+   */
+  readonly creditMessages: number
+  /** The same in bytes; the last message may exceed it. Default 64 MiB. */
+  readonly creditBytes: number
 }
 
 /** Heartbeats and control frames; never data. */
@@ -44,6 +67,8 @@ const FIELDS: Fields<ChannelOptions> = {
   connections: { fallback: 1, check: integer(1, MAX_LANES) },
   policy: { fallback: 'fail', check: oneOf('fail', 'dropOldest', 'dropNewest', 'wait') },
   compressFromBytes: { fallback: 0, check: integer(0) },
+  creditMessages: { fallback: 16_384, check: integer(1) },
+  creditBytes: { fallback: 64 * 1024 * 1024, check: integer(1) },
 }
 
 /** The names of all options of a channel in this room. */
@@ -137,6 +162,29 @@ export class ChannelTable {
     return offer
   }
 
+  /** The same of credit: what is not the default. */
+  creditOffer(): [string, number, number][] {
+    const offer: [string, number, number][] = []
+    for (let i = 0; i < this.declared; i++) {
+      const { creditMessages: messages, creditBytes: bytes } = this.options(i)
+      const { messages: usual, bytes: usualBytes } = DEFAULT_CREDIT
+      if (messages !== usual || bytes !== usualBytes) offer.push([this.name(i), messages, bytes])
+    }
+    return offer
+  }
+
+  /** The credit of a channel between this node and one that offers `theirs`: the smaller wish counts. */
+  creditWith(index: number, theirs: ChannelOffer): CreditWindow {
+    const name = this.name(index)
+    const { creditMessages, creditBytes } = this.options(index)
+    const mine = { messages: creditMessages, bytes: creditBytes }
+    if (!theirs.channels.some(([each]) => each === name)) return mine
+    const told = theirs.credit.find(([each]) => each === name)
+    const [, messages, bytes] = told ?? [name, DEFAULT_CREDIT.messages, DEFAULT_CREDIT.bytes]
+    if (index >= this.declared) return { messages, bytes }
+    return { messages: Math.min(messages, mine.messages), bytes: Math.min(bytes, mine.bytes) }
+  }
+
   /** Lanes of each channel between this node and one that offers `theirs`: the larger wish counts. */
   lanesWith(theirs: readonly (readonly [string, number])[]): Map<string, number> {
     const lanes = new Map<string, number>(this.offer())
@@ -154,6 +202,8 @@ export class ChannelTable {
         lanes: own.length,
         queuedBytes: own.reduce((sum, lane) => sum + lane.queuedBytes, 0),
         queuedMessages: own.reduce((sum, lane) => sum + lane.queuedMessages, 0),
+        heldBytes: own.reduce((sum, lane) => sum + lane.heldBytes, 0),
+        heldMessages: own.reduce((sum, lane) => sum + lane.heldMessages, 0),
         ...this.counters(index),
       }
     })
@@ -170,6 +220,10 @@ export class ChannelTable {
 }
 
 const FIELDS_DEFAULTS: ChannelOptions = readOptions('channel', FIELDS, {})
+const DEFAULT_CREDIT: CreditWindow = {
+  messages: FIELDS_DEFAULTS.creditMessages,
+  bytes: FIELDS_DEFAULTS.creditBytes,
+}
 
 export const isChannelName = (name: unknown): name is string =>
   typeof name === 'string' && name.length >= 1 && name.length <= MAX_NAME_CHARS

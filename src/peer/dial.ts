@@ -108,6 +108,7 @@ export const greetingOf = (context: PeerContext, clock: number): Greeting => ({
   member: context.self,
   overlay: context.overlay,
   channels: context.table.offer(),
+  credit: context.table.creditOffer(),
   clock,
   maxMessageBytes: context.options.maxMessageBytes,
 })

@@ -1,3 +1,4 @@
+import { isCreditedBody } from '../wire/credited-frame.js'
 import { FRAME, type FrameKind, HEAD_BYTES } from '../wire/frame.js'
 import { FrameReader, type OnFrame } from '../wire/frame-reader.js'
 import { putHead } from '../wire/frame-writer.js'
@@ -16,6 +17,8 @@ export interface StreamOwner extends GateSide {
   /** After a read that held whole frames: the peer lives. */
   heard(): void
   drained(): void
+  /** After a read that held messages that need credit. */
+  credited(): void
   /** The peer broke a rule of the wire; the stream is closed by whoever is told. */
   broken(error: unknown): void
   /** Once, last; not after `close` or `abort`. */
@@ -52,6 +55,9 @@ export class FrameStream implements ConnectionHandler {
   bytesOut = 0
   framesIn = 0
   framesOut = 0
+  /** Messages that need credit and have come in, whatever the gate does with them, and their bytes. */
+  creditedIn = 0
+  creditedBytesIn = 0
   /** Reasons not to read. */
   #holds = 0
   #delayedIn: DelayLine<InFrame> | undefined
@@ -132,6 +138,7 @@ export class FrameStream implements ConnectionHandler {
     if (!this.#open) return
     this.bytesIn += bytes.length
     const before = this.framesIn
+    const credited = this.creditedIn
     const { fragments } = this.#reader
     try {
       this.#reader.push(bytes, this.#deliver)
@@ -139,6 +146,7 @@ export class FrameStream implements ConnectionHandler {
       if (this.#open) this.#owner.broken(error)
       return
     }
+    if (this.creditedIn !== credited && this.#open) this.#owner.credited()
     const heard = this.#heard || (this.#reader.fragments > fragments && this.#context.gate.isOpen)
     if (!heard || !this.#open) return
     this.#heard = false
@@ -185,6 +193,10 @@ export class FrameStream implements ConnectionHandler {
     if (!this.#open) return
     this.framesIn++
     const size = end - start + HEAD_BYTES
+    if (kind === FRAME.ENVELOPE && isCreditedBody(bytes, start)) {
+      this.creditedIn++
+      this.creditedBytesIn += size
+    }
     const verdict = this.#context.gate.in(this.#owner, kind, undefined, size, bytes, start, end)
     if (verdict === PASS && this.#delayedIn === undefined) {
       this.#heard = true

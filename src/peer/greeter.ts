@@ -101,6 +101,8 @@ export class Greeter implements StreamOwner {
 
   drained(): void {}
 
+  credited(): void {}
+
   broken(error: unknown): void {
     const known = error instanceof TroupeError ? error : undefined
     this.#step({

@@ -1,6 +1,6 @@
 import { isUlid } from '../base/identity.js'
 import type { Member } from '../overlay/overlay.js'
-import { isChannelName, MAX_CHANNELS, MAX_LANES } from './channel-table.js'
+import { type ChannelOffer, isChannelName, MAX_CHANNELS, MAX_LANES } from './channel-table.js'
 
 /** What a connection is for, told by the side that dialled. */
 export const INTENT = {
@@ -27,11 +27,9 @@ export const OUTCOME = {
 export type Outcome = (typeof OUTCOME)[keyof typeof OUTCOME]
 
 /** What a node says about itself, in PROOF and in WELCOME. */
-export interface Greeting {
+export interface Greeting extends ChannelOffer {
   readonly member: Member
   readonly overlay: string
-  /** Declared channels and the connections wished for each. */
-  readonly channels: readonly (readonly [string, number])[]
   /** The node's counter of proofs sent and sessions taken: orders what it did. */
   readonly clock: number
   /** The largest message it takes: nobody sends it a larger one. */
@@ -61,7 +59,7 @@ const MAX_TAGS = 64
 
 export function greetingToWire(greeting: Greeting): unknown[] {
   const { name, incarnation, generation, addresses, tags } = greeting.member
-  return [
+  const wire = [
     name,
     incarnation,
     generation,
@@ -72,20 +70,25 @@ export function greetingToWire(greeting: Greeting): unknown[] {
     greeting.clock,
     greeting.maxMessageBytes,
   ]
+  if (greeting.credit.length > 0) wire.push(greeting.credit.map((each) => [...each]))
+  return wire
 }
 
 /** Undefined when any field is not what it must be. */
 export function greetingFromWire(wire: unknown): Greeting | undefined {
   if (!Array.isArray(wire) || wire.length < 9) return undefined
   const [name, incarnation, generation, addresses, tags, overlay, channels, clock, most] = wire
+  const windows = wire.length > 9 ? wire[9] : []
   if (!isShortText(name) || !isUlid(incarnation) || !isCount(generation)) return undefined
   if (!isShortText(overlay) || !isCount(clock) || !isCount(most)) return undefined
   const dialable = listOf(addresses, MAX_ADDRESSES, addressFromWire)
   const labels = listOf(tags, MAX_TAGS, (t) => (isShortText(t) ? t : undefined))
   const offered = listOf(channels, MAX_CHANNELS, offerFromWire)
-  if (dialable === undefined || labels === undefined || offered === undefined) return undefined
+  const credit = listOf(windows, MAX_CHANNELS, creditFromWire)
+  if (dialable === undefined || labels === undefined) return undefined
+  if (offered === undefined || credit === undefined) return undefined
   const member = { name, incarnation, generation, addresses: dialable, tags: labels }
-  return { member, overlay, channels: offered, clock, maxMessageBytes: most }
+  return { member, overlay, channels: offered, credit, clock, maxMessageBytes: most }
 }
 
 export function purposeFromWire(wire: readonly unknown[]): Purpose | undefined {
@@ -114,6 +117,13 @@ function offerFromWire(wire: unknown): [string, number] | undefined {
   const [name, lanes] = wire
   if (!isChannelName(name) || !isCount(lanes) || lanes < 1 || lanes > MAX_LANES) return undefined
   return [name, lanes]
+}
+
+function creditFromWire(wire: unknown): [string, number, number] | undefined {
+  if (!Array.isArray(wire)) return undefined
+  const [name, messages, bytes] = wire
+  if (!isChannelName(name) || !isCount(messages) || !isCount(bytes)) return undefined
+  return messages < 1 || bytes < 1 ? undefined : [name, messages, bytes]
 }
 
 function listOf<T>(

@@ -1,26 +1,21 @@
 import { RingQueue } from '../base/ring-queue.js'
 import type { Codec } from '../wire/codec.js'
+import { isCreditedFrame } from '../wire/credited-frame.js'
 import type { Envelope } from '../wire/envelope.js'
-import { bodyLimit, FRAGMENT_ABOVE, FRAME, type FrameKind, HEAD_BYTES } from '../wire/frame.js'
+import { bodyLimit, FRAGMENT_ABOVE, type FrameKind, HEAD_BYTES } from '../wire/frame.js'
 import { type EncodedFrame, encodeEnvelopeFrame, FrameWriter } from '../wire/frame-writer.js'
-import { readEnvelope } from '../wire/read-envelope.js'
+import { Batch, envelopeIn } from './batch.js'
 import { BulkItem, BulkQueue, type Helping } from './bulk-queue.js'
+import { type QueuedFrame, queuedFrames } from './held-queue.js'
 
-/** Small frames in a row, taken from the writer together. */
-export class Batch {
-  readonly parts: Uint8Array[]
-  messages: number
-  bytes: number
-
-  constructor(parts: Uint8Array[], messages: number, bytes: number) {
-    this.parts = parts
-    this.messages = messages
-    this.bytes = bytes
-  }
+/** What made room for something newer. */
+export interface Dropped {
+  /** The message, if it was one. */
+  readonly envelope: Envelope | undefined
+  readonly bytes: number
+  /** It had needed credit. */
+  readonly credited: boolean
 }
-
-/** Bytes after which a batch is closed, so that a long queue can be written piece by piece. */
-export const BATCH_BYTES = 64 * 1024
 
 /**
  * What a lane has still to write. Small frames are encoded in place, one behind the other, and cost
@@ -156,46 +151,72 @@ export class LaneQueue {
     this.bytes += this.#bulk.rewind()
   }
 
+  /** Small frames in a row that were encoded before. */
+  pushBatch(batch: Batch): void {
+    if (!this.#bulk.empty) {
+      for (const { frame, key, envelope } of queuedFrames(batch)) {
+        this.pushEncoded(frame, key, envelope)
+      }
+      return
+    }
+    this.seal()
+    this.#sealed.push(batch)
+    this.messages += batch.messages
+    this.bytes += batch.bytes
+  }
+
   /** Makes room: takes out the oldest frame and gives its message, if it is one. */
-  dropOldest(): { readonly envelope: Envelope | undefined } | undefined {
+  dropOldest(): Dropped | undefined {
     this.seal()
     const batch = this.#sealed.peek()
-    if (batch === undefined) {
-      const item = this.#bulk.dropOldest()
-      if (item === undefined) return undefined
-      this.bytes -= item.frame.bytes
-      this.messages--
-      return { envelope: item.envelope }
-    }
-    const part = batch.parts[0] as Uint8Array
-    const end = frameEnd(part, 0)
-    if (end < part.length) batch.parts[0] = part.subarray(end)
-    else batch.parts.shift()
-    batch.bytes -= end
-    batch.messages--
-    if (batch.messages === 0) this.#sealed.shift()
-    this.bytes -= end
+    const dropped = batch === undefined ? this.#dropBulk() : this.#dropSmall(batch)
+    if (dropped === undefined) return undefined
+    this.bytes -= dropped.bytes
     this.messages--
-    return { envelope: envelopeAt(part, 0, end) }
+    return dropped
+  }
+
+  /** How many of its frames need credit, and their bytes. */
+  credited(): { readonly messages: number; readonly bytes: number } {
+    this.seal()
+    let messages = 0
+    let bytes = 0
+    const count = (head: Uint8Array, length: number): void => {
+      if (!isCreditedFrame(head)) return
+      messages++
+      bytes += length
+    }
+    for (const batch of this.#sealed) {
+      for (const frame of batch.frames()) count(frame, frame.length)
+    }
+    for (const { frame } of this.#bulk.items()) count(frame.chunks[0] as Uint8Array, frame.bytes)
+    return { messages, bytes }
   }
 
   /** Takes out everything, in an order that keeps each key's. */
-  *drain(): Generator<{ frame: EncodedFrame; key: number; envelope: Envelope | undefined }> {
+  *drain(): Generator<QueuedFrame> {
     for (let batch = this.takeSmall(); batch !== undefined; batch = this.takeSmall()) {
-      for (const part of batch.parts) {
-        for (let at = 0; at < part.length; ) {
-          const end = frameEnd(part, at)
-          const envelope = envelopeAt(part, at, end)
-          const frame = { bytes: end - at, chunks: [part.subarray(at, end)] }
-          yield { frame, key: envelope?.key ?? -(part[at + 5] as number), envelope }
-          at = end
-        }
-      }
+      yield* queuedFrames(batch)
     }
     for (const [key, item] of this.#bulk.drain()) {
       yield { frame: item.frame, key, envelope: item.envelope }
     }
     this.bytes = this.messages = 0
+  }
+
+  #dropSmall(batch: Batch): Dropped {
+    const { parts, bytes } = batch.split(1, 0)
+    if (batch.messages === 0) this.#sealed.shift()
+    const frame = parts[0] as Uint8Array
+    return { envelope: envelopeIn(frame), bytes, credited: isCreditedFrame(frame) }
+  }
+
+  #dropBulk(): Dropped | undefined {
+    const item = this.#bulk.dropOldest()
+    if (item === undefined) return undefined
+    const { frame, envelope } = item
+    const credited = isCreditedFrame(frame.chunks[0] as Uint8Array)
+    return { envelope, bytes: frame.bytes, credited }
   }
 
   #pushBulk(key: number, frame: EncodedFrame, envelope: Envelope | undefined): void {
@@ -204,12 +225,3 @@ export class LaneQueue {
     this.bytes += frame.bytes
   }
 }
-
-function frameEnd(bytes: Uint8Array, at: number): number {
-  const low = (bytes[at] as number) | ((bytes[at + 1] as number) << 8)
-  const high = (bytes[at + 2] as number) | ((bytes[at + 3] as number) << 8)
-  return at + HEAD_BYTES + low + high * 65536
-}
-
-const envelopeAt = (bytes: Uint8Array, at: number, end: number): Envelope | undefined =>
-  bytes[at + 5] === FRAME.ENVELOPE ? readEnvelope(bytes, at + HEAD_BYTES, end) : undefined

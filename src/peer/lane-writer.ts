@@ -1,13 +1,19 @@
 import { TroupeError } from '../base/errors.js'
+import { isCredited } from '../wire/credited-frame.js'
 import { ENVELOPE, Envelope } from '../wire/envelope.js'
 import { FRAGMENT_ABOVE, FRAME, type FrameKind, HEAD_BYTES } from '../wire/frame.js'
 import { type EncodedFrame, encodeEnvelopeFrame } from '../wire/frame-writer.js'
 import { Aside } from './aside.js'
+import { BATCH_BYTES } from './batch.js'
 import { flipBits } from './bit-flip.js'
+import { NO_OFFER } from './channel-table.js'
+import type { CreditWindow } from './credit.js'
+import { CreditedQueue } from './credited-queue.js'
 import { DelayLine } from './delay-line.js'
 import type { FrameStream } from './frame-stream.js'
 import { type GateSide, PASS, type Verdict } from './gate.js'
-import { BATCH_BYTES, LaneQueue } from './lane-queue.js'
+import type { QueuedFrame } from './held-queue.js'
+import { LaneQueue } from './lane-queue.js'
 import { Packer } from './packer.js'
 import type { PeerContext } from './peer-context.js'
 import { SendWindow } from './send-window.js'
@@ -28,12 +34,6 @@ interface Waiter {
   reject(error: TroupeError): void
 }
 
-interface LateFrame {
-  readonly frame: EncodedFrame
-  readonly key: number
-  readonly envelope: Envelope | undefined
-}
-
 /** A fragment whose way is cut is tried again after this long. */
 const CUT_RETRY_MS = 50
 /** The part of a lane's bound up to which it takes messages of others: what overlays say finds room behind them. */
@@ -48,7 +48,7 @@ export class LaneWriter {
   written = 0
   readonly #host: WriterHost
   readonly #context: PeerContext
-  readonly #queue: LaneQueue
+  readonly #queue: CreditedQueue
   readonly #window: SendWindow
   readonly #packer: Packer | undefined
   readonly #tick = (): void => {
@@ -68,18 +68,19 @@ export class LaneWriter {
   #draining = false
   /** The way is cut: `drained` follows, as if it were a matter of room. */
   #cut = false
-  #late: DelayLine<LateFrame> | undefined = undefined
-  #aside: Aside<LateFrame> | undefined = undefined
+  #late: DelayLine<QueuedFrame> | undefined = undefined
+  #aside: Aside<QueuedFrame> | undefined = undefined
 
   constructor(host: WriterHost, context: PeerContext) {
     this.#host = host
     this.#context = context
-    this.#queue = new LaneQueue(context.codec)
-    this.#window = new SendWindow(context.options.windowBytes)
-    const { table, world } = context
+    const { table, world, codec, options } = context
+    const counters = table.counters(host.index)
+    this.#queue = new CreditedQueue(codec, table.creditWith(host.index, NO_OFFER), counters)
+    this.#window = new SendWindow(options.windowBytes)
     const { compressFromBytes } = table.options(host.index)
     if (compressFromBytes > 0) {
-      this.#packer = new Packer(compressFromBytes, world.compress, table.counters(host.index))
+      this.#packer = new Packer(compressFromBytes, world.compress, counters)
     }
   }
 
@@ -95,24 +96,34 @@ export class LaneWriter {
     return this.#queue.messages
   }
 
+  get heldBytes(): number {
+    return this.#queue.heldBytes
+  }
+
+  get heldMessages(): number {
+    return this.#queue.heldMessages
+  }
+
   /** @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE, with nothing queued */
   send(envelope: Envelope): SendOutcome {
     const queue = this.#queue
     const { options } = this.#context
-    while (this.#full) {
-      const outcome = this.#atBound(envelope)
+    const credited = isCredited(envelope)
+    while (this.#isFull(credited)) {
+      const outcome = this.#atBound(envelope, credited)
       if (outcome !== undefined) return outcome
     }
     const verdict = this.#context.gate.out(this.#host, FRAME.ENVELOPE, envelope, 0)
-    if (verdict === PASS && this.#late === undefined) queue.pushEnvelope(envelope)
+    if (verdict === PASS && this.#late === undefined) queue.pushEnvelope(envelope, credited)
     else this.#detour(verdict, envelope)
     this.#wake()
-    return queue.bytes > options.laneHighWaterBytes ? SLOW : SENT
+    if (credited && queue.holds) return SLOW
+    return queue.open.bytes > options.laneHighWaterBytes ? SLOW : SENT
   }
 
   /** FULL when the lane is not connected or has no room. @throws TroupeError ERR_TOO_LARGE */
   sendFrame(kind: FrameKind, body: Uint8Array): SendOutcome {
-    const queue = this.#queue
+    const queue = this.#queue.open
     const { gate, options } = this.#context
     const share = kind === FRAME.RELAY ? RELAY_SHARE : 1
     if (
@@ -134,15 +145,17 @@ export class LaneWriter {
     return queue.bytes > options.laneHighWaterBytes ? SLOW : SENT
   }
 
-  get #full(): boolean {
+  /** What waits for credit takes no room from what needs none. */
+  #isFull(credited: boolean): boolean {
     const { laneMaxBytes, laneMaxMessages } = this.#context.options
-    return this.#queue.bytes >= laneMaxBytes || this.#queue.messages >= laneMaxMessages
+    const queue = credited ? this.#queue : this.#queue.open
+    return queue.bytes >= laneMaxBytes || queue.messages >= laneMaxMessages
   }
 
   /** The peer takes messages of so many bytes: what waits and is larger is handed back. */
-  agree(maxMessageBytes: number): void {
+  agree(maxMessageBytes: number, window: CreditWindow): void {
     const limit = Math.min(maxMessageBytes, this.#context.codec.maxMessageBytes)
-    for (const envelope of this.#queue.limit(limit)) {
+    for (const envelope of this.#queue.agree(limit, window)) {
       const detail = `${this.#host.peer} takes messages of at most ${limit} bytes`
       this.#host.undelivered(envelope, new TroupeError('ERR_TOO_LARGE', detail))
     }
@@ -155,7 +168,7 @@ export class LaneWriter {
   }
 
   /** Takes everything out that waits; who waits for `ready` looks for another lane. */
-  drain(): ReturnType<LaneQueue['drain']> {
+  drain(): ReturnType<CreditedQueue['drain']> {
     this.#late?.flush()
     this.#aside?.flush()
     for (const waiter of this.#waiters.splice(0)) waiter.resolve()
@@ -171,7 +184,8 @@ export class LaneWriter {
   }
 
   get #calm(): boolean {
-    return this.#queue.bytes <= this.#context.options.laneLowWaterBytes && !this.#full
+    const { open, holds } = this.#queue
+    return !holds && open.bytes <= this.#context.options.laneLowWaterBytes && !this.#isFull(true)
   }
 
   /** The peer is forgotten: what waits will never be written, who waits will never be ready. */
@@ -180,6 +194,13 @@ export class LaneWriter {
     for (const { envelope } of this.drain()) {
       if (envelope !== undefined) this.#host.undelivered(envelope, reason)
     }
+  }
+
+  /** The peer has granted so much over this connection, in all. False: more than it was sent. */
+  grant(messages: number, bytes: number): boolean {
+    const granted = this.#queue.grant(messages, bytes)
+    this.pump()
+    return granted
   }
 
   attach(stream: FrameStream): void {
@@ -206,12 +227,11 @@ export class LaneWriter {
   /** Writes as much as the window allows. */
   pump(): void {
     const stream = this.#stream
-    if (stream === undefined || !this.#host.live || this.#queue.empty) return
-    const { options } = this.#context
+    if (stream === undefined || !this.#host.live || this.#queue.open.empty) return
     this.#pumpSmall(stream)
-    if (this.#queue.hasBulk) this.#pumpBulk(stream)
+    if (this.#queue.open.hasBulk) this.#pumpBulk(stream)
     if (this.#queue.empty) this.#host.emptied()
-    else if (!this.#draining && stream.unsentBytes < options.windowBytes) this.#askTurn()
+    else if (!this.#queue.open.empty && !this.#draining) this.#goOn(stream)
     this.#tellReady()
   }
 
@@ -222,8 +242,8 @@ export class LaneWriter {
 
   /** One write a tick, or one each BATCH_BYTES. */
   #wake(): void {
-    if (this.#queue.pendingBytes >= BATCH_BYTES) {
-      this.#queue.seal()
+    if (this.#queue.open.pendingBytes >= BATCH_BYTES) {
+      this.#queue.open.seal()
       this.pump()
     } else if (!this.#ticking && this.#stream !== undefined) {
       this.#ticking = true
@@ -231,8 +251,9 @@ export class LaneWriter {
     }
   }
 
-  #askTurn(): void {
-    if (this.#turning) return
+  /** In the next turn, unless the connection says when. */
+  #goOn({ unsentBytes }: FrameStream): void {
+    if (this.#turning || unsentBytes >= this.#context.options.windowBytes) return
     this.#turning = true
     this.#context.world.turn.immediate(this.#nextTurn)
   }
@@ -240,7 +261,7 @@ export class LaneWriter {
   #pumpSmall(stream: FrameStream): void {
     const { windowBytes } = this.#context.options
     while (stream.unsentBytes < windowBytes) {
-      const batch = this.#queue.takeSmall()
+      const batch = this.#queue.open.takeSmall()
       if (batch === undefined) return
       this.written += batch.messages
       stream.framesOut += batch.messages
@@ -263,7 +284,7 @@ export class LaneWriter {
         this.#retryCut()
         break
       }
-      const helping = this.#queue.takeBulk(maxBytes)
+      const helping = this.#queue.open.takeBulk(maxBytes)
       if (helping === undefined) break
       this.#window.handed(helping.bytes)
       stream.framesOut++
@@ -274,7 +295,7 @@ export class LaneWriter {
       }
     }
     stream.connection.uncork()
-    if (!this.#queue.hasBulk) this.#window.refill()
+    if (!this.#queue.open.hasBulk) this.#window.refill()
   }
 
   /** What is compressed holds the event loop up meanwhile: smaller pieces, then. */
@@ -294,7 +315,7 @@ export class LaneWriter {
   }
 
   /** The lane holds what it may hold: the channel's policy decides; undefined when there is room now. */
-  #atBound(envelope: Envelope): SendOutcome | undefined {
+  #atBound(envelope: Envelope, credited: boolean): SendOutcome | undefined {
     const { policy } = this.#context.table.options(this.#host.index)
     const counters = this.#context.table.counters(this.#host.index)
     if (policy === 'dropNewest') {
@@ -302,7 +323,8 @@ export class LaneWriter {
       this.#dropped(envelope)
       return SLOW
     }
-    const oldest = policy === 'dropOldest' ? this.#queue.dropOldest() : undefined
+    const heldFirst = credited && this.#stream !== undefined
+    const oldest = policy === 'dropOldest' ? this.#queue.dropOldest(heldFirst) : undefined
     if (oldest === undefined) {
       if (policy === 'wait' && envelope.kind === ENVELOPE.ASK) counters.waited++
       else counters.refused++
@@ -324,11 +346,11 @@ export class LaneWriter {
   #detour(verdict: Verdict, envelope: Envelope): void {
     const { codec } = this.#context
     const sent = verdict.by instanceof Envelope ? verdict.by : envelope
-    const frame = encodeEnvelopeFrame(sent, codec, this.#queue.maxMessageBytes)
+    const frame = encodeEnvelopeFrame(sent, codec, this.#queue.open.maxMessageBytes)
     this.#queueLate(verdict, { frame, key: envelope.key, envelope })
   }
 
-  #queueLate(verdict: Verdict, late: LateFrame): void {
+  #queueLate(verdict: Verdict, late: QueuedFrame): void {
     if (this.#late?.size === 0) this.#late = undefined
     if (verdict.drop) return
     const { delayMs, asideMs, flips } = verdict
@@ -349,7 +371,7 @@ export class LaneWriter {
     }
   }
 
-  #release(due: LateFrame): void {
+  #release(due: QueuedFrame): void {
     this.#queue.pushEncoded(due.frame, due.key, due.envelope)
     this.#wake()
   }

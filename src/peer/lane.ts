@@ -4,8 +4,10 @@ import type { Envelope } from '../wire/envelope.js'
 import { FRAME, type FrameKind } from '../wire/frame.js'
 import type { EncodedFrame } from '../wire/frame-writer.js'
 import { readEnvelope } from '../wire/read-envelope.js'
-import { MEMBERSHIP } from './channel-table.js'
+import { type ChannelOffer, MEMBERSHIP, NO_OFFER } from './channel-table.js'
+import type { CreditWindow } from './credit.js'
 import type { FrameStream, StreamOwner } from './frame-stream.js'
+import { type Busy, Grants } from './grants.js'
 import { LaneWriter, type WriterHost } from './lane-writer.js'
 import type { PeerContext } from './peer-context.js'
 import type { LaneStats, SendOutcome } from './transport.js'
@@ -20,6 +22,8 @@ export interface LaneHost {
   /** A frame of the membership lane. */
   control(kind: FrameKind, bytes: Buffer, start: number, end: number): void
   heard(): void
+  /** Tells the peer what it may send on a lane. */
+  readonly session: { readonly credits: { grant(lane: Lane): void } } | undefined
   /** The lane has no connection any more. */
   laneLost(lane: Lane, error: TroupeError): void
   /** Nothing is queued on the lane any more. */
@@ -44,6 +48,7 @@ export class Lane implements StreamOwner, WriterHost {
   readonly #host: LaneHost
   readonly #context: PeerContext
   readonly #writer: LaneWriter
+  readonly #grants: Grants
   #stream: FrameStream | undefined = undefined
   #paused = false
   /** As many of the messages written the peer has got for sure. */
@@ -59,6 +64,7 @@ export class Lane implements StreamOwner, WriterHost {
     this.#host = host
     this.#context = context
     this.#writer = new LaneWriter(this, context)
+    this.#grants = new Grants(context.table.creditWith(index, NO_OFFER))
   }
 
   get live(): boolean {
@@ -77,6 +83,21 @@ export class Lane implements StreamOwner, WriterHost {
     return this.#writer.queuedMessages
   }
 
+  get heldBytes(): number {
+    return this.#writer.heldBytes
+  }
+
+  get heldMessages(): number {
+    return this.#writer.heldMessages
+  }
+
+  /** What the peer may be told now: so many messages that need credit have come in, of so many bytes. */
+  get granted(): CreditWindow {
+    const { creditedIn = 0, creditedBytesIn = 0 } = this.#stream ?? {}
+    this.#grants.raise(creditedIn, creditedBytesIn)
+    return this.#grants
+  }
+
   get empty(): boolean {
     return this.#writer.empty
   }
@@ -92,9 +113,23 @@ export class Lane implements StreamOwner, WriterHost {
   }
 
   /** A session begins, with a peer that takes messages of so many bytes: either side may dial this one. */
-  begin(maxMessageBytes: number): void {
+  begin(maxMessageBytes: number, offer: ChannelOffer): void {
     this.clock = 0 // that of the side that dialled the last session tells nothing about the other
-    this.#writer.agree(maxMessageBytes)
+    const window = this.#context.table.creditWith(this.index, offer)
+    this.#grants.agree(window)
+    this.#writer.agree(maxMessageBytes, window)
+  }
+
+  /** No credit is granted until that is ready: it has more to do than it likes. */
+  withhold(busy: Busy): void {
+    const counters = this.#context.table.counters(this.index)
+    const { withheld } = this.#grants
+    if (this.#grants.withhold(busy, () => this.#grant()) && !withheld) counters.withheld++
+  }
+
+  /** The peer has granted so much of what was sent over this connection. False: that cannot be. */
+  grant(messages: number, bytes: number): boolean {
+    return this.#writer.grant(messages, bytes)
   }
 
   /** A frame that bypasses the queue: a sign of life, a goodbye. Lost while the peer reads nothing at all. */
@@ -139,6 +174,7 @@ export class Lane implements StreamOwner, WriterHost {
     this.#paused = false
     this.clock = clock
     this.received = this.told = this.#arrived = 0
+    this.#grants.restart()
     stream.handTo(this)
     this.#writer.attach(stream)
   }
@@ -194,6 +230,12 @@ export class Lane implements StreamOwner, WriterHost {
     this.#writer.drained()
   }
 
+  credited(): void {
+    const stream = this.#stream
+    if (stream === undefined) return
+    if (this.#grants.isDue(stream.creditedIn, stream.creditedBytesIn)) this.#grant()
+  }
+
   broken(cause: unknown): void {
     const error =
       cause instanceof TroupeError
@@ -242,11 +284,19 @@ export class Lane implements StreamOwner, WriterHost {
       connected: now !== undefined,
       queuedBytes: this.#writer.queuedBytes,
       queuedMessages: this.#writer.queuedMessages,
+      heldMessages: this.#writer.heldMessages,
+      withheld: this.#grants.withheld,
       bytesIn: bytesIn + (now?.bytesIn ?? 0),
       bytesOut: bytesOut + (now?.bytesOut ?? 0),
       framesIn: framesIn + (now?.framesIn ?? 0),
       framesOut: framesOut + (now?.framesOut ?? 0),
     }
+  }
+
+  #grant(): void {
+    if (this.#stream === undefined || this.#stream.creditedIn === this.#grants.messages) return
+    this.#context.table.counters(this.index).granted++
+    this.#host.session?.credits.grant(this)
   }
 
   #deliver(envelope: Envelope): void {

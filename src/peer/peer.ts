@@ -109,7 +109,7 @@ export class Peer implements LaneHost, SessionHost {
     this.#redial.stop()
     this.member = greeting.member
     this.#resize(greeting.channels)
-    for (const lane of this.lanes()) lane.begin(greeting.maxMessageBytes)
+    for (const lane of this.lanes()) lane.begin(greeting.maxMessageBytes, greeting)
     this.session = new Session(this.#context, this, start)
     this.membership().attach(stream, laneClock)
     this.session.start()
@@ -213,6 +213,9 @@ export class Peer implements LaneHost, SessionHost {
       case FRAME.PING:
       case FRAME.PONG:
         this.session?.onBeat(kind, bytes.subarray(start, end))
+        return
+      case FRAME.CREDIT:
+        this.session?.credits.received(bytes.subarray(start, end))
         return
       case FRAME.GOODBYE:
         this.#onGoodbye(bytes.subarray(start, end))

@@ -13,6 +13,7 @@ import { type ChannelOptions, ChannelTable, MEMBERSHIP } from './channel-table.j
 import { Connections } from './connections.js'
 import { showAddress } from './dial.js'
 import { Gate } from './gate.js'
+import type { Busy } from './grants.js'
 import { LoopLag } from './loop-lag.js'
 import { alwaysInTime, type Pace } from './pace.js'
 import type { Peer, PeerHost } from './peer.js'
@@ -188,6 +189,10 @@ export class Peers implements Transport, PeerHost {
     }
     const lane = channel === MEMBERSHIP ? peer.membership() : peer.laneFor(channel, key)
     await lane.ready()
+  }
+
+  withhold(name: string, channel: number, key: number, busy: Busy): void {
+    this.#roster.get(name)?.laneFor(channel, key).withhold(busy)
   }
 
   /** Which lane of a channel a key picks; undefined for a peer nobody knows. */

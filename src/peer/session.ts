@@ -3,6 +3,7 @@ import { FRAME, type FrameKind } from '../wire/frame.js'
 import type { Timer } from '../world/clock.js'
 import type { Address } from '../world/network.js'
 import { DEFAULT_CHANNEL, MEMBERSHIP } from './channel-table.js'
+import { Credits } from './credits.js'
 import { Dial, type DialHost } from './dial.js'
 import type { FrameStream } from './frame-stream.js'
 import { INTENT, isCount, OUTCOME } from './greeting.js'
@@ -47,6 +48,7 @@ export class Session {
   readonly #context: PeerContext
   readonly #host: SessionHost
   readonly #heartbeat: Heartbeat
+  readonly credits: Credits
   #timer: Timer | undefined
   readonly #redials = new Map<Lane, Redial>()
   readonly #probes = new Map<number, (alive: boolean) => void>()
@@ -59,6 +61,7 @@ export class Session {
     this.#context = context
     this.#host = host
     this.#heartbeat = new Heartbeat(context.options, context.world.clock.now())
+    this.credits = new Credits(context.plainCodec, host)
   }
 
   get rttMs(): number | undefined {
@@ -148,7 +151,10 @@ export class Session {
       this.#host.over(new TroupeError('ERR_PEER_SILENT', detail))
       return
     }
-    if (effects.ping !== undefined) this.#say(FRAME.PING, effects.ping)
+    if (effects.ping !== undefined) {
+      this.#say(FRAME.PING, effects.ping)
+      this.credits.ask()
+    }
     this.#timer = clock.after(Math.max(0, effects.nextAtMs - clock.now()), () => this.#beat())
   }
 

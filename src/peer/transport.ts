@@ -5,6 +5,7 @@ import type { FrameKind } from '../wire/frame.js'
 import type { Address } from '../world/network.js'
 import type { ChannelCounters } from './channel-counters.js'
 import type { ChannelTable, LanePolicy } from './channel-table.js'
+import type { Busy } from './grants.js'
 import type { LoopLagStats } from './loop-lag.js'
 
 /**
@@ -54,6 +55,11 @@ export interface Transport {
   sendControl(peer: string, kind: FrameKind, body: Uint8Array): SendOutcome
   /** Resolves when the lane is below its low-water mark; of channel 0 it is the membership lane. @throws TroupeError ERR_NODE_DOWN when the peer is given up or forgotten */
   ready(peer: string, channel: number, key: number): Promise<void>
+  /**
+   * What came from that peer on the lane of that channel and key has made something here busy: no more
+   * credit is granted there until it is ready. Without such a lane nothing happens.
+   */
+  withhold(peer: string, channel: number, key: number, busy: Busy): void
   /** Smoothed round-trip time to a peer from heartbeats, in ms. */
   rttMs(peer: string): number | undefined
   /** Asks the peer for a sign of life: true when a ping is answered within `timeoutMs`, false at once without a connection. */
@@ -124,8 +130,12 @@ export interface ChannelStats extends Readonly<ChannelCounters> {
   readonly channel: string
   readonly policy: LanePolicy
   readonly lanes: number
+  /** Held ones included. */
   readonly queuedBytes: number
   readonly queuedMessages: number
+  /** What waits for credit of its receiver's node. */
+  readonly heldBytes: number
+  readonly heldMessages: number
 }
 
 export interface LaneStats {
@@ -133,8 +143,13 @@ export interface LaneStats {
   readonly channel: string
   readonly lane: number
   readonly connected: boolean
+  /** Held ones included. */
   readonly queuedBytes: number
   readonly queuedMessages: number
+  /** What waits for credit of the peer. */
+  readonly heldMessages: number
+  /** An actor here that is behind keeps the peer's credit back. */
+  readonly withheld: boolean
   readonly bytesIn: number
   readonly bytesOut: number
   readonly framesIn: number

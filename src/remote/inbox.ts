@@ -1,5 +1,5 @@
 import type { ActorSystem } from '../actor/actor-system.js'
-import type { Cell } from '../actor/cell.js'
+import { ACCEPTED, type Cell } from '../actor/cell.js'
 import { Message } from '../actor/message.js'
 import type { ReplySink } from '../actor/reply-sink.js'
 import { messageOf, TroupeError } from '../base/errors.js'
@@ -76,7 +76,7 @@ export class Inbox {
   #dispatch(from: Member, peer: RemotePeer, channel: number, envelope: Envelope): void {
     switch (envelope.kind) {
       case ENVELOPE.TELL:
-        this.#tell(peer, envelope)
+        this.#tell(peer, channel, envelope)
         return
       case ENVELOPE.ASK:
         this.#ask(peer, channel, envelope)
@@ -107,12 +107,12 @@ export class Inbox {
     return args
   }
 
-  #tell(peer: RemotePeer, envelope: Envelope): void {
+  #tell(peer: RemotePeer, channel: number, envelope: Envelope): void {
     const { carrier, system } = this.#parts
     const { callId } = envelope
     const durable =
       callId > 0 ? new DurableTell(carrier, peer, callId, () => system.stopped) : undefined
-    this.#deliver(envelope, this.#args(envelope), durable)
+    this.#deliver(peer, channel, envelope, this.#args(envelope), durable)
   }
 
   #ask(peer: RemotePeer, channel: number, envelope: Envelope): void {
@@ -126,7 +126,7 @@ export class Inbox {
       call.fail(error)
       return
     }
-    this.#deliver(envelope, args, call)
+    this.#deliver(peer, channel, envelope, args, call)
   }
 
   /** Undefined for a repeated question, and for one without a number. */
@@ -151,14 +151,22 @@ export class Inbox {
     return call
   }
 
-  #deliver(envelope: Envelope, args: readonly unknown[], call: ReplySink | undefined): void {
+  #deliver(
+    peer: RemotePeer,
+    channel: number,
+    envelope: Envelope,
+    args: readonly unknown[],
+    call: ReplySink | undefined,
+  ): void {
     const { to, method } = envelope
-    const { system } = this.#parts
+    const { carrier, system } = this.#parts
     const cell = this.#cell(to)
     const definition = this.#mayCall(to, method) ? cell?.definition.method(method) : undefined
     if (cell === undefined) system.receive(to, method, args, call)
     else if (definition === undefined) system.unknownMethod(cell.ref, method, args, call)
-    else cell.accept(Message.of(definition, args, call))
+    else if (cell.accept(Message.of(definition, args, call)) !== ACCEPTED && cell.slow) {
+      carrier.withhold(peer.name, channel, envelope.key, cell)
+    }
   }
 
   #cell(to: number | string): Cell | undefined {

@@ -22,6 +22,8 @@ export const FRAME = {
   PING: 8,
   PONG: 9,
   GOODBYE: 10,
+  /** How much of each channel the peer may send, and questions about it; on the membership lane. */
+  CREDIT: 11,
   // rooms of their own
   OVERLAY: 16,
   BROADCAST: 17,

@@ -63,6 +63,8 @@ export class FakeTransport implements Transport {
 
   async ready(): Promise<void> {}
 
+  withhold(): void {}
+
   rttMs(): number | undefined {
     return undefined
   }

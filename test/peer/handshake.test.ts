@@ -36,6 +36,7 @@ const greeting = (role: Role): Greeting => ({
     ['membership', 1],
     ['default', 2],
   ],
+  credit: [['default', 100, 1_000_000]],
   clock: 7,
   maxMessageBytes: 1_000_000,
 })

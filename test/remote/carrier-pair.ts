@@ -196,6 +196,8 @@ export class FakeCarrier implements Carrier {
     this.receipts.push({ receipt, incarnation })
   }
 
+  withhold(): void {}
+
   ready(node: string): Promise<void> {
     if (this.outcome(node) === SENT) return Promise.resolve()
     return new Promise((resolve) => this.#ready.push(resolve))

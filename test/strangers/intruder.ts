@@ -36,6 +36,7 @@ export function shakeHands(
     member,
     overlay: 'full-mesh',
     channels: [['default', 1]],
+    credit: [],
     clock,
     maxMessageBytes: 64 * 1024 * 1024,
   }

@@ -120,6 +120,9 @@ export class MessageTransport implements GatedTransport, BusEnd {
     return key % this.channels.options(channel).connections
   }
 
+  /** There are no lanes: nothing is held back. */
+  withhold(): void {}
+
   reset(peer: string): number {
     return this.#bus.reset(this.name, peer)
   }

@@ -1,0 +1,105 @@
+import { RingQueue } from '../base/ring-queue.js'
+import type { Codec } from '../wire/codec.js'
+import type { Envelope } from '../wire/envelope.js'
+import { FRAGMENT_ABOVE } from '../wire/frame.js'
+import { type EncodedFrame, FrameWriter } from '../wire/frame-writer.js'
+import { BATCH_BYTES, Batch, envelopeIn } from './batch.js'
+
+/** A frame that was encoded on its own, with the message in it. */
+export interface QueuedFrame {
+  readonly frame: EncodedFrame
+  readonly key: number
+  readonly envelope: Envelope | undefined
+}
+
+/**
+ * Messages of a lane that wait for credit, in the order in which they were sent: small ones one behind
+ * the other in batches, large ones apart and uncopied.
+ */
+export class HeldQueue {
+  messages = 0
+  bytes = 0
+  readonly #codec: Codec
+  readonly #writer = new FrameWriter()
+  #open = 0
+  readonly #entries = new RingQueue<Batch | QueuedFrame>()
+
+  constructor(codec: Codec) {
+    this.#codec = codec
+  }
+
+  get empty(): boolean {
+    return this.messages === 0
+  }
+
+  /** @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE, with nothing queued */
+  pushEnvelope(envelope: Envelope, maxMessageBytes: number): void {
+    const bytes = this.#writer.writeEnvelope(envelope, this.#codec, maxMessageBytes)
+    this.#pushed(bytes, envelope.key, envelope)
+  }
+
+  /** A frame that was encoded before. */
+  pushEncoded(frame: EncodedFrame, key: number, envelope: Envelope | undefined): void {
+    this.#pushed(this.#writer.writeEncoded(frame), key, envelope)
+  }
+
+  /** Takes the oldest: some small ones together, or one that is large. Bounds as those of `Batch.split`. */
+  take(maxMessages: number, maxBytes: number): Batch | QueuedFrame | undefined {
+    if (this.#entries.size === 0) this.#seal()
+    const entry = this.#entries.peek()
+    if (!(entry instanceof Batch)) {
+      this.#entries.shift()
+      if (entry !== undefined) this.#taken(1, entry.frame.bytes)
+      return entry
+    }
+    const whole = entry.messages <= maxMessages && entry.bytes <= maxBytes
+    const batch = whole ? entry : entry.split(maxMessages, maxBytes)
+    if (whole || entry.messages === 0) this.#entries.shift()
+    this.#taken(batch.messages, batch.bytes)
+    return batch
+  }
+
+  /** Takes out everything, oldest first. */
+  *drain(): Generator<QueuedFrame> {
+    for (;;) {
+      const entry = this.take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
+      if (entry === undefined) return
+      if (entry instanceof Batch) yield* queuedFrames(entry)
+      else yield entry
+    }
+  }
+
+  #pushed(bytes: number, key: number, envelope: Envelope | undefined): void {
+    this.messages++
+    this.bytes += bytes
+    if (bytes > FRAGMENT_ABOVE) {
+      const frame = this.#writer.takeLarge() as EncodedFrame
+      this.#seal()
+      this.#entries.push({ frame, key, envelope })
+      return
+    }
+    this.#open++
+    if (this.#writer.pendingBytes >= BATCH_BYTES) this.#seal()
+  }
+
+  #seal(): void {
+    const bytes = this.#writer.pendingBytes
+    if (bytes === 0) return
+    this.#entries.push(new Batch(this.#writer.take(), this.#open, bytes))
+    this.#open = 0
+  }
+
+  #taken(messages: number, bytes: number): void {
+    this.messages -= messages
+    this.bytes -= bytes
+  }
+}
+
+/** The frames of a batch, each with its message. */
+export function* queuedFrames(batch: Batch): Generator<QueuedFrame> {
+  for (const bytes of batch.frames()) {
+    const envelope = envelopeIn(bytes)
+    const frame = { bytes: bytes.length, chunks: [bytes] }
+    yield { frame, key: envelope?.key ?? -(bytes[5] as number), envelope }
+  }
+}
