@@ -10,52 +10,50 @@ export interface CreditWindow {
  * lost, repeated or late does no harm. Bytes bound as messages do, but the last one may be too large.
  */
 export class Credit {
-  /** Let go since the connection stands: written, or next to be. */
-  messages = 0
-  bytes = 0
+  /** What may still be let go; 0 and less: nothing, of messages or of bytes. */
+  leftMessages: number
+  leftBytes: number
   #grantedMessages = 0
   #grantedBytes = 0
   #window: CreditWindow
 
   constructor(window: CreditWindow) {
     this.#window = window
+    this.leftMessages = window.messages
+    this.leftBytes = window.bytes
   }
 
   get isLeft(): boolean {
     return this.leftMessages > 0 && this.leftBytes > 0
   }
 
-  /** Below 0 where the window became smaller. */
-  get leftMessages(): number {
-    return this.#grantedMessages + this.#window.messages - this.messages
-  }
-
-  get leftBytes(): number {
-    return this.#grantedBytes + this.#window.bytes - this.bytes
-  }
-
-  /** Another session may agree on another window. */
-  agree(window: CreditWindow): void {
-    this.#window = window
-  }
-
   use(messages: number, bytes: number): void {
-    this.messages += messages
-    this.bytes += bytes
+    this.leftMessages -= messages
+    this.leftBytes -= bytes
   }
 
-  /** A connection ended: the next one begins with so much that was let go and not written. */
-  restart(messages: number, bytes: number): void {
-    this.messages = messages
-    this.bytes = bytes
+  /** A connection ended, or a session agrees on a window: so much was let go and not written. */
+  restart(messages: number, bytes: number, window = this.#window): void {
+    this.#window = window
+    this.leftMessages = window.messages - messages
+    this.leftBytes = window.bytes - bytes
     this.#grantedMessages = this.#grantedBytes = 0
   }
 
   /** The peer has got so much of it and takes as much again. False: more than was let go, which is a lie. */
   grant(messages: number, bytes: number): boolean {
-    if (messages > this.messages || bytes > this.bytes) return false
-    if (messages > this.#grantedMessages) this.#grantedMessages = messages
-    if (bytes > this.#grantedBytes) this.#grantedBytes = bytes
+    const moreMessages = messages - this.#grantedMessages
+    const moreBytes = bytes - this.#grantedBytes
+    if (this.leftMessages + moreMessages > this.#window.messages) return false
+    if (this.leftBytes + moreBytes > this.#window.bytes) return false
+    if (moreMessages > 0) {
+      this.leftMessages += moreMessages
+      this.#grantedMessages = messages
+    }
+    if (moreBytes > 0) {
+      this.leftBytes += moreBytes
+      this.#grantedBytes = bytes
+    }
     return true
   }
 }

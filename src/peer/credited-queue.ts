@@ -17,6 +17,9 @@ import { type Dropped, LaneQueue } from './lane-queue.js'
 export class CreditedQueue {
   /** What may be written. */
   readonly open: LaneQueue
+  /** What waits for credit. */
+  heldMessages = 0
+  heldBytes = 0
   readonly #codec: Codec
   readonly #credit: Credit
   readonly #counters: ChannelCounters
@@ -37,19 +40,6 @@ export class CreditedQueue {
     return this.open.messages + this.heldMessages
   }
 
-  get heldBytes(): number {
-    return this.#held === undefined ? 0 : this.#held.bytes
-  }
-
-  get heldMessages(): number {
-    return this.#held === undefined ? 0 : this.#held.messages
-  }
-
-  /** Something waits for credit. */
-  get holds(): boolean {
-    return this.#held?.empty === false
-  }
-
   get empty(): boolean {
     return this.messages === 0
   }
@@ -58,13 +48,14 @@ export class CreditedQueue {
   pushEnvelope(envelope: Envelope, credited = isCredited(envelope)): void {
     const { open } = this
     if (!credited) open.pushEnvelope(envelope)
-    else if (this.#mayPass) {
+    else if (this.heldMessages === 0 && this.#credit.isLeft) {
       const before = open.bytes
       open.pushEnvelope(envelope)
       this.#credit.use(1, open.bytes - before)
     } else {
       this.#hold().pushEnvelope(envelope, open.maxMessageBytes)
       this.#counters.held++
+      this.#counted()
     }
   }
 
@@ -72,12 +63,13 @@ export class CreditedQueue {
   pushEncoded(frame: EncodedFrame, key: number, envelope: Envelope | undefined): void {
     if (!isCreditedFrame(frame.chunks[0] as Uint8Array)) {
       this.open.pushEncoded(frame, key, envelope)
-    } else if (this.#mayPass) {
+    } else if (this.heldMessages === 0 && this.#credit.isLeft) {
       this.open.pushEncoded(frame, key, envelope)
       this.#credit.use(1, frame.bytes)
     } else {
       this.#hold().pushEncoded(frame, key, envelope)
       this.#counters.held++
+      this.#counted()
     }
   }
 
@@ -93,7 +85,7 @@ export class CreditedQueue {
    * a connection stands the others are about to be written.
    */
   dropOldest(heldFirst: boolean): Pick<Dropped, 'envelope'> | undefined {
-    if (heldFirst && this.holds) return this.#dropHeld()
+    if (heldFirst && this.heldMessages > 0) return this.#dropHeld()
     const dropped = this.open.dropOldest()
     if (dropped === undefined) return this.#dropHeld()
     if (dropped.credited) {
@@ -107,8 +99,7 @@ export class CreditedQueue {
   agree(maxMessageBytes: number, window: CreditWindow): Envelope[] {
     const before = this.open.maxMessageBytes
     const refused = this.open.limit(maxMessageBytes)
-    this.#credit.agree(window)
-    this.#restart()
+    this.#restart(window)
     if (maxMessageBytes < before) {
       for (const frame of this.#takeHeld()) {
         if (frame.frame.bytes - HEAD_BYTES <= maxMessageBytes) this.#repush(frame)
@@ -130,11 +121,9 @@ export class CreditedQueue {
   *drain(): Generator<QueuedFrame> {
     yield* this.open.drain()
     this.#credit.restart(0, 0)
-    if (this.#held !== undefined) yield* this.#held.drain()
-  }
-
-  get #mayPass(): boolean {
-    return (this.#held === undefined || this.#held.empty) && this.#credit.isLeft
+    if (this.#held === undefined) return
+    yield* this.#held.drain()
+    this.#counted()
   }
 
   #hold(): HeldQueue {
@@ -142,9 +131,15 @@ export class CreditedQueue {
     return this.#held
   }
 
-  #restart(): void {
+  #restart(window?: CreditWindow): void {
     const { messages, bytes } = this.open.credited()
-    this.#credit.restart(messages, bytes)
+    this.#credit.restart(messages, bytes, window)
+  }
+
+  #counted(): void {
+    const { messages, bytes } = this.#hold()
+    this.heldMessages = messages
+    this.heldBytes = bytes
   }
 
   /** Lets go as much as there is credit for. */
@@ -162,10 +157,12 @@ export class CreditedQueue {
         this.open.pushEncoded(taken.frame, taken.key, taken.envelope)
       }
     }
+    this.#counted()
   }
 
   #dropHeld(): Pick<Dropped, 'envelope'> | undefined {
     const taken = this.#held?.take(1, 0)
+    if (taken !== undefined) this.#counted()
     if (!(taken instanceof Batch)) return taken
     for (const { envelope } of queuedFrames(taken)) return { envelope }
     return undefined

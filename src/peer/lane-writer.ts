@@ -117,7 +117,7 @@ export class LaneWriter {
     if (verdict === PASS && this.#late === undefined) queue.pushEnvelope(envelope, credited)
     else this.#detour(verdict, envelope)
     this.#wake()
-    if (credited && queue.holds) return SLOW
+    if (credited && queue.heldMessages > 0) return SLOW
     return queue.open.bytes > options.laneHighWaterBytes ? SLOW : SENT
   }
 
@@ -148,8 +148,10 @@ export class LaneWriter {
   /** What waits for credit takes no room from what needs none. */
   #isFull(credited: boolean): boolean {
     const { laneMaxBytes, laneMaxMessages } = this.#context.options
-    const queue = credited ? this.#queue : this.#queue.open
-    return queue.bytes >= laneMaxBytes || queue.messages >= laneMaxMessages
+    const { open, heldBytes, heldMessages } = this.#queue
+    if (!credited) return open.bytes >= laneMaxBytes || open.messages >= laneMaxMessages
+    if (open.bytes + heldBytes >= laneMaxBytes) return true
+    return open.messages + heldMessages >= laneMaxMessages
   }
 
   /** The peer takes messages of so many bytes: what waits and is larger is handed back. */
@@ -184,8 +186,9 @@ export class LaneWriter {
   }
 
   get #calm(): boolean {
-    const { open, holds } = this.#queue
-    return !holds && open.bytes <= this.#context.options.laneLowWaterBytes && !this.#isFull(true)
+    const { open, heldMessages } = this.#queue
+    if (heldMessages > 0 || this.#isFull(true)) return false
+    return open.bytes <= this.#context.options.laneLowWaterBytes
   }
 
   /** The peer is forgotten: what waits will never be written, who waits will never be ready. */
