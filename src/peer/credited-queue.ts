@@ -1,6 +1,6 @@
 import type { Codec } from '../wire/codec.js'
 import { isCredited, isCreditedFrame } from '../wire/credited-frame.js'
-import type { Envelope } from '../wire/envelope.js'
+import { ENVELOPE, type Envelope } from '../wire/envelope.js'
 import { HEAD_BYTES } from '../wire/frame.js'
 import type { EncodedFrame } from '../wire/frame-writer.js'
 import { Batch } from './batch.js'
@@ -47,8 +47,9 @@ export class CreditedQueue {
   /** @throws TroupeError ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE, with nothing queued */
   pushEnvelope(envelope: Envelope, credited = isCredited(envelope)): void {
     const { open } = this
-    if (!credited) open.pushEnvelope(envelope)
-    else if (this.heldMessages === 0 && this.#credit.isLeft) {
+    if (!credited) {
+      if (this.heldMessages === 0 || !this.#aborts(envelope)) open.pushEnvelope(envelope)
+    } else if (this.heldMessages === 0 && this.#credit.isLeft) {
       const before = open.bytes
       open.pushEnvelope(envelope)
       this.#credit.use(1, open.bytes - before)
@@ -62,7 +63,7 @@ export class CreditedQueue {
   /** A frame that was encoded before; frames of one key keep their order. */
   pushEncoded(frame: EncodedFrame, key: number, envelope: Envelope | undefined): void {
     if (!isCreditedFrame(frame.chunks[0] as Uint8Array)) {
-      this.open.pushEncoded(frame, key, envelope)
+      if (!this.#aborts(envelope)) this.open.pushEncoded(frame, key, envelope)
     } else if (this.heldMessages === 0 && this.#credit.isLeft) {
       this.open.pushEncoded(frame, key, envelope)
       this.#credit.use(1, frame.bytes)
@@ -129,6 +130,12 @@ export class CreditedQueue {
   #hold(): HeldQueue {
     this.#held ??= new HeldQueue(this.#codec)
     return this.#held
+  }
+
+  /** An ABORT must not pass its question: that goes with it. */
+  #aborts(envelope: Envelope | undefined): boolean {
+    if (envelope?.kind !== ENVELOPE.ABORT || this.#held === undefined) return false
+    return this.#held.abort(envelope.callId)
   }
 
   #restart(window?: CreditWindow): void {

@@ -1,7 +1,7 @@
 import { RingQueue } from '../base/ring-queue.js'
 import type { Codec } from '../wire/codec.js'
-import type { Envelope } from '../wire/envelope.js'
-import { FRAGMENT_ABOVE } from '../wire/frame.js'
+import { ENVELOPE, type Envelope } from '../wire/envelope.js'
+import { FRAGMENT_ABOVE, HEAD_BYTES } from '../wire/frame.js'
 import { type EncodedFrame, FrameWriter } from '../wire/frame-writer.js'
 import { BATCH_BYTES, Batch, envelopeIn } from './batch.js'
 
@@ -23,6 +23,9 @@ export class HeldQueue {
   readonly #writer = new FrameWriter()
   #open = 0
   readonly #entries = new RingQueue<Batch | QueuedFrame>()
+  /** Questions among them, and those that nobody asks any more. */
+  readonly #asks = new Set<number>()
+  readonly #aborted = new Set<number>()
 
   constructor(codec: Codec) {
     this.#codec = codec
@@ -43,8 +46,32 @@ export class HeldQueue {
     this.#pushed(this.#writer.writeEncoded(frame), key, envelope)
   }
 
+  /** The asker gave up: its question will be left out. False: it is not here. */
+  abort(callId: number): boolean {
+    if (!this.#asks.delete(callId)) return false
+    this.#aborted.add(callId)
+    return true
+  }
+
   /** Takes the oldest: some small ones together, or one that is large. Bounds as those of `Batch.split`. */
   take(maxMessages: number, maxBytes: number): Batch | QueuedFrame | undefined {
+    for (;;) {
+      const taken = this.#aborted.size === 0 ? this.#next(maxMessages, maxBytes) : this.#next(1, 0)
+      if (taken === undefined || !this.#forget(taken)) return taken
+    }
+  }
+
+  /** Takes out everything, oldest first. */
+  *drain(): Generator<QueuedFrame> {
+    for (;;) {
+      const entry = this.take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
+      if (entry === undefined) return
+      if (entry instanceof Batch) yield* queuedFrames(entry)
+      else yield entry
+    }
+  }
+
+  #next(maxMessages: number, maxBytes: number): Batch | QueuedFrame | undefined {
     if (this.#entries.size === 0) this.#seal()
     const entry = this.#entries.peek()
     if (!(entry instanceof Batch)) {
@@ -59,19 +86,27 @@ export class HeldQueue {
     return batch
   }
 
-  /** Takes out everything, oldest first. */
-  *drain(): Generator<QueuedFrame> {
-    for (;;) {
-      const entry = this.take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
-      if (entry === undefined) return
-      if (entry instanceof Batch) yield* queuedFrames(entry)
-      else yield entry
+  /** What leaves is no question here any more. True for one that nobody asks. */
+  #forget(taken: Batch | QueuedFrame): boolean {
+    if (this.#asks.size === 0 && this.#aborted.size === 0) return false
+    if (!(taken instanceof Batch)) return this.#forgetOne(taken.envelope)
+    let aborted = false
+    for (const frame of taken.frames()) {
+      if (frame[HEAD_BYTES] === ENVELOPE.ASK) aborted = this.#forgetOne(envelopeIn(frame))
     }
+    return aborted
+  }
+
+  #forgetOne(envelope: Envelope | undefined): boolean {
+    if (envelope?.kind !== ENVELOPE.ASK) return false
+    this.#asks.delete(envelope.callId)
+    return this.#aborted.delete(envelope.callId)
   }
 
   #pushed(bytes: number, key: number, envelope: Envelope | undefined): void {
     this.messages++
     this.bytes += bytes
+    if (envelope?.kind === ENVELOPE.ASK) this.#asks.add(envelope.callId)
     if (bytes > FRAGMENT_ABOVE) {
       const frame = this.#writer.takeLarge() as EncodedFrame
       this.#seal()
@@ -92,6 +127,9 @@ export class HeldQueue {
   #taken(messages: number, bytes: number): void {
     this.messages -= messages
     this.bytes -= bytes
+    if (this.messages > 0) return
+    this.#asks.clear()
+    this.#aborted.clear()
   }
 }
 

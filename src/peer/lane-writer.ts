@@ -202,7 +202,9 @@ export class LaneWriter {
   /** The peer has granted so much over this connection, in all. False: more than it was sent. */
   grant(messages: number, bytes: number): boolean {
     const granted = this.#queue.grant(messages, bytes)
+    if (this.#queue.empty) this.#host.emptied()
     this.pump()
+    this.#tellReady()
     return granted
   }
 

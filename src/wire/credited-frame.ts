@@ -2,14 +2,10 @@ import { ENVELOPE, type Envelope } from './envelope.js'
 import { STAMP } from './envelope-head.js'
 import { FRAME, HEAD_BYTES } from './frame.js'
 
-/**
- * Kinds that need credit: what fills mailboxes. An ABORT is among them so that it does not pass its
- * question; answers, signals and what runtimes tell each other never wait for a slow receiver.
- */
+/** Kinds that need credit: what fills mailboxes. All others never wait for a slow receiver. */
 const CREDITED = new Uint8Array(256)
 CREDITED[ENVELOPE.TELL] = 1
 CREDITED[ENVELOPE.ASK] = 1
-CREDITED[ENVELOPE.ABORT] = 1
 CREDITED[ENVELOPE.FORWARD] = 1
 
 /** True for a message that needs credit. What delivery stages stamp has an end-to-end window of its own. */

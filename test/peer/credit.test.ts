@@ -160,12 +160,12 @@ describe('what waits for credit', () => {
     assert.deepEqual([queue.bytes, queue.messages, queue.heldMessages], [0, 0, 0])
   })
 
-  it('is passed by answers, signals and what has stamps, and not by an abort', () => {
+  it('is passed by answers, signals and what has stamps', () => {
     const queue = queueOf(1)
     const receiver = new Receiver()
     queue.pushEnvelope(tell(1, 'first'))
-    const { ASK, REPLY, FAILURE, ABORT, SIGNAL, CONTROL, FORWARD } = ENVELOPE
-    for (const kind of [ASK, ABORT, FORWARD]) queue.pushEnvelope(message(kind, 1, `held ${kind}`))
+    const { ASK, REPLY, FAILURE, SIGNAL, CONTROL, FORWARD } = ENVELOPE
+    for (const kind of [ASK, FORWARD]) queue.pushEnvelope(message(kind, 1, `held ${kind}`))
     for (const kind of [REPLY, FAILURE, SIGNAL, CONTROL]) {
       queue.pushEnvelope(message(kind, 1, `passes ${kind}`))
     }
@@ -176,15 +176,33 @@ describe('what waits for credit', () => {
     receiver.pump(queue)
     const passed = [REPLY, FAILURE, SIGNAL, CONTROL].map((kind) => `passes ${kind}`)
     assert.deepEqual(receiver.entries, ['first', ...passed, 'passes stamped'])
-    assert.deepEqual([receiver.messages, queue.heldMessages], [1, 3])
+    assert.deepEqual([receiver.messages, queue.heldMessages], [1, 2])
     for (let round = 0; round < 3; round++) {
       receiver.grantTo(queue)
       receiver.pump(queue)
     }
     assert.deepEqual(
       receiver.entries.slice(6),
-      [ASK, ABORT, FORWARD].map((kind) => `held ${kind}`),
+      [ASK, FORWARD].map((kind) => `held ${kind}`),
     )
+  })
+
+  it('leaves out what was aborted; an abort of what was sent passes', () => {
+    const call = (kind: EnvelopeKind, callId: number, ...args: unknown[]): Envelope =>
+      new Envelope(kind, 1, 0, callId, 1, args, undefined, undefined)
+    const queue = queueOf(2)
+    const receiver = new Receiver()
+    for (const at of upTo(10)) {
+      queue.pushEnvelope(call(ENVELOPE.ASK, at + 1, at, at === 4 ? LARGE : undefined))
+    }
+    for (const at of [0, 3, 4, 9]) queue.pushEnvelope(call(ENVELOPE.ABORT, at + 1, `abort ${at}`))
+    queue.pushEnvelope(call(ENVELOPE.ABORT, 4, 'again'))
+    for (let round = 0; round < 6; round++) {
+      receiver.pump(queue)
+      receiver.grantTo(queue)
+    }
+    assert.deepEqual(receiver.entries, [0, 1, 'abort 0', 'again', 2, 5, 6, 7, 8])
+    assert.deepEqual([queue.bytes, queue.messages, queue.heldMessages], [0, 0, 0])
   })
 
   it('is bounded in bytes: one message above the window at most', () => {

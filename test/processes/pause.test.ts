@@ -64,6 +64,44 @@ describe('A process that is paused and goes on', function () {
     await until('messages back', async () => (await home.ask.size()) === 100)
   })
 
+  it('stops a sender at full speed within its bounds, and gets in order what that kept', async () => {
+    const timing = { ...TIMING, silenceMs: 30_000 }
+    const patient = await startNode({
+      name: 'patient',
+      timing,
+      channels: { logs: { creditMessages: 1_000 } },
+      connections: { laneMaxMessages: 5_000 },
+    })
+    const [b] = await processes(1)
+    assert.isDefined(b)
+    await b.call('start', { name: 'b', cookie: COOKIE, timing })
+    await b.call('join', patient.node.address)
+    await b.call('spawnLedger', 'ledger')
+    await until('they are connected', () => patient.node.isUp('b'))
+    const ledger = patient.node.lookup(Ledger, 'ledger', { on: 'b' }).with({ channel: 'logs' })
+    await ledger.ask.size()
+    const dead: unknown[] = []
+    patient.node.events.on('deadLetter', ({ args }) => dead.push(args[0]))
+    const logs = () =>
+      patient.node.stats().transport.channels.find(({ channel }) => channel === 'logs')
+    b.pause()
+    const endMs = Date.now() + 2_000
+    let sent = 0
+    while (Date.now() < endMs) {
+      for (let i = 0; i < 1_000; i++) ledger.tell.write(sent++)
+      assert.isAtMost(logs()?.queuedMessages ?? 0, 5_000)
+      await new Promise(setImmediate)
+    }
+    assert.equal(dead.length, sent - 5_999, 'all but the lane and the window, less the ask')
+    b.resume()
+    await until('the lane is empty', () => logs()?.queuedMessages === 0)
+    const lost = new Set(dead)
+    const kept = Array.from({ length: sent }, (_, at) => at).filter((at) => !lost.has(at))
+    assert.deepEqual(await ledger.ask.entries(), kept)
+    assert.isTrue(ledger.tell.write(sent))
+    assert.lengthOf(about(patient.told, 'peerDown', 'b'), 0)
+  })
+
   it('is told as down once for each watch, also when it goes on and dies later', async () => {
     const [b] = await startPeers('b')
     assert.isDefined(b)

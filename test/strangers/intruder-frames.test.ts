@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { assert } from 'chai'
+import fc from 'fast-check'
 import { newIncarnation } from '../../src/base/identity.js'
 import type { Member } from '../../src/index.js'
 import { type MemberRecord, presentRecord, removedRecord } from '../../src/overlay/member-set.js'
 import { wire } from '../../src/overlay/mesh-message.js'
+import { Codec } from '../../src/wire/codec.js'
 import { ENVELOPE } from '../../src/wire/envelope.js'
 import { FRAME } from '../../src/wire/frame.js'
 import { until } from '../processes/until.js'
@@ -110,6 +112,17 @@ describe('A peer that knows the cookie and breaks the rules of frames', function
       ['for a heartbeat of odd counts', valueFrame(FRAME.PING, [1, [1, 2, 3]])],
       ['for a heartbeat that cannot be decoded', frame(FRAME.PING, Buffer.from([0xc1]))],
       ['for a goodbye that cannot be decoded', frame(FRAME.GOODBYE, Buffer.from([0xdd, 255]))],
+      ['for credit without fields', valueFrame(FRAME.CREDIT, [])],
+      ['for credit that is no array', valueFrame(FRAME.CREDIT, 7)],
+      ['for credit of texts', valueFrame(FRAME.CREDIT, [['2', '0', '0'], []])],
+      ['for credit of odd counts', valueFrame(FRAME.CREDIT, [[2, 0], []])],
+      ['for credit below 0', valueFrame(FRAME.CREDIT, [[2, -1, 0], []])],
+      ['for credit of parts', valueFrame(FRAME.CREDIT, [[2, 0.5, 0], []])],
+      ['for credit without end', valueFrame(FRAME.CREDIT, [[2, Number.POSITIVE_INFINITY, 0], []])],
+      ['for more credit than it was sent messages', valueFrame(FRAME.CREDIT, [[2, 1000, 0], []])],
+      ['for more credit than it was sent bytes', valueFrame(FRAME.CREDIT, [[2, 0, 1e9], []])],
+      ['for questions that are none', valueFrame(FRAME.CREDIT, [[], [{}]])],
+      ['for credit that cannot be decoded', frame(FRAME.CREDIT, Buffer.from([0xc1]))],
       ['for a message on it', frame(FRAME.ENVELOPE, ...envelopeBody(1, 'ledger', 'write', 0, [1]))],
       ['for a control frame of 2 MB', frame(FRAME.OVERLAY, Buffer.alloc(2 * 1024 * 1024))],
     ]
@@ -123,6 +136,54 @@ describe('A peer that knows the cookie and breaks the rules of frames', function
       })
     }
   })
+
+  it('loses a lane of messages, counted, for credit on it', async () => {
+    const intruder = await siege.enter()
+    const before = siege.refused('ERR_BAD_FRAME')
+    intruder.data.write(valueFrame(FRAME.CREDIT, [[2, 0, 0], []]))
+    await intruder.data.closed
+    assert.equal(siege.refused('ERR_BAD_FRAME'), before + 1)
+  })
+
+  it('is answered what it was granted, and nothing of connections there are not', async () => {
+    const intruder = await siege.enter()
+    intruder.membership.write(valueFrame(FRAME.CREDIT, [[99, 1e9, 1e9, 2, 0, 0], [77]]))
+    const asked = new Promise<unknown>((resolve) => {
+      const heard = intruder.membership.onFrame
+      intruder.membership.onFrame = (each) => {
+        heard?.(each)
+        if (each.kind === FRAME.CREDIT) resolve(new Codec().decodeValue(each.body))
+      }
+    })
+    const bodies = Array.from({ length: 5 }, () =>
+      frame(FRAME.ENVELOPE, ...envelopeBody(ENVELOPE.TELL, 'ledger', 'write', 0, [1])),
+    )
+    intruder.data.write(Buffer.concat(bodies))
+    const callId = intruder.nextCall()
+    const answer = intruder.answer(callId)
+    intruder.data.write(
+      frame(FRAME.ENVELOPE, ...envelopeBody(ENVELOPE.ASK, 'ledger', 'size', callId, [])),
+    )
+    await answer
+    intruder.membership.write(valueFrame(FRAME.CREDIT, [[], [2, 2, 77]]))
+    const [[clock, messages, bytes]] = (await asked) as [number[]]
+    assert.deepEqual([clock, messages], [2, 6])
+    assert.isAtLeast(bytes ?? 0, Buffer.concat(bodies).length)
+  })
+
+  it('is refused or harmless, whatever it says of credit', async () => {
+    const count = fc.oneof(fc.constantFrom(0, 1, 2), fc.double(), fc.maxSafeNat())
+    const counts = fc.oneof(fc.array(count, { maxLength: 7 }), fc.jsonValue())
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(counts, counts), { maxLength: 5 }), async (said) => {
+        const intruder = await siege.enter()
+        for (const each of said) intruder.membership.write(valueFrame(FRAME.CREDIT, each))
+        await siege.check()
+        await siege.expel()
+      }),
+      { numRuns: 20 },
+    )
+  }).timeout(30_000)
 
   describe('costs no more memory than is bounded', () => {
     it('with fragments that never complete', async () => {
