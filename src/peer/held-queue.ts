@@ -57,7 +57,12 @@ export class HeldQueue {
   take(maxMessages: number, maxBytes: number): Batch | QueuedFrame | undefined {
     for (;;) {
       const taken = this.#aborted.size === 0 ? this.#next(maxMessages, maxBytes) : this.#next(1, 0)
-      if (taken === undefined || !this.#forget(taken)) return taken
+      const aborted = taken !== undefined && this.#forget(taken)
+      if (this.empty) {
+        this.#asks.clear()
+        this.#aborted.clear()
+      }
+      if (!aborted) return taken
     }
   }
 
@@ -127,9 +132,6 @@ export class HeldQueue {
   #taken(messages: number, bytes: number): void {
     this.messages -= messages
     this.bytes -= bytes
-    if (this.messages > 0) return
-    this.#asks.clear()
-    this.#aborted.clear()
   }
 }
 

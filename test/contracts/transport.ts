@@ -228,6 +228,41 @@ export function transportContract(name: string, makeLab: () => Lab): void {
       assert.equal(a.tell('b', 1, 'more'), SENT)
     })
 
+    it('keeps what it has no credit for, in order, until what is busy there is ready', async () => {
+      const [a, b] = await pair({ channels: { slow: { creditMessages: 8, connections: 2 } } })
+      await lab.until(() => a.count('channelUp') === 3 && b.count('channelUp') === 3, 'all lanes')
+      const index = b.peers.channels.index('slow')
+      let ready = (): void => assert.fail('it was never busy')
+      const busy = {
+        whenReady(run: () => void): void {
+          ready = run
+        },
+      }
+      const numbers = Array.from({ length: 200 }, (_, i) => i)
+      b.peers.withhold('a', index, 2, busy)
+      const outcomes = numbers.map((i) => a.tellOn('slow', 'b', 2, i))
+      assert.deepEqual(outcomes, [...Array(8).fill(SENT), ...Array(192).fill(SLOW)])
+      for (const i of numbers) a.tellOn('slow', 'b', 1, i)
+      const gotOf = (key: number) =>
+        b.got.filter((each) => each.key === key).map(({ args }) => args[0])
+      await lab.until(() => gotOf(1).length === 200, 'the other lane')
+      assert.deepEqual(gotOf(2), numbers.slice(0, 8))
+      const slow = a.peers.stats().channels.find(({ channel }) => channel === 'slow')
+      assert.deepInclude(slow, { heldMessages: 192, queuedMessages: 192 })
+      let drained = false
+      const waiting = a.peers.ready('b', index, 2).then(() => {
+        drained = true
+      })
+      await lab.pass(20)
+      assert.isFalse(drained)
+      ready()
+      await lab.complete(waiting)
+      await lab.until(() => gotOf(2).length === 200, 'all of it')
+      assert.deepEqual(gotOf(2), numbers)
+      assert.equal(a.tellOn('slow', 'b', 2, 'more'), SENT)
+      assert.deepEqual([a.refusals, b.refusals, a.dead], [[], [], []])
+    })
+
     it('makes room by the policy of the channel', async () => {
       const a = await lab.start('a', {
         options: { laneMaxMessages: 3 },
