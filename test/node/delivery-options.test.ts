@@ -27,7 +27,7 @@ const BAD_CHANNELS: readonly [name: string, options: unknown, message: string][]
   [
     'x',
     { acknowledged: true },
-    'x.acknowledged is not an option; there are: connections, policy, compressFromBytes, reliable',
+    'x.acknowledged is not an option; there are: connections, policy, compressFromBytes, creditMessages, creditBytes, reliable',
   ],
   ['x', { policy: 'block' }, "x.policy must be 'fail' or 'dropOldest' or 'dropNewest' or 'wait'"],
   ['x', 7, 'x must be an object of options, got 7'],

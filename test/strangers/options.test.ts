@@ -98,6 +98,16 @@ const CASES: readonly [string, unknown, readonly (string | RegExp)[]][] = [
     ['startNode.channels.x.policy', 'dropOldest', '"block"'],
   ],
   [
+    'no credit at all',
+    { channels: { x: { creditMessages: 0 } } },
+    ['startNode.channels.x.creditMessages', 'integer >= 1', '0'],
+  ],
+  [
+    'credit of half a byte',
+    { channels: { x: { creditBytes: 0.5 } } },
+    ['startNode.channels.x.creditBytes', 'integer >= 1', '0.5'],
+  ],
+  [
     'the channel of the runtime',
     { channels: { membership: {} } },
     ['startNode.channels.membership', 'reserved'],
