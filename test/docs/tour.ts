@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { assert } from 'chai'
+import { compileProgram, runCompiled } from '../compiled.js'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -77,12 +78,13 @@ export function tourTests(page: string, least: number): void {
 
     it('has a tour that prints what its comments say', async () => {
       assert.isAbove(promised(tour.code).length, least)
-      const { file, remove } = written(tour)
+      const program = compileProgram(`tour-${process.pid}-${tours.indexOf(tour)}`, tour.code)
       try {
-        const { stdout } = await run(process.execPath, ['--import', 'tsx', file], { cwd: root })
-        assert.deepEqual(stdout.trimEnd().split('\n'), promised(tour.code))
+        const { code, out, err } = await runCompiled(program)
+        assert.equal(code, 0, err)
+        assert.deepEqual(out.trimEnd().split('\n'), promised(tour.code))
       } finally {
-        remove()
+        rmSync(program)
       }
     })
   })

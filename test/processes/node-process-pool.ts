@@ -1,12 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
+import { rmSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { bundledProcess } from './bundle.js'
 import type { NodeHost } from './node-host.js'
 import type { Answer, Command } from './node-process.js'
 
-const FILE = fileURLToPath(new URL('./node-process.ts', import.meta.url))
 const FORK_MS = 30_000
 const RESET_MS = 5_000
-/** Idle processes that are kept for the next tests: starting one costs most of a second. */
+/** Idle processes that are kept for the next tests. */
 const KEEP = 4
 
 type Method = Exclude<keyof NodeHost, symbol>
@@ -14,8 +15,6 @@ type Method = Exclude<keyof NodeHost, symbol>
 export interface ForkOptions {
   readonly execArgv?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
-  /** JavaScript to run in place of the sources. */
-  readonly file?: string
   /** How long it may take to start. Default 30,000. */
   readonly startMs?: number
 }
@@ -23,19 +22,16 @@ export interface ForkOptions {
 /** One process with a node in it, as its parent sees it. */
 export class NodeProcess {
   readonly child: ChildProcess
-  /** It runs a file of its own: nothing for another test. */
-  readonly bundled: boolean
   /** Settles when the process is gone. */
   readonly gone: Promise<void>
   #alive = true
   #last = 0
   readonly #calls = new Map<number, (answer: Answer) => void>()
 
-  private constructor(options: ForkOptions) {
-    const { execArgv = [], env = {}, file } = options
-    this.bundled = file !== undefined
-    this.child = fork(file ?? FILE, {
-      execArgv: [...(file === undefined ? ['--import', 'tsx'] : []), ...execArgv],
+  private constructor(file: string, options: ForkOptions) {
+    const { execArgv = [], env = {} } = options
+    this.child = fork(file, {
+      execArgv: [...execArgv],
       env: { ...process.env, ...env },
       serialization: 'advanced',
     })
@@ -56,7 +52,7 @@ export class NodeProcess {
     options: ForkOptions = {},
     born?: (forked: NodeProcess) => void,
   ): Promise<NodeProcess> {
-    const forked = new NodeProcess(options)
+    const forked = new NodeProcess(await programFile(), options)
     born?.(forked)
     await forked.#answer(0, options.startMs ?? FORK_MS, 'to start')
     return forked
@@ -133,6 +129,17 @@ export class NodeProcess {
   }
 }
 
+let program: Promise<string> | undefined
+
+/** What they all run, bundled once for all tests of this process. */
+function programFile(): Promise<string> {
+  program ??= bundledProcess().then(({ file }) => {
+    process.once('exit', () => rmSync(dirname(file), { recursive: true, force: true }))
+    return file
+  })
+  return program
+}
+
 const idle: NodeProcess[] = []
 const borrowed = new Set<NodeProcess>()
 
@@ -146,8 +153,7 @@ export function useProcesses(): (count: number) => Promise<NodeProcess[]> {
     await Promise.all(
       [...borrowed].map(async (process) => {
         borrowed.delete(process)
-        if (process.bundled) await process.kill()
-        else if (!(await process.reset())) return
+        if (!(await process.reset())) return
         else if (idle.length < KEEP) idle.push(process)
         else await process.kill()
       }),

@@ -1,7 +1,6 @@
 import { assert } from 'chai'
 import { lan } from '../../src/index.js'
 import { OverlayGraph } from '../../src/simulation/overlay-graph.js'
-import { bundledProcess } from './bundle.js'
 import { COOKIE } from './local-nodes.js'
 import type { View } from './node-host.js'
 import { forkBorrowed, type NodeProcess, useProcesses } from './node-process-pool.js'
@@ -25,16 +24,10 @@ interface Peer {
 describe(`${NODES} processes over HyParView`, function () {
   this.timeout(180_000)
   useProcesses()
-  let bundle: Awaited<ReturnType<typeof bundledProcess>>
-
-  before(async () => {
-    bundle = await bundledProcess()
-  })
-  after(() => bundle.remove())
 
   async function ready(at: number): Promise<Peer & { readonly address: string }> {
     const name = `node-${String(at).padStart(2, '0')}`
-    const process = await forkBorrowed({ file: bundle.file, startMs: START_MS })
+    const process = await forkBorrowed({ startMs: START_MS })
     const options = { name, cookie: COOKIE, timing: lan(), overlay: 'hyparview' }
     const { address } = await process.call('start', options)
     return { name, process, address }
