@@ -2,23 +2,28 @@ import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { assert } from 'chai'
+import { compiled, type Ended, runCompiled } from '../compiled.js'
 
-interface Ended {
-  readonly code: number
-  readonly out: string
-  readonly err: string
-}
+const ROOT = new URL('../..', import.meta.url)
+const TREE = fileURLToPath(compiled('.'))
+
+/** What `npm run sim -- …` runs, without a loader in each of its processes and threads. */
+const sim = (...words: string[]): Promise<Ended> =>
+  runCompiled('test/sim/main.js', words, {
+    cwd: TREE,
+    flags: ['--import', './src/simulation/guards/index.js'],
+  })
 
 /** What `npm run sim -- …` runs. */
-function sim(...words: string[]): Promise<Ended> {
+function simOfSources(...words: string[]): Promise<Ended> {
   const flags = ['--import', 'tsx', '--import', './src/simulation/guards/index.ts']
-  const cwd = new URL('../..', import.meta.url)
   return new Promise((resolve) => {
     execFile(
       process.execPath,
       [...flags, 'test/sim/main.ts', ...words],
-      { cwd },
+      { cwd: ROOT },
       (error, out, err) => resolve({ code: error === null ? 0 : Number(error.code), out, err }),
     )
   })
@@ -26,7 +31,7 @@ function sim(...words: string[]): Promise<Ended> {
 
 const hashOf = ({ out }: Ended): string => (JSON.parse(out) as { hash: string }).hash
 
-const SPINNING = 'test/sim/fixtures/spinning.ts'
+const SPINNING = 'test/sim/fixtures/spinning.js'
 
 describe('npm run sim', function () {
   this.timeout(120_000)
@@ -45,7 +50,7 @@ describe('npm run sim', function () {
   })
 
   it('runs a seed twice and in another process, and says so', async () => {
-    const { code, out, err } = await sim('chat', '--seed', '7', '--verify')
+    const { code, out, err } = await simOfSources('chat', '--seed', '7', '--verify')
     assert.equal(code, 0, err)
     assert.include(out, 'chat: seed 7 gives the same run, here and in another process')
   })
@@ -87,7 +92,7 @@ describe('npm run sim', function () {
   })
 
   it('says what is wrong with how it was called', async () => {
-    const { code, err } = await sim('nowhere')
+    const { code, err } = await simOfSources('nowhere')
     assert.equal(code, 3)
     assert.match(err, /cannot load scenario nowhere[\s\S]*usage: npm run sim/)
   })

@@ -21,11 +21,13 @@ export interface ScenarioModule {
   readonly nodes?: number
 }
 
-/** The thread has loaders of its own: for TypeScript, and the guards. */
-const IMPORTS = [
-  new URL('../simulation/typescript-loader.mjs', import.meta.url),
-  new URL('../../src/simulation/guards/index.ts', import.meta.url),
-]
+/** The thread has loaders of its own: the guards, and one for TypeScript where this is not compiled. */
+const IMPORTS = import.meta.url.endsWith('.ts')
+  ? [
+      new URL('../simulation/typescript-loader.mjs', import.meta.url),
+      new URL('../../src/simulation/guards/index.ts', import.meta.url),
+    ]
+  : [new URL('../../src/simulation/guards/index.js', import.meta.url)]
 
 /** A scenario under one seed after another, in a thread that is watched. */
 export const simulated = (

@@ -39,6 +39,7 @@ import { overlayCommand } from './overlay-command.js'
 import { picturesCommand, trafficCommand } from './pictures.js'
 
 const HERE = new URL('../../examples/scenarios/', import.meta.url)
+const EXTENSION = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
 
 const OUTCOMES: Readonly<Record<CxRun['outcome'], string>> = {
   asRecorded: 'the run that was recorded, to the last bit',
@@ -78,7 +79,7 @@ const parse = (argv: string[]) =>
   parseArgs({ args: argv, options: OPTIONS, allowPositionals: true, strict: true })
 
 function usage(detail: string): never {
-  const known = [...readdirSync(HERE).map((file) => file.replace(/\.ts$/, '')), ...OURS]
+  const known = [...readdirSync(HERE).map((file) => file.replace(EXTENSION, '')), ...OURS]
   console.error(
     `${detail}\nusage: npm run sim -- SCENARIO [--seed S] [--nodes N] [--json] [--trace FILE]`,
   )
@@ -94,9 +95,12 @@ interface Loaded {
 }
 
 async function load(name: string, { nodes, 'stall-ms': stall }: Values): Promise<Loaded> {
-  const known = OURS.has(name) ? new URL(`../soak/${name}-scenario.ts`, import.meta.url) : undefined
+  const known = OURS.has(name)
+    ? new URL(`../soak/${name}-scenario${EXTENSION}`, import.meta.url)
+    : undefined
   const path =
-    known ?? (/[./\\]/.test(name) ? pathToFileURL(resolve(name)) : new URL(`${name}.ts`, HERE))
+    known ??
+    (/[./\\]/.test(name) ? pathToFileURL(resolve(name)) : new URL(`${name}${EXTENSION}`, HERE))
   const module = (await import(path.href).catch((error: unknown) => {
     usage(`cannot load scenario ${name}: ${(error as Error).message}`)
   })) as { default?: Scenario }

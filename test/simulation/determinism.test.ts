@@ -1,24 +1,35 @@
 import { assert } from 'chai'
-import { codeOf } from '../../src/index.js'
-import { EventLog } from '../../src/simulation/event-log.js'
-import {
+import type {
+  NondeterminismError as Nondeterminism,
+  Scenario,
+  SeededRun,
+  SimulatedSeed,
+} from '../../src/simulation/index.js'
+import { compiled, compiledImport } from '../compiled.js'
+
+// What threads and other processes run is compiled, so that none of them needs a loader.
+const { codeOf } = await compiledImport<typeof import('../../src/index.js')>('src/index.js')
+const { EventLog } = await compiledImport<typeof import('../../src/simulation/event-log.js')>(
+  'src/simulation/event-log.js',
+)
+const {
   NondeterminismError,
   printCounterexample,
   runInWorker,
-  type Scenario,
-  type SeededRun,
-  type SimulatedSeed,
   Simulation,
   simulate,
   simulateInWorker,
   verifyDeterminism,
-} from '../../src/simulation/index.js'
-import { spinning, troubled } from './scenarios.js'
-import { run } from './seeded-runs.js'
+} = await compiledImport<typeof import('../../src/simulation/index.js')>('src/simulation/index.js')
+const RUNS = 'test/simulation/seeded-runs.js'
+const SCENARIOS_PATH = 'test/simulation/scenarios.js'
+const { run } = await compiledImport<typeof import('./seeded-runs.js')>(RUNS)
+const { spinning, troubled } = await compiledImport<typeof import('./scenarios.js')>(SCENARIOS_PATH)
 
-const MODULE = new URL('./seeded-runs.ts', import.meta.url)
-/** The thread needs its own loader for TypeScript. */
-const imports = [new URL('./typescript-loader.mjs', import.meta.url)]
+/** A run that spins takes a processor for as long. */
+const STALL_MS = 1_500
+const MODULE = compiled(RUNS)
+const SCENARIOS = compiled(SCENARIOS_PATH)
 
 /** A host that sets a timer after the other, with delays that are given. */
 const ticking =
@@ -36,7 +47,7 @@ const ticking =
     return sim
   }
 
-async function differenceOf(run: SeededRun): Promise<NondeterminismError> {
+async function differenceOf(run: SeededRun): Promise<Nondeterminism> {
   try {
     await verifyDeterminism(run, { seeds: [7] })
   } catch (error) {
@@ -115,10 +126,9 @@ describe('verifyDeterminism', () => {
 
   it('takes a scenario as it is, here and in another process', async function () {
     this.timeout(60_000)
-    const module = new URL('./scenarios.ts', import.meta.url)
     await verifyDeterminism(troubled, {
       seeds: [5],
-      otherProcess: { module, export: 'troubled' },
+      otherProcess: { module: SCENARIOS, export: 'troubled' },
     })
   })
 
@@ -181,7 +191,7 @@ describe('a log of events', () => {
 describe('runInWorker', () => {
   it('kills a run that never comes to an end, names its seed, and goes on', async function () {
     this.timeout(60_000)
-    const options = { export: 'stuck', stallMs: 3_000, imports }
+    const options = { export: 'stuck', stallMs: STALL_MS }
     const outcomes = await runInWorker(MODULE, [1, 2, 3, 4], options)
     assert.deepEqual(
       outcomes.map(({ seed, verdict }) => [seed, verdict]),
@@ -193,23 +203,22 @@ describe('runInWorker', () => {
       ],
     )
     assert.deepEqual(outcomes[0]?.value, await run(1))
-    assert.match(outcomes[1]?.reason ?? '', /no step within 3000 ms after step \d+ \[SEED=2\]/)
+    assert.match(outcomes[1]?.reason ?? '', /no step within 1500 ms after step \d+ \[SEED=2\]/)
     assert.match(outcomes[2]?.reason ?? '', /RangeError: seed 3 fails/)
   })
 
   it('leaves a long run alone as long as it takes steps', async function () {
     this.timeout(60_000)
-    const [outcome] = await runInWorker(MODULE, [6_000], {
+    const [outcome] = await runInWorker(MODULE, [2 * STALL_MS], {
       export: 'long',
-      stallMs: 3_000,
-      imports,
+      stallMs: STALL_MS,
     })
     assert.equal(outcome?.verdict, 'done')
   })
 
   it('says that a module exports no run', async function () {
     this.timeout(30_000)
-    const [outcome] = await runInWorker(MODULE, [1], { export: 'walk', imports })
+    const [outcome] = await runInWorker(MODULE, [1], { export: 'walk' })
     assert.match(outcome?.reason ?? '', /no function and no scenario by the name 'walk'/)
   })
 
@@ -226,11 +235,9 @@ describe('runInWorker', () => {
 })
 
 describe('simulateInWorker', () => {
-  const SCENARIOS = new URL('./scenarios.ts', import.meta.url)
-
   it('gives results as `simulate` does, and kills a seed whose scenario never ends', async function () {
     this.timeout(60_000)
-    const options = { export: 'spinning', stallMs: 3_000, imports, trace: 'memory' as const }
+    const options = { export: 'spinning', stallMs: STALL_MS, trace: 'memory' as const }
     const seen: SimulatedSeed[] = []
     for await (const one of simulateInWorker(SCENARIOS, [1, 2, 3], options)) seen.push(one)
     assert.deepEqual(
@@ -241,7 +248,7 @@ describe('simulateInWorker', () => {
         [3, 'done'],
       ],
     )
-    assert.match(seen[1]?.reason ?? '', /no step within 3000 ms after step \d+ \[SEED=2\]/)
+    assert.match(seen[1]?.reason ?? '', /no step within 1500 ms after step \d+ \[SEED=2\]/)
     const here = await simulate(spinning, { seed: 3, trace: 'memory' })
     const there = seen[2]?.result
     assert.equal(there?.hash, here.hash)
@@ -255,7 +262,7 @@ describe('simulateInWorker', () => {
     function* seeds(): Generator<number> {
       for (let seed = 1; ; seed++) yield seed
     }
-    const options = { export: 'counting', imports, nodes: 2 }
+    const options = { export: 'counting', nodes: 2 }
     const nodes: number[] = []
     for await (const { seed, result } of simulateInWorker(SCENARIOS, seeds(), options)) {
       nodes.push(result?.nodes.length ?? 0)
@@ -268,7 +275,7 @@ describe('simulateInWorker', () => {
     this.timeout(60_000)
     const reasons: (string | undefined)[] = []
     for (const name of ['none', 'Counter', 'nameless']) {
-      for await (const one of simulateInWorker(SCENARIOS, [1], { export: name, imports })) {
+      for await (const one of simulateInWorker(SCENARIOS, [1], { export: name })) {
         assert.equal(one.verdict, 'failed')
         reasons.push(one.reason)
       }

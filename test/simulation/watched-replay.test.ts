@@ -1,25 +1,27 @@
 import { assert } from 'chai'
-import {
+import type { Scenario, Watched } from '../../src/simulation/index.js'
+import { compiled, compiledImport } from '../compiled.js'
+import { rejection } from '../promises/environment.js'
+
+// What threads run is compiled, and a recording knows the text of its scenario: so it is made of the same here.
+const {
   printCounterexample,
   printTrace,
   replay,
   replayInWorker,
   runCounterexampleInWorker,
-  type Scenario,
   simulate,
   verifyInWorker,
-  type Watched,
-} from '../../src/simulation/index.js'
-import { rejection } from '../promises/environment.js'
-import { counting, spinning, troubled } from './scenarios.js'
+} = await compiledImport<typeof import('../../src/simulation/index.js')>('src/simulation/index.js')
+const PATH = 'test/simulation/scenarios.js'
+const { counting, spinning, troubled } = await compiledImport<typeof import('./scenarios.js')>(PATH)
 
-const SCENARIOS = new URL('./scenarios.ts', import.meta.url)
-const imports = [new URL('./typescript-loader.mjs', import.meta.url)]
+const SCENARIOS = compiled(PATH)
 const STALL_MS = 1_500
 
-const on = (name: string) => ({ export: name, stallMs: STALL_MS, imports })
+const on = (name: string) => ({ export: name, stallMs: STALL_MS })
 /** Patient: threads load on a busy machine. */
-const patient = (name: string) => ({ export: name, stallMs: 20_000, imports })
+const patient = (name: string) => ({ export: name, stallMs: 20_000 })
 
 /** As `spinning` was before it came to no end. */
 const before: Scenario = { ...counting, name: 'spinning' }
@@ -90,10 +92,10 @@ describe('in a watched thread', function () {
   })
 
   it('another process that never ends is killed at its deadline, and the seed is named', async () => {
-    const options = { ...patient('elsewhereSpinning'), otherProcess: { timeoutMs: 4_000 } }
+    const options = { ...patient('elsewhereSpinning'), otherProcess: { timeoutMs: 2_000 } }
     for await (const { verdict, reason } of verifyInWorker(SCENARIOS, ['5'], options)) {
       assert.equal(verdict, 'failed')
-      assert.match(String(reason), /the other process gave no answer in 4000 ms \[SEED=5\]/)
+      assert.match(String(reason), /the other process gave no answer in 2000 ms \[SEED=5\]/)
     }
   })
 })
