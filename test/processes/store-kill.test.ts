@@ -8,11 +8,12 @@ import { seededRandom } from '../../src/base/random.js'
 import { lmdbStore } from '../../src/lmdb/index.js'
 import { FileStore } from '../../src/world/real/file-store.js'
 import type { Store } from '../../src/world/store.js'
+import { compiled } from '../compiled.js'
 import { allKeys, bytesOf, keyOf, lastOf, numberOf } from './store-record.js'
 
 /** `KILLS=200` as the mission has it; few of them here. */
 const KILLS = Number(process.env['KILLS'] ?? 5)
-const WRITER = fileURLToPath(new URL('./store-writer.ts', import.meta.url))
+const WRITER = fileURLToPath(compiled('test/processes/store-writer.js'))
 const KILL_AFTER_MS = 60
 
 /** Lets a process write from that number on, kills it in the middle of it, and returns what it said last. */
@@ -22,13 +23,9 @@ async function writeUntilKilled(
   from: number,
   killMs: number,
 ): Promise<number> {
-  const child = spawn(
-    process.execPath,
-    ['--import', 'tsx', WRITER, kind, directory, String(from)],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  )
+  const child = spawn(process.execPath, [WRITER, kind, directory, String(from)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   let said = ''
   let killing = false
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -2,10 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { assert } from 'chai'
-import { type Campaign, campaign } from './campaign.js'
-import leaking from './fixtures/leaking.js'
-import sound from './fixtures/sound.js'
+import { compiled, compiledImport } from '../compiled.js'
+import type { Campaign } from './campaign.js'
 import { HeapTrend } from './heap-trend.js'
+
+const load = async <T>(name: string): Promise<T> => compiledImport<T>(`test/sim/${name}.js`)
+const { campaign } = await load<typeof import('./campaign.js')>('campaign')
+const { default: leaking } = await load<typeof import('./fixtures/leaking.js')>('fixtures/leaking')
+const { default: sound } = await load<typeof import('./fixtures/sound.js')>('fixtures/sound')
 
 const MB = 1024 * 1024
 
@@ -52,7 +56,7 @@ describe('memory over many executions', function () {
     const out = mkdtempSync(join(tmpdir(), 'troupe-heap-'))
     const said: string[] = []
     const run = (scenario: typeof sound, name: string): Promise<Campaign> => {
-      const module = new URL(`./fixtures/${name}.ts`, import.meta.url).href
+      const module = compiled(`test/sim/fixtures/${name}.js`).href
       const from = { module, stallMs: 20_000 }
       const say = (line: string): void => void said.push(`${name}: ${line}`)
       const how = {

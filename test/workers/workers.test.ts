@@ -6,12 +6,11 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { assert } from 'chai'
 import type { ActorRef, Node, Timing, Workers, WorkersOptions } from '../../src/index.js'
+import { compiled, compiledImport as load } from '../compiled.js'
 import { freePort } from '../processes/free-port.js'
 import { realPass } from '../world/real-env.js'
-import { compiled } from './compiled.js'
 import type { Desk as DeskActor } from './desk.js'
 
-const load = async <T>(path: string): Promise<T> => (await import(compiled(path).href)) as T
 const { codeOf, silentLogger, startNode, startWorkers } =
   await load<typeof import('../../src/index.js')>('src/index.js')
 const { PortConnection } = await load<typeof import('../../src/world/real/port-connection.js')>(
