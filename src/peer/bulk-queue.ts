@@ -35,6 +35,8 @@ export interface Helping {
   readonly bytes: number
   /** This was the last of its frame. */
   readonly completes: boolean
+  /** A FRAGMENT frame: its arrival is acknowledged. */
+  readonly isFragment: boolean
 }
 
 /**
@@ -90,7 +92,7 @@ export class BulkQueue {
     item.handedBytes += bytes
     if (completes) this.#complete(stream, item)
     else this.#turn++
-    return { pieces, bytes, completes }
+    return { pieces, bytes, completes, isFragment: fragmenter !== undefined }
   }
 
   /** A connection broke: what was under way begins anew on the next. Returns the bytes that are queued again. */

@@ -16,6 +16,8 @@ export interface StreamOwner extends GateSide {
   frame(kind: FrameKind, bytes: Buffer, start: number, end: number): void
   /** After a read that held whole frames: the peer lives. */
   heard(): void
+  /** So many fragments have come in whole by now. */
+  took(fragments: number): void
   drained(): void
   /** After a read that held messages that need credit. */
   credited(): void
@@ -135,18 +137,35 @@ export class FrameStream implements ConnectionHandler {
   }
 
   onData(bytes: Uint8Array): void {
+    this.#take(bytes.length, bytes)
+  }
+
+  room(): Uint8Array | undefined {
+    return this.#open ? this.#reader.room() : undefined
+  }
+
+  filled(bytes: number): void {
+    this.#take(bytes, undefined)
+  }
+
+  /** Without `bytes` they were read to where they belong. */
+  #take(count: number, bytes: Uint8Array | undefined): void {
     if (!this.#open) return
-    this.bytesIn += bytes.length
+    this.bytesIn += count
     const before = this.framesIn
     const credited = this.creditedIn
-    const { fragments } = this.#reader
+    const { fragments, wholeFragments } = this.#reader
     try {
-      this.#reader.push(bytes, this.#deliver)
+      if (bytes === undefined) this.#reader.filled(count, this.#deliver)
+      else this.#reader.push(bytes, this.#deliver)
     } catch (error) {
       if (this.#open) this.#owner.broken(error)
       return
     }
     if (this.creditedIn !== credited && this.#open) this.#owner.credited()
+    if (this.#reader.wholeFragments !== wholeFragments && this.#open) {
+      this.#owner.took(this.#reader.wholeFragments)
+    }
     const heard = this.#heard || (this.#reader.fragments > fragments && this.#context.gate.isOpen)
     if (!heard || !this.#open) return
     this.#heard = false

@@ -99,6 +99,8 @@ export class Greeter implements StreamOwner {
 
   heard(): void {}
 
+  took(): void {}
+
   drained(): void {}
 
   credited(): void {}

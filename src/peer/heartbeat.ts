@@ -76,14 +76,15 @@ export class Heartbeat {
     if (deadlineMs > this.#deadlineMs) this.#deadlineMs = deadlineMs
   }
 
-  /** The answer to a ping. Numbers we did not send lately, and repeats, tell nothing. */
-  pong(sequence: number, nowMs: number): void {
+  /** The answer to a ping, and how long it took. Numbers we did not send lately, and repeats, tell nothing. */
+  pong(sequence: number, nowMs: number): number | undefined {
     const slot = sequence % PINGS_KEPT
     const sentAtMs = this.#sentAtMs[slot] ?? -1
     const age = (this.#sequence - sequence) >>> 0
-    if (sentAtMs < 0 || age >= PINGS_KEPT) return
+    if (sentAtMs < 0 || age >= PINGS_KEPT) return undefined
     this.#sentAtMs[slot] = -1
     const sampleMs = nowMs - sentAtMs
     this.#rttMs = this.#rttMs === undefined ? sampleMs : this.#rttMs + (sampleMs - this.#rttMs) / 8
+    return sampleMs
   }
 }

@@ -6,6 +6,7 @@ import { type EncodedFrame, encodeEnvelopeFrame } from '../wire/frame-writer.js'
 import { Aside } from './aside.js'
 import { BATCH_BYTES } from './batch.js'
 import { flipBits } from './bit-flip.js'
+import type { Helping } from './bulk-queue.js'
 import { NO_OFFER } from './channel-table.js'
 import type { CreditWindow } from './credit.js'
 import { CreditedQueue } from './credited-queue.js'
@@ -14,9 +15,10 @@ import type { FrameStream } from './frame-stream.js'
 import { type GateSide, PASS, type Verdict } from './gate.js'
 import type { QueuedFrame } from './held-queue.js'
 import { LaneQueue } from './lane-queue.js'
+import { LaneShare } from './lane-share.js'
 import { Packer } from './packer.js'
 import type { PeerContext } from './peer-context.js'
-import { SendWindow } from './send-window.js'
+import type { PeerWindow, WindowWaiter } from './peer-window.js'
 import { FULL, SENT, type SendOutcome, SLOW } from './transport.js'
 
 /** The lane a writer writes for. */
@@ -43,13 +45,14 @@ const RELAY_SHARE = 0.5
  * The sending half of a lane: a queue that outlives connections, and the pump that empties it into
  * the one that stands. Messages of a tick leave in one write; small ones go before large ones.
  */
-export class LaneWriter {
+export class LaneWriter implements WindowWaiter {
+  readonly share = new LaneShare()
   /** Messages handed to the present connection. */
   written = 0
   readonly #host: WriterHost
   readonly #context: PeerContext
   readonly #queue: CreditedQueue
-  readonly #window: SendWindow
+  readonly #window: PeerWindow
   readonly #packer: Packer | undefined
   readonly #tick = (): void => {
     this.#ticking = false
@@ -57,7 +60,6 @@ export class LaneWriter {
   }
   readonly #nextTurn = (): void => {
     this.#turning = false
-    this.#window.refill()
     this.pump()
   }
   readonly #waiters: Waiter[] = []
@@ -66,18 +68,20 @@ export class LaneWriter {
   #turning = false
   /** A write was answered with "wait": `drained` follows. */
   #draining = false
+  /** Bulk waits for the window to open. */
+  #awaitsAck = false
   /** The way is cut: `drained` follows, as if it were a matter of room. */
   #cut = false
   #late: DelayLine<QueuedFrame> | undefined = undefined
   #aside: Aside<QueuedFrame> | undefined = undefined
 
-  constructor(host: WriterHost, context: PeerContext) {
+  constructor(host: WriterHost, context: PeerContext, window: PeerWindow) {
     this.#host = host
     this.#context = context
-    const { table, world, codec, options } = context
+    const { table, world, codec } = context
     const counters = table.counters(host.index)
     this.#queue = new CreditedQueue(codec, table.creditWith(host.index, NO_OFFER), counters)
-    this.#window = new SendWindow(options.windowBytes)
+    this.#window = window
     const { compressFromBytes } = table.options(host.index)
     if (compressFromBytes > 0) {
       this.#packer = new Packer(compressFromBytes, world.compress, counters)
@@ -143,6 +147,10 @@ export class LaneWriter {
     }
     this.#wake()
     return queue.bytes > options.laneHighWaterBytes ? SLOW : SENT
+  }
+
+  get #windowBytes(): number {
+    return this.#context.options.windowBytes
   }
 
   /** What waits for credit takes no room from what needs none. */
@@ -212,7 +220,6 @@ export class LaneWriter {
     this.#stream = stream
     this.written = 0
     this.#draining = false
-    this.#window.refill()
     this.pump()
   }
 
@@ -220,13 +227,18 @@ export class LaneWriter {
   detach(): void {
     this.#stream = undefined
     this.#queue.rewind()
+    this.#window.lost(this)
   }
 
   /** The connection has passed on what it held. */
   drained(): void {
     this.#draining = false
-    this.#window.refill()
     this.pump()
+  }
+
+  /** The peer has so many fragments of this connection. False when more than were sent. */
+  acked(fragments: number): boolean {
+    return this.#window.acked(this.share, fragments)
   }
 
   /** Writes as much as the window allows. */
@@ -235,8 +247,9 @@ export class LaneWriter {
     if (stream === undefined || !this.#host.live || this.#queue.open.empty) return
     this.#pumpSmall(stream)
     if (this.#queue.open.hasBulk) this.#pumpBulk(stream)
+    else this.#awaitsAck = false
     if (this.#queue.empty) this.#host.emptied()
-    else if (!this.#queue.open.empty && !this.#draining) this.#goOn(stream)
+    else if (!this.#queue.open.empty && !this.#draining && !this.#awaitsAck) this.#goOn(stream)
     this.#tellReady()
   }
 
@@ -258,14 +271,13 @@ export class LaneWriter {
 
   /** In the next turn, unless the connection says when. */
   #goOn({ unsentBytes }: FrameStream): void {
-    if (this.#turning || unsentBytes >= this.#context.options.windowBytes) return
+    if (this.#turning || unsentBytes >= this.#windowBytes) return
     this.#turning = true
     this.#context.world.turn.immediate(this.#nextTurn)
   }
 
   #pumpSmall(stream: FrameStream): void {
-    const { windowBytes } = this.#context.options
-    while (stream.unsentBytes < windowBytes) {
+    while (stream.unsentBytes < this.#windowBytes) {
       const batch = this.#queue.open.takeSmall()
       if (batch === undefined) return
       this.written += batch.messages
@@ -281,31 +293,49 @@ export class LaneWriter {
 
   #pumpBulk(stream: FrameStream): void {
     const { gate } = this.#context
-    stream.connection.cork()
-    while (this.#window.allows(stream.unsentBytes)) {
-      const maxBytes = this.#fragmentBytes(stream)
+    const window = this.#window
+    this.#awaitsAck = false
+    while (window.allows(this.share)) {
+      if (this.#holds(stream)) break
+      const maxBytes = this.#fragmentBytes
       if (gate.out(this.#host, FRAME.FRAGMENT, undefined, maxBytes).drop) {
         this.#draining = true
         this.#retryCut()
-        break
+        return
       }
       const helping = this.#queue.open.takeBulk(maxBytes)
-      if (helping === undefined) break
-      this.#window.handed(helping.bytes)
-      stream.framesOut++
-      if (helping.completes) this.written++
-      const { pieces } = helping
-      for (const piece of this.#packer?.pack(pieces, bytesOf(pieces)) ?? pieces) {
-        if (!stream.write(piece)) this.#draining = true
-      }
+      if (helping === undefined) return
+      this.#hand(stream, helping)
+    }
+    this.#awaitsAck ||= !window.allows(this.share)
+    if (this.#awaitsAck) window.wait(this)
+  }
+
+  /** The kernel holds what was written before; bulk of this lane is asked for again by its acknowledgement. */
+  #holds({ unsentBytes }: FrameStream): boolean {
+    if (unsentBytes === 0) return false
+    if (this.share.inFlight === 0) return unsentBytes >= this.#windowBytes
+    this.#window.kernelFull(this.share)
+    this.#awaitsAck = true
+    return true
+  }
+
+  #hand(stream: FrameStream, helping: Helping): void {
+    if (helping.isFragment) this.#window.sent(this.share, helping.bytes)
+    stream.framesOut++
+    if (helping.completes) this.written++
+    stream.connection.cork()
+    const { pieces } = helping
+    for (const piece of this.#packer?.pack(pieces, bytesOf(pieces)) ?? pieces) {
+      if (!stream.write(piece)) this.#draining = true
     }
     stream.connection.uncork()
-    if (!this.#queue.open.hasBulk) this.#window.refill()
+    if (stream.unsentBytes === 0) this.#draining = false
   }
 
   /** What is compressed holds the event loop up meanwhile: smaller pieces, then. */
-  #fragmentBytes({ unsentBytes }: FrameStream): number {
-    const bytes = this.#window.fragmentBytes(unsentBytes)
+  get #fragmentBytes(): number {
+    const bytes = this.#window.fragmentBytes
     return this.#packer === undefined ? bytes : Math.min(bytes, FRAGMENT_ABOVE)
   }
 

@@ -10,6 +10,7 @@ import type { FrameStream, StreamOwner } from './frame-stream.js'
 import { type Busy, Grants } from './grants.js'
 import { LaneWriter, type WriterHost } from './lane-writer.js'
 import type { PeerContext } from './peer-context.js'
+import type { PeerWindow } from './peer-window.js'
 import type { LaneStats, SendOutcome } from './transport.js'
 
 /** The peer a lane belongs to. */
@@ -24,6 +25,9 @@ export interface LaneHost {
   heard(): void
   /** Tells the peer what it may send on a lane. */
   readonly session: { readonly credits: { grant(lane: Lane): void } } | undefined
+  readonly window: PeerWindow
+  /** More fragments came in over that lane: the peer is to be told. */
+  acknowledge(lane: Lane): void
   /** The lane has no connection any more. */
   laneLost(lane: Lane, error: TroupeError): void
   /** Nothing is queued on the lane any more. */
@@ -45,6 +49,8 @@ export class Lane implements StreamOwner, WriterHost {
   received = 0
   /** As many of them the peer has been told. */
   told = 0
+  /** Fragments that came in whole over this connection. */
+  fragments = 0
   readonly #host: LaneHost
   readonly #context: PeerContext
   readonly #writer: LaneWriter
@@ -56,14 +62,14 @@ export class Lane implements StreamOwner, WriterHost {
   /** What connections that are gone have carried. */
   readonly #past = { bytesIn: 0, bytesOut: 0, framesIn: 0, framesOut: 0 }
 
-  constructor(host: LaneHost, context: PeerContext, peer: string, index: number, lane: number) {
-    this.peer = peer
+  constructor(host: LaneHost, context: PeerContext, index: number, lane: number) {
+    this.peer = host.member.name
     this.channel = context.table.name(index)
     this.index = index
     this.lane = lane
     this.#host = host
     this.#context = context
-    this.#writer = new LaneWriter(this, context)
+    this.#writer = new LaneWriter(this, context, host.window)
     this.#grants = new Grants(context.table.creditWith(index, NO_OFFER))
   }
 
@@ -175,6 +181,7 @@ export class Lane implements StreamOwner, WriterHost {
     this.clock = clock
     this.received = this.told = this.#arrived = 0
     this.#grants.restart()
+    this.fragments = 0
     stream.handTo(this)
     this.#writer.attach(stream)
   }
@@ -220,6 +227,20 @@ export class Lane implements StreamOwner, WriterHost {
     }
     this.received++
     this.#deliver(readEnvelope(bytes, start, end))
+  }
+
+  /**
+   * So many fragments of this connection the peer has.
+   * @throws TroupeError ERR_BAD_FRAME for more than were sent
+   */
+  acked(fragments: number): void {
+    if (this.#writer.acked(fragments)) return
+    throw new TroupeError('ERR_BAD_FRAME', `${this.peer} acknowledges what was never sent`)
+  }
+
+  took(fragments: number): void {
+    this.fragments = fragments
+    this.#host.acknowledge(this)
   }
 
   heard(): void {
@@ -286,6 +307,7 @@ export class Lane implements StreamOwner, WriterHost {
       queuedMessages: this.#writer.queuedMessages,
       heldMessages: this.#writer.heldMessages,
       withheld: this.#grants.withheld,
+      inFlightBytes: this.#writer.share.inFlight,
       bytesIn: bytesIn + (now?.bytesIn ?? 0),
       bytesOut: bytesOut + (now?.bytesOut ?? 0),
       framesIn: framesIn + (now?.framesIn ?? 0),

@@ -7,8 +7,10 @@ import { DEFAULT_CHANNEL, MEMBERSHIP } from './channel-table.js'
 import { EarlyFrames } from './early-frames.js'
 import { type FrameStream, InFrame } from './frame-stream.js'
 import { type Greeting, isCount } from './greeting.js'
-import { Lane, type LaneHost } from './lane.js'
+import type { Lane, LaneHost } from './lane.js'
 import type { PeerContext } from './peer-context.js'
+import { PeerLanes } from './peer-lanes.js'
+import { PeerWindow } from './peer-window.js'
 import { type Attempt, Redial } from './redial.js'
 import { Session, type SessionHost, type SessionStart } from './session.js'
 import { FULL, type PeerStats, type SendOutcome } from './transport.js'
@@ -24,6 +26,8 @@ export interface PeerHost {
 
 /** A peer that is about to dial gets so long. */
 const PATIENCE_MS = 300
+/** Near peers have so many windows of bulk under way on each lane: a busy processor leaves them waiting. */
+const NEAR_WINDOWS = 4
 
 /** Another node as seen from here: the wish to be connected, its lanes, and the session that stands. */
 export class Peer implements LaneHost, SessionHost {
@@ -36,10 +40,9 @@ export class Peer implements LaneHost, SessionHost {
   session: Session | undefined
   readonly #context: PeerContext
   readonly #host: PeerHost
+  readonly window: PeerWindow
   readonly #redial: Redial
-  #lanes: Lane[][] = []
-  /** All of them in one list, until that changes. */
-  #flat: readonly Lane[] | undefined
+  readonly #lanes: PeerLanes
   #wished = false
   #forgotten = false
   #forgetTimer: Timer | undefined
@@ -51,8 +54,9 @@ export class Peer implements LaneHost, SessionHost {
     this.member = member
     this.#context = context
     this.#host = host
+    this.window = new PeerWindow(context.world, NEAR_WINDOWS * context.options.windowBytes)
     this.#redial = new Redial(context, (failures) => host.dialSession(this, failures))
-    this.#resize([])
+    this.#lanes = new PeerLanes(this, context)
   }
 
   get incarnation(): string {
@@ -92,9 +96,7 @@ export class Peer implements LaneHost, SessionHost {
     this.#abandon(reason)
     this.member = member
     this.isNews = true
-    this.#flat = undefined
-    this.#lanes = [] // fresh ones: the new incarnation's clock begins again
-    this.#resize([])
+    this.#lanes.renew()
   }
 
   /** The membership lane stands: a session begins, and takes the place of one that stands. */
@@ -108,7 +110,8 @@ export class Peer implements LaneHost, SessionHost {
     this.#forgetTimer?.cancel()
     this.#redial.stop()
     this.member = greeting.member
-    this.#resize(greeting.channels)
+    this.#lanes.resize(greeting.channels)
+    this.window.reset(stream.connection.sameHost === true)
     for (const lane of this.lanes()) lane.begin(greeting.maxMessageBytes, greeting)
     this.session = new Session(this.#context, this, start)
     this.membership().attach(stream, laneClock)
@@ -122,27 +125,20 @@ export class Peer implements LaneHost, SessionHost {
 
   /** The lane of that name and number, if it was agreed on. */
   findLane(channel: string, lane: number): Lane | undefined {
-    const index = this.#context.table.find(channel)
-    return index === undefined ? undefined : this.#lanes[index]?.[lane]
+    return this.#lanes.find(channel, lane)
   }
 
   lanes(): readonly Lane[] {
-    this.#flat ??= this.#lanes.flat()
-    return this.#flat
+    return this.#lanes.all
   }
 
   membership(): Lane {
-    return this.#lanes[MEMBERSHIP]?.[0] as Lane
+    return this.#lanes.membership
   }
 
   /** The lane of a key; channels the peer does not have travel on the default one. */
   laneFor(channel: number, key: number): Lane {
-    const lanes = this.#lanes[channel]
-    const chosen =
-      lanes !== undefined && lanes.length > 0 && channel !== MEMBERSHIP
-        ? lanes
-        : (this.#lanes[DEFAULT_CHANNEL] as Lane[])
-    return (chosen.length === 1 ? chosen[0] : chosen[(key >>> 0) % chosen.length]) as Lane
+    return this.#lanes.for(channel, key)
   }
 
   send(channel: number, envelope: Envelope): SendOutcome {
@@ -217,6 +213,9 @@ export class Peer implements LaneHost, SessionHost {
       case FRAME.CREDIT:
         this.session?.credits.received(bytes.subarray(start, end))
         return
+      case FRAME.ACK:
+        this.session?.onAck(bytes.subarray(start, end))
+        return
       case FRAME.GOODBYE:
         this.#onGoodbye(bytes.subarray(start, end))
         return
@@ -241,6 +240,10 @@ export class Peer implements LaneHost, SessionHost {
     this.session?.heard()
   }
 
+  acknowledge(lane: Lane): void {
+    this.session?.acknowledge(lane)
+  }
+
   laneEmpty(): void {
     this.#host.laneEmpty()
   }
@@ -257,15 +260,17 @@ export class Peer implements LaneHost, SessionHost {
   }
 
   stats(): PeerStats {
-    const { name: peer, live: up } = this
-    return { peer, up, lanes: this.lanes().length, rttMs: this.session?.rttMs }
+    const { name: peer, live: up, window } = this
+    const { minRttMs, bytes: windowBytes, inFlight: inFlightBytes } = window
+    const lanes = this.lanes().length
+    return { peer, up, lanes, rttMs: this.session?.rttMs, minRttMs, windowBytes, inFlightBytes }
   }
 
   /** Reports what has become usable, in order: the peer, then its channels. */
   #settle(lane: Lane): void {
     const session = this.session
     if (!this.live) {
-      const early = [...(this.#lanes[MEMBERSHIP] ?? []), ...(this.#lanes[DEFAULT_CHANNEL] ?? [])]
+      const early = [...this.#lanes.of(MEMBERSHIP), ...this.#lanes.of(DEFAULT_CHANNEL)]
       if (!early.every((each) => each.connected)) return
       this.live = true
       this.isNews = false
@@ -281,7 +286,7 @@ export class Peer implements LaneHost, SessionHost {
   }
 
   #channelUp(index: number): void {
-    const lanes = this.#lanes[index] ?? []
+    const lanes = this.#lanes.of(index)
     if (!this.live || this.#channelsUp.has(index)) return
     if (!lanes.every((lane) => lane.connected)) return
     this.#channelsUp.add(index)
@@ -363,37 +368,5 @@ export class Peer implements LaneHost, SessionHost {
 
   #abandon(reason: TroupeError): void {
     for (const lane of this.lanes()) lane.abandon(reason)
-  }
-
-  /** Lanes as both sides wish them; before the peer has told, as this node does. What waits finds its new lane. */
-  #resize(theirs: Greeting['channels']): void {
-    const { table, logger } = this.#context
-    const wished = new Map<number, number>()
-    for (const [name, count] of table.lanesWith(theirs)) {
-      const index = table.learn(name)
-      if (index !== undefined) wished.set(index, count)
-      else
-        logger.warn({ peer: this.name, channel: name }, 'too many channels: this one is not used')
-    }
-    const before = this.#lanes
-    this.#lanes = []
-    for (let i = 0; i < table.size; i++) {
-      this.#lanes.push(this.#lanesOf(i, wished.get(i) ?? 0, before[i] ?? []))
-    }
-    this.#flat = undefined
-  }
-
-  #lanesOf(index: number, count: number, before: Lane[]): Lane[] {
-    if (before.length === count) return before
-    const lanes: Lane[] = []
-    for (let lane = 0; lane < count; lane++) {
-      lanes.push(new Lane(this, this.#context, this.name, index, lane))
-    }
-    for (const old of before) {
-      for (const { frame, key, envelope } of old.drain()) {
-        lanes[(key >>> 0) % count]?.adopt(frame, key, envelope)
-      }
-    }
-    return lanes
   }
 }

@@ -1,39 +1,216 @@
-import { FRAGMENT_ABOVE } from '../wire/frame.js'
+import type { LaneShare } from './lane-share.js'
+import { LeastRecent } from './least-recent.js'
 
-/** A fragment is never larger: control frames have a limit, and small messages wait for its end. */
-const FRAGMENT_MAX = 256 * 1024
+const KIB = 1024
+/** Round trips below this are those of one machine, or of a network so quick that steering costs more than it gains. */
+export const NEAR_MS = 0.5
+/** On one machine all of this is waiting for a processor. */
+export const SAME_HOST_MS = 10
+/** Round trips above this leave room for the kernel's own search for the rate. */
+const FAR_MS = 5
+const FRAGMENT_MIN = 16 * KIB
+/** Control frames have a limit, and small messages wait for a fragment's end. */
+const FRAGMENT_MAX = 256 * KIB
+const FRAGMENT_NEAR = 64 * KIB
+/** To begin with, for each lane: a smaller one starves the kernel's search for the rate, which it then never resumes. */
+const START = 4096 * KIB
+const LEAST = 32 * KIB
+const MOST = 64 * 1024 * KIB
+const SAMPLES = 8
+/** Acknowledged bytes are counted over so long for a rate … */
+const RATE_MS = 50
+/** … and the best one counts for five seconds. */
+const RATE_SPAN_MS = 2_500
+/** The least round trip is that of the last 15 to 30 s: ways change. */
+const RTT_SPAN_MS = 15_000
 
 /**
- * How much of a lane's bulk may be handed to the network, so that a small message that comes next
- * does not stand behind megabytes. This one is fixed: a helping per turn, and none while the
- * connection still holds a whole one. An adaptive window (by the delay of acknowledgements) has the
- * same calls.
+ * How much bulk may be under way to one peer, over all its lanes, so that a small message that comes
+ * next does not stand behind megabytes in buffers along the way. Steered by the delay of
+ * acknowledgements as LEDBAT is (RFC 6817): the window grows while the way adds less than a target to
+ * its least round trip, and shrinks in proportion to what it adds above. A busy machine looks like a
+ * full line: so it never falls below what the best rate of the last seconds needs, and where the rate
+ * falls with the window, a larger one is tried.
+ *
+ * Near peers have a fixed window for each lane instead. A machine: times come as arguments.
  */
 export class SendWindow {
-  readonly #bytes: number
-  #left: number
+  readonly #nearBytes: number
+  #nearMs = NEAR_MS
+  #bytes = START
+  #inFlight = 0
+  /** Lanes that have something under way. */
+  #lanes = 0
+  /** Until the first sign of a queue on the way. */
+  #starting = true
+  #leastRtt = new LeastRecent(RTT_SPAN_MS)
+  #minRttMs = Number.POSITIVE_INFINITY
+  readonly #samples = new Float64Array(SAMPLES).fill(Number.POSITIVE_INFINITY)
+  #sample = 0
+  /** Negative: the best rate is the least of these. */
+  #slowest = new LeastRecent(RATE_SPAN_MS)
+  #countedBytes = 0
+  #countedSinceMs = 0
+  #drainUntilMs = 0
+  /** The window was made larger to see whether the rate follows: what both were before. */
+  #trial: { readonly rate: number; readonly bytes: number } | undefined
 
-  constructor(bytes: number) {
-    this.#bytes = bytes
-    this.#left = bytes
+  /** `nearBytes` is the fixed window of a lane. */
+  constructor(nearBytes: number) {
+    this.#nearBytes = nearBytes
   }
 
-  /** A turn of the event loop begins: a new helping. */
-  refill(): void {
-    this.#left = this.#bytes
+  /** Bytes that may be under way over all lanes. */
+  get bytes(): number {
+    return this.near ? this.#nearBytes * Math.max(1, this.#lanes) : this.#bytes
   }
 
-  /** May more be handed down now, with `unsentBytes` waiting in the connection? */
-  allows(unsentBytes: number): boolean {
-    return this.#left > 0 && unsentBytes < this.#bytes
+  get inFlight(): number {
+    return this.#inFlight
   }
 
-  /** How much the next fragment may carry: a line that takes all at once gets large ones, which cost less. */
-  fragmentBytes(unsentBytes: number): number {
-    return unsentBytes === 0 ? Math.min(this.#bytes, FRAGMENT_MAX) : FRAGMENT_ABOVE
+  /** The least round trip of the last seconds in ms; undefined before the first. */
+  get minRttMs(): number | undefined {
+    return this.#minRttMs === Number.POSITIVE_INFINITY ? undefined : this.#minRttMs
   }
 
-  handed(bytes: number): void {
-    this.#left -= bytes
+  get near(): boolean {
+    return this.#minRttMs < this.#nearMs
+  }
+
+  /** The way may be another: nothing that was learned counts. `sameHost`: the peer is on this machine. */
+  reset(sameHost = false): void {
+    this.#nearMs = sameHost ? SAME_HOST_MS : NEAR_MS
+    this.#bytes = START
+    this.#starting = true
+    this.#leastRtt = new LeastRecent(RTT_SPAN_MS)
+    this.#slowest = new LeastRecent(RATE_SPAN_MS)
+    this.#minRttMs = Number.POSITIVE_INFINITY
+    this.#samples.fill(Number.POSITIVE_INFINITY)
+    this.#trial = undefined
+  }
+
+  /** May that lane hand on more now? */
+  allows(share: LaneShare, nowMs: number): boolean {
+    if (this.near) return share.inFlight < this.#nearBytes
+    const bytes = nowMs < this.#drainUntilMs ? LEAST : this.#bytes
+    return this.#inFlight < bytes && share.inFlight < share.cap(nowMs)
+  }
+
+  /** How much the next fragment may carry. */
+  get fragmentBytes(): number {
+    if (this.near) return FRAGMENT_NEAR
+    const wished = this.#bytes / 8
+    let bytes = FRAGMENT_MIN
+    while (bytes < FRAGMENT_MAX && 2 * bytes <= wished) bytes *= 2
+    return bytes
+  }
+
+  sent(share: LaneShare, bytes: number, nowMs: number): void {
+    if (share.inFlight === 0) {
+      this.#lanes++
+      if (this.#starting) this.#bytes = Math.min(MOST, Math.max(this.#bytes, START * this.#lanes))
+    }
+    if (this.#inFlight === 0) this.#count(nowMs)
+    share.sent(bytes, nowMs)
+    this.#inFlight += bytes
+  }
+
+  /** The other side has so many fragments of that lane. False when that are more than were sent. */
+  acked(share: LaneShare, count: number, nowMs: number): boolean {
+    const wasFull = this.#inFlight >= 0.75 * this.#bytes
+    const arrival = share.acked(count, nowMs)
+    if (arrival === undefined) return true
+    if (arrival === false) return false
+    this.#inFlight -= arrival.bytes
+    if (share.inFlight === 0) this.#lanes--
+    this.#measure(arrival.bytes, wasFull, nowMs)
+    this.#samples[this.#sample] = arrival.rttMs
+    this.#sample = (this.#sample + 1) % SAMPLES
+    if (this.#learn(arrival.rttMs, nowMs) && this.#inFlight > 0) this.#drain(nowMs)
+    if (!this.near) this.#steer(arrival.bytes, wasFull)
+    return true
+  }
+
+  /** A round trip that did not carry bulk. */
+  heartbeat(rttMs: number, nowMs: number): void {
+    this.#learn(rttMs, nowMs)
+  }
+
+  /** That lane's connection is gone. */
+  lost(share: LaneShare): void {
+    if (share.inFlight > 0) this.#lanes--
+    this.#inFlight -= share.reset()
+  }
+
+  kernelFull(share: LaneShare, nowMs: number): void {
+    if (!this.near) share.kernelFull(nowMs, this.minRttMs ?? 0)
+  }
+
+  #steer(bytes: number, wasFull: boolean): void {
+    const minMs = this.#minRttMs
+    const queueMs = Math.min(...this.#samples) - minMs
+    const targetMs = Math.max(0.1, 0.2 * minMs, (minMs - 3) / 2)
+    const far = minMs > FAR_MS
+    if (this.#starting) {
+      if (queueMs > Math.max(targetMs, far ? minMs : 0)) {
+        this.#starting = false
+        this.#bytes *= (1.1 * minMs) / (minMs + queueMs)
+      } else if (wasFull) this.#bytes += bytes
+    } else if (this.#trial === undefined) {
+      const error = Math.max(-1, 1 - queueMs / targetMs)
+      if (error < 0) this.#bytes += 0.1 * error * bytes
+      else if (wasFull) this.#bytes += (far ? 0.25 : 0.1) * error * bytes
+    }
+    const needed = 1.05 * this.#bestRate * minMs + FRAGMENT_MIN
+    this.#bytes = Math.max(LEAST, needed, Math.min(this.#bytes, MOST))
+  }
+
+  /** True when another span of samples began. */
+  #learn(rttMs: number, nowMs: number): boolean {
+    const turns = this.#leastRtt.add(rttMs, nowMs)
+    this.#minRttMs = this.#leastRtt.value
+    return turns
+  }
+
+  /** What stands in queues all the time looks like distance: now and then nearly nothing is under way. */
+  #drain(nowMs: number): void {
+    if (!this.near) this.#drainUntilMs = nowMs + Math.min(200, Math.max(5, 3 * this.#minRttMs))
+  }
+
+  /** Bytes a millisecond. */
+  get #bestRate(): number {
+    return this.#slowest.value === Number.POSITIVE_INFINITY ? 0 : -this.#slowest.value
+  }
+
+  #measure(bytes: number, wasFull: boolean, nowMs: number): void {
+    this.#countedBytes += bytes
+    const ms = nowMs - this.#countedSinceMs
+    if (ms < RATE_MS) return
+    const rate = this.#countedBytes / ms
+    this.#slowest.add(-rate, nowMs)
+    this.#count(nowMs)
+    if (!this.near && !this.#starting) this.#try(rate, wasFull)
+  }
+
+  /**
+   * On a full line a larger window brings no more, and what is slower now stays slower; where answers
+   * come late for other reasons the rate follows the window.
+   */
+  #try(rate: number, wasFull: boolean): void {
+    const trial = this.#trial
+    this.#trial = undefined
+    if (trial !== undefined && rate < 1.1 * trial.rate) {
+      this.#bytes = Math.min(this.#bytes, trial.bytes)
+      this.#slowest = new LeastRecent(RATE_SPAN_MS)
+    } else if (wasFull && rate < 0.75 * this.#bestRate) {
+      this.#trial = { rate, bytes: this.#bytes }
+      this.#bytes = Math.min(MOST, 1.5 * this.#bytes)
+    }
+  }
+
+  #count(nowMs: number): void {
+    this.#countedBytes = 0
+    this.#countedSinceMs = nowMs
   }
 }

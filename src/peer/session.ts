@@ -10,7 +10,11 @@ import { INTENT, isCount, OUTCOME } from './greeting.js'
 import { Heartbeat } from './heartbeat.js'
 import type { Lane } from './lane.js'
 import type { PeerContext } from './peer-context.js'
+import type { PeerWindow } from './peer-window.js'
 import { Redial } from './redial.js'
+
+/** The body of an ACK frame: the lane by its clock, and the fragments of it, both modulo 2^32, little endian. */
+const ACK_BYTES = 8
 
 /** How a session came about. */
 export interface SessionStart {
@@ -26,6 +30,7 @@ export interface SessionHost {
   readonly name: string
   readonly incarnation: string
   readonly live: boolean
+  readonly window: PeerWindow
   /** All lanes agreed on with the peer. */
   lanes(): readonly Lane[]
   membership(): Lane
@@ -52,6 +57,7 @@ export class Session {
   #timer: Timer | undefined
   readonly #redials = new Map<Lane, Redial>()
   readonly #probes = new Map<number, (alive: boolean) => void>()
+  #lastAcked: Lane | undefined
   #over = false
 
   constructor(context: PeerContext, host: SessionHost, start: SessionStart) {
@@ -118,6 +124,22 @@ export class Session {
     })
   }
 
+  /** Tells at once how many fragments came in over a lane: the peer's window moves by it. */
+  acknowledge(lane: Lane): void {
+    const body = Buffer.allocUnsafe(ACK_BYTES)
+    body.writeUInt32LE(lane.clock >>> 0, 0)
+    body.writeUInt32LE(lane.fragments >>> 0, 4)
+    this.#host.membership().writeNow(FRAME.ACK, body)
+  }
+
+  /** @throws TroupeError ERR_BAD_FRAME */
+  onAck(body: Buffer): void {
+    if (body.length !== ACK_BYTES) {
+      throw new TroupeError('ERR_BAD_FRAME', `an acknowledgement has ${body.length} bytes`)
+    }
+    this.#acked(body.readUInt32LE(0), body.readUInt32LE(4))
+  }
+
   /** Tells a last time what came in, so that the peer does not count it as lost. */
   confirmAll(): void {
     this.#say(FRAME.PONG, 0)
@@ -126,16 +148,20 @@ export class Session {
   /** PING or PONG. @throws TroupeError ERR_DECODE, ERR_BAD_FRAME */
   onBeat(kind: FrameKind, body: Uint8Array): void {
     const fields = this.#context.plainCodec.decodeValue(body)
-    const [number, counts] = Array.isArray(fields) ? fields : []
-    if (!isCount(number) || !Array.isArray(counts) || counts.length % 2 !== 0) {
+    const [number, counts, fragments = []] = Array.isArray(fields) ? fields : []
+    if (!isCount(number) || !isPairs(counts) || !isPairs(fragments)) {
       throw new TroupeError('ERR_BAD_FRAME', `a heartbeat of ${this.#host.name} is malformed`)
     }
     this.#confirm(counts)
+    for (let i = 0; i < fragments.length; i += 2) {
+      this.#acked(Number(fragments[i]) >>> 0, Number(fragments[i + 1]) >>> 0)
+    }
     if (kind === FRAME.PING) {
       this.#say(FRAME.PONG, number)
       return
     }
-    this.#heartbeat.pong(number, this.#context.world.clock.now())
+    const sampleMs = this.#heartbeat.pong(number, this.#context.world.clock.now())
+    if (sampleMs !== undefined) this.#host.window.heartbeat(sampleMs)
     this.#probes.get(number)?.(true)
   }
 
@@ -158,15 +184,33 @@ export class Session {
     this.#timer = clock.after(Math.max(0, effects.nextAtMs - clock.now()), () => this.#beat())
   }
 
-  /** Heartbeats carry how many messages came in over each connection since that was last told. */
+  /**
+   * Heartbeats carry how many messages came in over each connection since that was last told, and how
+   * many fragments so far: an acknowledgement may have been lost to a fault.
+   */
   #say(kind: FrameKind, number: number): void {
     const counts: number[] = []
+    const fragments: number[] = []
     for (const lane of this.#host.lanes()) {
-      if (!lane.connected || lane.received === lane.told) continue
-      lane.told = lane.received
-      counts.push(lane.clock, lane.received)
+      if (!lane.connected) continue
+      if (lane.received !== lane.told) {
+        lane.told = lane.received
+        counts.push(lane.clock, lane.received)
+      }
+      if (lane.fragments > 0) fragments.push(lane.clock, lane.fragments)
     }
-    this.#host.membership().writeNow(kind, this.#context.plainCodec.encodeValue([number, counts]))
+    const beat = fragments.length === 0 ? [number, counts] : [number, counts, fragments]
+    this.#host.membership().writeNow(kind, this.#context.plainCodec.encodeValue(beat))
+  }
+
+  #acked(clock: number, fragments: number): void {
+    let lane = this.#lastAcked
+    if (lane === undefined || !lane.connected || lane.clock >>> 0 !== clock) {
+      lane = this.#host.lanes().find((each) => each.connected && each.clock >>> 0 === clock)
+    }
+    if (lane === undefined) return // of a connection that is gone
+    this.#lastAcked = lane
+    lane.acked(fragments)
   }
 
   #confirm(counts: readonly unknown[]): void {
@@ -218,3 +262,6 @@ export class Session {
     }
   }
 }
+
+const isPairs = (value: unknown): value is unknown[] =>
+  Array.isArray(value) && value.length % 2 === 0

@@ -123,6 +123,12 @@ export interface PeerStats {
   readonly lanes: number
   /** Smoothed round-trip time of heartbeats in ms; undefined before the first. */
   readonly rttMs: number | undefined
+  /** The least round trip of the last 15 to 30 s in ms. */
+  readonly minRttMs: number | undefined
+  /** So much of large messages may be under way to the peer now, over all lanes … */
+  readonly windowBytes: number
+  /** … and so much is. */
+  readonly inFlightBytes: number
 }
 
 /** One channel, over all peers. */
@@ -150,6 +156,8 @@ export interface LaneStats {
   readonly heldMessages: number
   /** An actor here that is behind keeps the peer's credit back. */
   readonly withheld: boolean
+  /** Of large messages: written, and not acknowledged. */
+  readonly inFlightBytes: number
   readonly bytesIn: number
   readonly bytesOut: number
   readonly framesIn: number

@@ -123,17 +123,35 @@ class Stream {
     readonly id: number,
     readonly kind: FrameKind,
     readonly total: number,
+    /** Its memory was taken at once. */
+    readonly trusted: boolean,
   ) {
-    this.body = Buffer.allocUnsafeSlow(Math.min(total, ON_TRUST))
+    this.body = Buffer.allocUnsafeSlow(trusted ? total : Math.min(total, FIRST_STEP))
+  }
+
+  /** Where the next bytes go; never empty while some are missing. */
+  room(): Buffer {
+    if (this.have === this.body.length) this.grow(this.have + 1)
+    return this.body.subarray(this.have)
+  }
+
+  /** Room for `bytes` in all: doubles, so that memory follows what has come in. */
+  grow(bytes: number): void {
+    const size = Math.min(this.total, Math.max(2 * this.body.length, bytes))
+    const body = Buffer.allocUnsafeSlow(size)
+    this.body.copy(body, 0, 0, this.have)
+    this.body = body
   }
 }
 
-/** As in FrameReader: more memory only as bytes come in. */
-const ON_TRUST = 1024 * 1024
+/** All large frames under way on a connection get so much memory at once on their sender's word … */
+const ON_TRUST = 16 * 1024 * 1024
+/** … and beyond that each so much; the rest as bytes come in. */
+const FIRST_STEP = 256 * 1024
 
 /**
- * Puts the large frames of one connection together again: each byte is copied once, from where it
- * came in to its place in the whole. Bounded in number and bytes by what `mayBegin` allows the
+ * Puts the large frames of one connection together again: each byte is read to its place in the whole,
+ * where the network can do that (`room`), or copied there once. Bounded in number and bytes by what `mayBegin` allows the
  * sender; memory follows what has come in, not what was announced. When the connection goes, so does
  * the assembler.
  */
@@ -141,6 +159,8 @@ export class Assembler {
   readonly #maxMessageBytes: number
   readonly #streams = new Map<number, Stream>()
   #openBytes = 0
+  /** Bytes announced by frames whose memory was taken at once. */
+  #trusted = 0
   /** The large frame that the fragment at hand belongs to. */
   #current: Stream | undefined
   /** Bytes of the fragment at hand that are still to come. */
@@ -183,15 +203,30 @@ export class Assembler {
   fill(bytes: Buffer, at: number, onFrame: OnFrame): number {
     const stream = this.#current as Stream
     const end = at + Math.min(this.left, bytes.length - at)
-    append(stream, bytes, at, end)
-    this.left -= end - at
-    if (stream.have === stream.total) {
-      this.#streams.delete(stream.id)
-      this.#openBytes -= stream.total
-      this.#current = undefined
-      onFrame(stream.kind, stream.body, 0, stream.total)
-    }
+    const have = stream.have + end - at
+    if (have > stream.body.length) stream.grow(have)
+    bytes.copy(stream.body, stream.have, at, end)
+    this.filled(end - at, onFrame)
     return end
+  }
+
+  /** Memory that the rest of the fragment at hand belongs in, or a part of it. Only while `left` is above 0. */
+  room(): Uint8Array {
+    const room = (this.#current as Stream).room()
+    return room.length > this.left ? room.subarray(0, this.left) : room
+  }
+
+  /** So many bytes were written to `room`. */
+  filled(count: number, onFrame: OnFrame): void {
+    const stream = this.#current as Stream
+    stream.have += count
+    this.left -= count
+    if (stream.have !== stream.total) return
+    this.#streams.delete(stream.id)
+    this.#openBytes -= stream.total
+    if (stream.trusted) this.#trusted -= stream.total
+    this.#current = undefined
+    onFrame(stream.kind, stream.body, 0, stream.total)
   }
 
   #open(id: number, bytes: Buffer, at: number): Stream {
@@ -204,23 +239,13 @@ export class Assembler {
     if (!mayBegin(this.#streams.size, this.#openBytes, total, this.#maxMessageBytes)) {
       throw bad(`too much is under way: ${this.#streams.size} frames, ${this.#openBytes} bytes`)
     }
-    const stream = new Stream(id, kind as FrameKind, total)
+    const trusted = this.#trusted + total <= ON_TRUST
+    const stream = new Stream(id, kind as FrameKind, total, trusted)
+    if (trusted) this.#trusted += total
     this.#streams.set(id, stream)
     this.#openBytes += total
     return stream
   }
-}
-
-function append(stream: Stream, bytes: Buffer, from: number, end: number): void {
-  const have = stream.have + end - from
-  if (have > stream.body.length) {
-    const size = Math.min(stream.total, Math.max(2 * stream.body.length, have))
-    const body = Buffer.allocUnsafeSlow(size)
-    stream.body.copy(body, 0, 0, stream.have)
-    stream.body = body
-  }
-  bytes.copy(stream.body, stream.have, from, end)
-  stream.have = have
 }
 
 const bad = (detail: string): TroupeError =>

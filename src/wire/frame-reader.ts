@@ -12,6 +12,10 @@ export type Inflate = (data: Uint8Array, maxBytes: number) => Uint8Array
 
 /** A frame in several chunks gets this much memory on its sender's word; more as it comes in. */
 const ON_TRUST = 1024 * 1024
+/** The head of a fragment that is not the first of its frame. */
+const SHORT_HEAD = FRAGMENT_HEAD_MAX - 5
+/** Where the head of the next one is read to; copied out at once, so one serves all connections. */
+const BETWEEN = Buffer.alloc(SHORT_HEAD)
 
 /**
  * The bytes of one connection to frames, whatever the pieces they come in. Until `open` only frames
@@ -36,6 +40,13 @@ export class FrameReader {
   #assembler: Assembler | undefined
   /** How many fragments have begun. */
   fragments = 0
+
+  /** How many of them are there whole. */
+  get wholeFragments(): number {
+    return this.#assembler === undefined || this.#assembler.left === 0
+      ? this.fragments
+      : this.fragments - 1
+  }
 
   /** @param inflate without it PACKED frames are refused */
   constructor(maxMessageBytes: number = MAX_MESSAGE_BYTES, inflate?: Inflate) {
@@ -90,6 +101,29 @@ export class FrameReader {
       this.close()
       throw error
     }
+  }
+
+  /**
+   * Memory the next bytes belong in, so that nothing of a large frame is copied: the place of a
+   * fragment's bytes, and between two fragments just enough for the next one's head. Undefined where
+   * that is not known; then `push` is for what comes.
+   */
+  room(): Uint8Array | undefined {
+    const assembler = this.#assembler
+    if (assembler === undefined || this.#closed || this.#body !== undefined) return undefined
+    if (assembler.left > 0) return assembler.room()
+    const have = this.#headHave
+    if (have === SHORT_HEAD && this.#head[5] === FRAME.FRAGMENT) {
+      return BETWEEN.subarray(0, FRAGMENT_HEAD_MAX - have)
+    }
+    return have === 0 && assembler.open > 0 ? BETWEEN : undefined
+  }
+
+  /** So many bytes were written to what `room` gave last. @throws TroupeError as `push` */
+  filled(count: number, onFrame: OnFrame): void {
+    const assembler = this.#assembler as Assembler
+    if (assembler.left > 0) assembler.filled(count, onFrame)
+    else this.push(Buffer.from(BETWEEN.subarray(0, count)), onFrame)
   }
 
   /** Goes on with what an earlier chunk began, and says where the rest begins. */

@@ -24,6 +24,8 @@ export const FRAME = {
   GOODBYE: 10,
   /** How much of each channel the peer may send, and questions about it; on the membership lane. */
   CREDIT: 11,
+  /** How many fragments came in over a connection: see `peer/session.ts`. */
+  ACK: 12,
   // rooms of their own
   OVERLAY: 16,
   BROADCAST: 17,

@@ -48,6 +48,8 @@ export interface Listener {
 export interface Connection {
   /** The other end as text, for logs only. */
   readonly remote: string
+  /** True when the other end is known to be on this machine. */
+  readonly sameHost?: boolean
   /** Bytes taken by `write` that the kernel has not taken yet. 0: the line is not the bottleneck. */
   readonly unsentBytes: number
   /** Must be called once, synchronously after the connection is handed over; data flows from then on. */
@@ -69,6 +71,13 @@ export interface Connection {
 export interface ConnectionHandler {
   /** The bytes are the handler's to keep: nobody writes to them again. */
   onData(bytes: Uint8Array): void
+  /**
+   * Memory the next bytes belong in, at least one byte of it; undefined: they come by `onData`. A
+   * network that can reads straight into it and calls `filled`; others never ask. Must not throw.
+   */
+  room?(): Uint8Array | undefined
+  /** So many bytes were read into what `room` gave last. */
+  filled?(bytes: number): void
   onDrain(): void
   /** Once, last. `error` is absent for an orderly close. */
   onClose(error?: Error): void

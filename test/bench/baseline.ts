@@ -85,6 +85,23 @@ export class BareLink {
     }
   }
 
+  /** A large body behind a number, which the other side reads by `bulkNumber`. */
+  sendBulk(number: number, bytes: Buffer): void {
+    this.#flush()
+    const head = Buffer.allocUnsafe(8)
+    head.writeUInt32LE(bytes.length + 4)
+    head.writeUInt32LE(number, 4)
+    this.socket.cork()
+    this.socket.write(head)
+    this.socket.write(bytes)
+    this.socket.uncork()
+  }
+
+  /** Undefined for a body that is no bulk. */
+  bulkNumber(body: Buffer): number | undefined {
+    return body.length > FLUSH_BYTES ? body.readUInt32LE(0) : undefined
+  }
+
   drained(): Promise<void> {
     return new Promise((resolve) => this.socket.once('drain', resolve))
   }
@@ -136,17 +153,24 @@ export class BareLink {
 export const decode = (body: Buffer): unknown => packr.unpack(body)
 
 /** Listens on loopback; resolves to the port. */
-export function bareServer(onLink: (link: BareLink, body: Buffer) => void): Promise<number> {
+export function bareServer(
+  onLink: (link: BareLink, body: Buffer) => void,
+  host = '127.0.0.1',
+): Promise<number> {
   return new Promise((resolve) => {
     const server = createServer((socket) => {
       const link: BareLink = new BareLink(socket, (body) => onLink(link, body))
     })
-    server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port))
+    server.listen(0, host, () => resolve((server.address() as { port: number }).port))
   })
 }
 
-export function bareConnect(port: number, onBody: (body: Buffer) => void): Promise<BareLink> {
+export function bareConnect(
+  port: number,
+  onBody: (body: Buffer) => void,
+  host = '127.0.0.1',
+): Promise<BareLink> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => resolve(new BareLink(socket, onBody)))
+    const socket = connect(port, host, () => resolve(new BareLink(socket, onBody)))
   })
 }

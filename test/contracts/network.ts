@@ -109,6 +109,44 @@ export function networkContract(name: string, makeEnv: () => NetworkEnv): void {
       assert.equal(first.address.host, env.host)
     })
 
+    it('reads into memory that a handler offers, or hands it the bytes', async () => {
+      const memory = new Uint8Array(300_000)
+      let have = 0
+      let closed = false
+      const handler: ConnectionHandler = {
+        room: () => (have % 3 === 0 ? undefined : memory.subarray(have, have + 70_000)),
+        filled: (bytes) => {
+          have += bytes
+        },
+        onData: (bytes) => {
+          memory.set(bytes, have)
+          have += bytes.length
+        },
+        onDrain() {},
+        onClose: () => {
+          closed = true
+        },
+      }
+      let server: Connection | undefined
+      const listener = await listen((connection) => {
+        server = connection
+        connections.push(connection)
+        connection.attach(new Recorder())
+      })
+      const client = await connect(listener.address)
+      client.attach(handler)
+      await env.until(() => server !== undefined, 'accept')
+      const sent = Uint8Array.from({ length: 290_000 }, (_, i) => i * 7)
+      for (let at = 0; at < sent.length; at += 29_000) server?.write(sent.slice(at, at + 29_000))
+      client.pause()
+      await env.pass(5)
+      client.resume()
+      await env.until(() => have === sent.length, 'all bytes')
+      assert.isTrue(Buffer.from(memory.buffer, 0, have).equals(sent))
+      server?.end()
+      await env.until(() => closed, 'the end')
+    })
+
     it('carries bytes both ways', async () => {
       const { client, clientSide, server, serverSide } = await pair()
       assert.isTrue(client.write(bytesOf('to the server')))

@@ -3,7 +3,6 @@ import { seededRandom } from '../../src/base/random.js'
 import { backoffMs } from '../../src/peer/backoff.js'
 import { ChannelTable } from '../../src/peer/channel-table.js'
 import { readPeerOptions } from '../../src/peer/peer-options.js'
-import { SendWindow } from '../../src/peer/send-window.js'
 
 describe('options of peers', () => {
   it('are complete without a word, and frozen', () => {
@@ -87,20 +86,5 @@ describe('backoff', () => {
       assert.isAbove(Math.max(...draws), bound * 0.95)
       assert.isBelow(Math.min(...draws), bound * 0.05)
     }
-  })
-})
-
-describe('send window', () => {
-  it('gives one helping a turn, and none while the connection holds one', () => {
-    const window = new SendWindow(100)
-    assert.deepEqual([window.fragmentBytes(0), window.fragmentBytes(1)], [100, 64 * 1024])
-    assert.isTrue(window.allows(99))
-    assert.isFalse(window.allows(100))
-    window.handed(60)
-    assert.isTrue(window.allows(0))
-    window.handed(60)
-    assert.isFalse(window.allows(0))
-    window.refill()
-    assert.isTrue(window.allows(0))
   })
 })

@@ -23,6 +23,15 @@ const PORT = 9_000
 const HELD_MAX = 10_000
 /** Timers run in time here. */
 const NO_LAG = { lastMs: 0, mostMs: 0, reported: 0 }
+/** Messages are handed over whole, and at once. */
+const UNMEASURED = {
+  up: true,
+  lanes: 0,
+  rttMs: undefined,
+  minRttMs: undefined,
+  windowBytes: 0,
+  inFlightBytes: 0,
+}
 
 /** What waits for one start of a peer. */
 interface Held {
@@ -190,7 +199,7 @@ export class MessageTransport implements GatedTransport, BusEnd {
       connections: this.#up.size,
       refused: {},
       lag: NO_LAG,
-      peers: [...this.#up.keys()].map((peer) => ({ peer, up: true, lanes: 0, rttMs: undefined })),
+      peers: [...this.#up.keys()].map((peer) => ({ ...UNMEASURED, peer })),
       channels: this.channels.stats([]),
       lanes: [],
     }

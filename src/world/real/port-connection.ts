@@ -28,6 +28,7 @@ const GONE = 'gone'
  */
 export class PortConnection implements Connection {
   readonly remote: string
+  readonly sameHost = true
   readonly #port: MessagePort
   readonly #unsent = new RingQueue<Uint8Array>()
   #headOffset = 0

@@ -1,5 +1,6 @@
 import type net from 'node:net'
 import type { Connection, ConnectionHandler } from '../network.js'
+import type { TcpRead } from './tcp-read.js'
 
 /** After everything queued was sent, the other side has this long to close too. */
 const LINGER_MS = 5_000
@@ -10,18 +11,24 @@ const LINGER_MS = 5_000
  */
 export class TcpConnection implements Connection {
   readonly remote: string
+  readonly sameHost: boolean
   readonly #socket: net.Socket
   readonly #lingerMs: number
+  readonly #read: TcpRead | undefined
   #handler: ConnectionHandler | undefined
   #error: Error | undefined
   #closed = false
   #ended = false
   #awaitsDrain = false
 
-  constructor(socket: net.Socket, lingerMs = LINGER_MS) {
+  /** `read` belongs to a socket that was dialled with its `onread`. */
+  constructor(socket: net.Socket, lingerMs = LINGER_MS, read?: TcpRead) {
     this.#socket = socket
+    this.#read = read
     this.#lingerMs = lingerMs
     this.remote = remoteOf(socket)
+    this.sameHost =
+      socket.remoteAddress !== undefined && socket.remoteAddress === socket.localAddress
     socket.on('error', (error) => {
       this.#error ??= error
     })
@@ -41,9 +48,11 @@ export class TcpConnection implements Connection {
       queueMicrotask(() => handler.onClose(this.#error))
       return
     }
-    this.#socket.on('data', (bytes: Buffer) => {
-      if (!this.#ended) handler.onData(bytes)
-    })
+    if (this.#read !== undefined) this.#read.handTo(handler)
+    else
+      this.#socket.on('data', (bytes: Buffer) => {
+        if (!this.#ended) handler.onData(bytes)
+      })
   }
 
   write(bytes: Uint8Array): boolean {
@@ -73,6 +82,7 @@ export class TcpConnection implements Connection {
   end(): void {
     if (this.#ended || this.#closed) return
     this.#ended = true
+    this.#read?.close()
     this.#socket.resume() // reads on, so that the other side's end is seen
     this.#socket.end(() => {
       const linger = setTimeout(() => this.#socket.destroy(), this.#lingerMs)
@@ -83,6 +93,7 @@ export class TcpConnection implements Connection {
 
   destroy(): void {
     this.#ended = true
+    this.#read?.close()
     this.#socket.destroy()
   }
 

@@ -5,6 +5,7 @@ import type { Address, Connection, Listener, Network, TlsOptions, TurnedAway } f
 import { runOutside } from './outside.js'
 import { ownAddresses } from './own-addresses.js'
 import { TcpConnection } from './tcp-connection.js'
+import { TcpRead } from './tcp-read.js'
 import { guardTlsDoor } from './tls-door.js'
 
 /** How long a dialler may take over its side of the TLS handshake. */
@@ -111,8 +112,10 @@ function connect(
 ): Promise<Connection> {
   return new Promise((resolve, reject) => {
     let socket: net.Socket
+    // What TLS decrypts lies in its own memory anyway.
+    const read = options.tls === undefined ? new TcpRead() : undefined
     try {
-      socket = dial(to, options.tls)
+      socket = dial(to, options.tls, read)
     } catch (cause) {
       reject(connectError(to, reasonOf(cause), cause))
       return
@@ -133,16 +136,18 @@ function connect(
     socket.once(options.tls === undefined ? 'connect' : 'secureConnect', () => {
       clearTimeout(timeout)
       socket.off('close', onClose)
-      const connection = new TcpConnection(socket)
+      const connection = new TcpConnection(socket, undefined, read)
       socket.off('error', onError)
       resolve(connection)
     })
   })
 }
 
-function dial(to: Address, secure: TlsOptions | undefined): net.Socket {
+function dial(to: Address, secure: TlsOptions | undefined, read: TcpRead | undefined): net.Socket {
   const where = { ...ALIVE, host: to.host, port: to.port, noDelay: true }
-  if (secure === undefined) return net.connect(where)
+  if (secure === undefined) {
+    return net.connect(read === undefined ? where : { ...where, onread: read.onread })
+  }
   // SNI carries names only; without one the certificate is checked against the address dialled.
   const name = secure.serverName ?? (net.isIP(to.host) === 0 ? to.host : undefined)
   const socket = tls.connect({
