@@ -5,7 +5,7 @@
  * of 1 Gbit/s and 1 ms (link.ts); on loopback it says what the machine alone does.
  */
 import { type Doors, file, type Job, type Outcome } from './lane-ends.js'
-import { Link, type LinkPlan, LOOPBACK, possible } from './link.js'
+import { Dialogue, Link, type LinkPlan, LOOPBACK, possible } from './link.js'
 
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 3)
 const GIGABIT: LinkPlan = { name: '1 ms, 1 Gbit/s', rttMs: 1, rateMbit: 1000 }
@@ -17,9 +17,9 @@ for (const plan of possible('fast-and-slow', [GIGABIT, LOOPBACK])) cells.push(..
 async function on(plan: LinkPlan): Promise<Record<string, unknown>[]> {
   const link = new Link(plan)
   try {
-    const server = link.run('b', file, 'serve', link.host)
+    const server = new Dialogue(link.start('b', [file, 'serve', link.far]))
     const doors = await server.line<Doors>()
-    const client = link.run('a', file, 'ask', link.host, JSON.stringify(doors))
+    const client = new Dialogue(link.start('a', [file, 'ask', link.far, JSON.stringify(doors)]))
     const run = (job: Partial<Job>): Promise<Outcome> => {
       client.tell({ bulkChannel: 'bulk', seconds: SECONDS, ...BULK, ...job })
       return client.line<Outcome>()

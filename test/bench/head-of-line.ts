@@ -4,7 +4,7 @@
  * all, or one each, with whole messages; and what the bulk does with and without the asks.
  */
 import { type Doors, file, type Job, type Outcome } from './lane-ends.js'
-import { Link, type LinkPlan, LOOPBACK, possible } from './link.js'
+import { Dialogue, Link, type LinkPlan, LOOPBACK, possible } from './link.js'
 
 const KIB = 1024
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 3)
@@ -41,9 +41,9 @@ for (const setting of settings)
 async function cellsOf(setting: Setting): Promise<Record<string, unknown>[]> {
   const link = new Link(setting.plan)
   try {
-    const server = link.run('b', file, 'serve', link.host)
+    const server = new Dialogue(link.start('b', [file, 'serve', link.far]))
     const doors = await server.line<Doors>()
-    const client = link.run('a', file, 'ask', link.host, JSON.stringify(doors))
+    const client = new Dialogue(link.start('a', [file, 'ask', link.far, JSON.stringify(doors)]))
     const run = (job: Partial<Job>): Promise<Outcome> => {
       const { bulkBytes, inFlight } = setting
       const common = { bulkBytes, inFlight, bulkChannel: 'bulk', kind: 'asks', seconds: SECONDS }

@@ -5,8 +5,6 @@
  *     LINK up NAME RTT_MS RATE_MBIT      two ends `a` (10.77.0.1) and `b` (10.77.0.2); 0 is no limit
  *     LINK exec NAME a|b -- CMD [ARG…]   becomes the command, at that end
  *     LINK down NAME
- *
- * Without it the cells that need a link are left out, and the bench says so.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
@@ -29,63 +27,97 @@ export function possible(bench: string, plans: readonly LinkPlan[]): readonly Li
   if (tool !== undefined) return plans
   const left = plans.filter(({ rttMs }) => rttMs !== undefined).map(({ name }) => name)
   if (left.length > 0) {
-    const which = left.join('; ')
+    const which = [...new Set(left)].join('; ')
     console.error(`${bench}: NOT MEASURED, as TROUPE_LINK names no program (link.ts): ${which}`)
   }
   return plans.filter(({ rttMs }) => rttMs === undefined)
 }
 
-/** A program that prints JSON, a line each. */
-export class Program {
-  readonly child: ChildProcess
+export class Link {
+  /** The addresses of the ends `a` and `b`. */
+  readonly near: string
+  readonly far: string
+  readonly #program: string | undefined
+  readonly #id = `p${process.pid % 100_000}`
+  readonly #programs: ChildProcess[] = []
+
+  /** @throws Error when no program can make a link with a round-trip time */
+  constructor({ rttMs, rateMbit }: LinkPlan) {
+    this.near = rttMs === undefined ? '127.0.0.1' : '10.77.0.1'
+    this.far = rttMs === undefined ? '127.0.0.1' : '10.77.0.2'
+    if (rttMs === undefined) return
+    if (tool === undefined) {
+      throw new Error('set TROUPE_LINK to the program that makes a link (rivals/README.md)')
+    }
+    this.#program = tool
+    const words = ['up', this.#id, String(rttMs), String(rateMbit)]
+    execFileSync(tool, words, { stdio: ['ignore', 'ignore', 'inherit'] })
+  }
+
+  /** Starts a Node.js program at an end. */
+  start(end: 'a' | 'b', args: readonly string[], settings: object = {}): ChildProcess {
+    const env = { ...process.env, ...settings }
+    const node = [process.execPath, ...process.execArgv, ...args]
+    const words =
+      this.#program === undefined ? node : [this.#program, 'exec', this.#id, end, '--', ...node]
+    const child = spawn(words[0] as string, words.slice(1), {
+      env,
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    this.#programs.push(child)
+    return child
+  }
+
+  /** Ends the programs that still run, and the link. */
+  down(): void {
+    for (const child of this.#programs) if (child.exitCode === null) child.kill('SIGKILL')
+    if (this.#program === undefined) return
+    execFileSync(this.#program, ['down', this.#id], { stdio: 'ignore' })
+  }
+}
+
+/** A program that is told lines of JSON and answers with lines of JSON. */
+export class Dialogue {
+  readonly #child: ChildProcess
   readonly #lines: AsyncIterator<string>
 
-  constructor(command: string, args: readonly string[]) {
-    this.child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
-    const lines = createInterface({ input: this.child.stdout as NodeJS.ReadableStream })
+  constructor(child: ChildProcess) {
+    this.#child = child
+    const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })
     this.#lines = lines[Symbol.asyncIterator]()
   }
 
   async line<T>(): Promise<T> {
     const { value, done } = await this.#lines.next()
-    if (done) throw new Error(`a program of the bench ended: ${this.child.spawnargs.join(' ')}`)
+    if (done) throw new Error(`a program of the bench ended: ${this.#child.spawnargs.join(' ')}`)
     return JSON.parse(value as string) as T
   }
 
   tell(message: unknown): void {
-    this.child.stdin?.write(`${JSON.stringify(message)}\n`)
+    this.#child.stdin?.write(`${JSON.stringify(message)}\n`)
   }
 }
 
-export class Link {
-  readonly plan: LinkPlan
-  /** The address of end `b`. */
-  readonly host: string
-  readonly #name = `troupe${process.pid}`
-  readonly #programs: Program[] = []
+export const firstLine = (child: ChildProcess): Promise<string> =>
+  new Promise((resolve, reject) => {
+    let text = ''
+    child.stdout?.setEncoding('utf8').on('data', (more: string) => {
+      text += more
+      if (text.includes('\n')) resolve(text.split('\n')[0] as string)
+    })
+    child.on('close', (code) => reject(new Error(`a program ended with ${code}`)))
+  })
 
-  constructor(plan: LinkPlan) {
-    this.plan = plan
-    this.host = plan.rttMs === undefined ? '127.0.0.1' : '10.77.0.2'
-    if (plan.rttMs === undefined) return
-    const args = ['up', this.#name, String(plan.rttMs), String(plan.rateMbit)]
-    execFileSync(tool as string, args, { stdio: ['ignore', 'ignore', 'inherit'] })
-  }
-
-  /** Runs a TypeScript file at one end. */
-  run(end: 'a' | 'b', file: string, ...args: string[]): Program {
-    const node = ['--expose-gc', '--import', 'tsx', file, ...args]
-    const program =
-      this.plan.rttMs === undefined
-        ? new Program(process.execPath, node)
-        : new Program(tool as string, ['exec', this.#name, end, '--', process.execPath, ...node])
-    this.#programs.push(program)
-    return program
-  }
-
-  down(): void {
-    for (const { child } of this.#programs) child.kill('SIGKILL')
-    if (this.plan.rttMs === undefined) return
-    execFileSync(tool as string, ['down', this.#name], { stdio: 'ignore' })
-  }
-}
+/** All lines of JSON of a program that ends by itself. */
+export const allLines = (child: ChildProcess): Promise<Record<string, number>[]> =>
+  new Promise((resolve, reject) => {
+    let text = ''
+    child.stdout?.setEncoding('utf8').on('data', (more: string) => {
+      text += more
+    })
+    child.on('close', (code) => {
+      if (code !== 0) return reject(new Error(`a program ended with ${code}`))
+      const found = text.split('\n').filter((line) => line.startsWith('{'))
+      resolve(found.map((line) => JSON.parse(line) as Record<string, number>))
+    })
+  })

@@ -42,7 +42,6 @@ const NOT_BENCHES = [
   'delivery-nodes.ts',
   'echoes.ts',
   'paper-node.ts',
-  'paper-link.ts',
   'performance-page.ts',
   'link.ts',
   'lane-ends.ts',
@@ -164,18 +163,6 @@ function middle(values: readonly unknown[]): unknown {
   const records = there as Record<string, unknown>[]
   const keys = new Set(records.flatMap((record) => Object.keys(record)))
   return Object.fromEntries([...keys].map((key) => [key, middle(records.map((r) => r[key]))]))
-}
-
-/** Cells have the same places in every run: medians of their figures. */
-function cellsOf(measured: readonly Measurement[]): Record<string, unknown>[] {
-  const tables = measured.map((m) => m['cells'] as Record<string, unknown>[])
-  return (tables[0] ?? []).map((cell, at) => {
-    const merged = { ...cell }
-    for (const [key, value] of Object.entries(cell)) {
-      if (typeof value === 'number') merged[key] = median(tables.map((t) => t[at]?.[key] as number))
-    }
-    return merged
-  })
 }
 
 function median(numbers: readonly number[]): number {

@@ -9,7 +9,7 @@
  */
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { allLines, firstLine, PaperLink } from './paper-link.js'
+import { allLines, firstLine, Link } from './link.js'
 import type { PaperSettings } from './paper-node.js'
 import { erlang, RIVALS } from './rival.js'
 
@@ -40,7 +40,7 @@ type Points = ReadonlyMap<number, Record<string, number>>
 const byActors = (lines: readonly Record<string, unknown>[]): Points =>
   new Map(lines.map((line) => [Number(line['n']), line as Record<string, number>]))
 
-async function ours(link: PaperLink, bytes: number, connections: number, affinity: boolean) {
+async function ours(link: Link, bytes: number, connections: number, affinity: boolean) {
   const file = fileURLToPath(new URL(import.meta.url.replace(/paper(\.[jt]s)$/, 'paper-node$1')))
   const most = String(Math.max(...ACTORS))
   const far = link.start('b', [file, 'serve', link.far, String(connections), most])
@@ -68,7 +68,7 @@ const environment = (bytes: number): Record<string, string> => ({
   BENCH_SECONDS: String(SECONDS),
 })
 
-async function bare(link: PaperLink, bytes: number, connections: number): Promise<Points> {
+async function bare(link: Link, bytes: number, connections: number): Promise<Points> {
   const settings = { ...environment(bytes), BENCH_CONNS: String(connections) }
   const at = [link.far, String(BARE_PORT)]
   const far = link.start('b', [join(RIVALS, 'sockets/server.mjs'), ...at])
@@ -80,22 +80,25 @@ async function bare(link: PaperLink, bytes: number, connections: number): Promis
   }
 }
 
-async function distributedErlang(link: PaperLink, bytes: number): Promise<Points> {
+/** What `rivals/erlang/run.sh` calls it. */
+const erlangLink = (rttMs: number): string => (rttMs === 0 ? 'loop' : String(rttMs))
+
+async function distributedErlang(rttMs: number, bytes: number): Promise<Points> {
   try {
-    return byActors(await erlang(['echo', 'dist', link.name], environment(bytes)))
+    return byActors(await erlang(['echo', 'dist', erlangLink(rttMs)], environment(bytes)))
   } catch (error) {
-    console.error(`SKIPPED erlang (paper, ${link.name}): ${(error as Error).message}`)
+    console.error(`SKIPPED erlang (paper, ${erlangLink(rttMs)}): ${(error as Error).message}`)
     return new Map()
   }
 }
 
-async function size(rttMs: number, bytes: number, link: PaperLink): Promise<Cell[]> {
+async function size(rttMs: number, bytes: number, link: Link): Promise<Cell[]> {
   const affinity = await ours(link, bytes, 16, true)
   const bare16 = await bare(link, bytes, 16)
   const ours16 = await ours(link, bytes, 16, false)
   const ours1 = await ours(link, bytes, 1, false)
   const bare1 = await bare(link, bytes, 1)
-  const dist = await distributedErlang(link, bytes)
+  const dist = await distributedErlang(rttMs, bytes)
   const of = (points: Points, actors: number, key = 'ops_s'): number =>
     points.get(actors)?.[key] as number
   return ACTORS.map((actors) => ({
@@ -117,7 +120,11 @@ async function size(rttMs: number, bytes: number, link: PaperLink): Promise<Cell
 const cells: Cell[] = []
 for (const rttMs of numbers('PAPER_RTT', '1 20')) {
   try {
-    const link = new PaperLink(rttMs)
+    const link = new Link({
+      name: `${rttMs} ms`,
+      rttMs: rttMs === 0 ? undefined : rttMs,
+      rateMbit: 0,
+    })
     try {
       for (const bytes of numbers('PAPER_BYTES', '524288 8388608')) {
         cells.push(...(await size(rttMs, bytes, link)))
