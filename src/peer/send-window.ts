@@ -11,7 +11,6 @@ const FAR_MS = 5
 const FRAGMENT_MIN = 16 * KIB
 /** Control frames have a limit, and small messages wait for a fragment's end. */
 const FRAGMENT_MAX = 256 * KIB
-const FRAGMENT_NEAR = 64 * KIB
 /** To begin with, for each lane: a smaller one starves the kernel's search for the rate, which it then never resumes. */
 const START = 4096 * KIB
 const LEAST = 32 * KIB
@@ -99,7 +98,7 @@ export class SendWindow {
 
   /** How much the next fragment may carry. */
   get fragmentBytes(): number {
-    if (this.near) return FRAGMENT_NEAR
+    if (this.near) return FRAGMENT_MAX
     const wished = this.#bytes / 8
     let bytes = FRAGMENT_MIN
     while (bytes < FRAGMENT_MAX && 2 * bytes <= wished) bytes *= 2

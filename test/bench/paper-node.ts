@@ -49,7 +49,7 @@ const options = (name: string, host: string, connections: number): NodeOptions =
   name,
   listen: { host, port: 0 },
   cookie: COOKIE,
-  channels: { data: { connections } },
+  channels: { data: { connections, policy: 'wait' } },
   logger: silentLogger,
 })
 

@@ -42,6 +42,8 @@ interface BareMessage {
 }
 
 const LARGE = 100_000
+/** A lane has room for the largest echoes that are under way at a time. */
+const SHARED = { logger: silentLogger, connections: { laneMaxBytes: 256 * 1024 * 1024 } } as const
 
 export interface Pair {
   readonly node: Node
@@ -55,7 +57,7 @@ export interface Pair {
 export async function remotePair(): Promise<Pair> {
   const child = fork(fileURLToPath(import.meta.url), ['serve'])
   const { port, address } = await firstMessage(child)
-  const node = await startNode({ name: 'client', logger: silentLogger })
+  const node = await startNode({ name: 'client', ...SHARED })
   await node.join(address)
   const counter = node.lookup(Counter, 'counter', { on: 'server' })
   await counter.ask.total()
@@ -105,7 +107,7 @@ async function serve(): Promise<void> {
     if (k === 'inc') total += v
     else link.send({ k, id, v: k === 'ask' ? v + 1 : total })
   })
-  const node = await startNode({ name: 'server', logger: silentLogger })
+  const node = await startNode({ name: 'server', ...SHARED })
   node.spawn(Counter, undefined, { name: 'counter' })
   process.send?.({ port, address: node.address })
 }
