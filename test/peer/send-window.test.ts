@@ -144,7 +144,7 @@ describe('send window', () => {
   it('is a fixed one for each lane where the peer is near', () => {
     const window = new SendWindow(256 * KIB)
     window.heartbeat(0.1, 0)
-    assert.deepEqual([window.near, window.fragmentBytes], [true, 64 * KIB])
+    assert.deepEqual([window.near, window.fragmentBytes], [true, 256 * KIB])
     for (const share of [new LaneShare(), new LaneShare()]) {
       let bytes = 0
       while (window.allows(share, 0)) {
