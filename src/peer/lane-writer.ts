@@ -3,14 +3,12 @@ import { isCredited } from '../wire/credited-frame.js'
 import { ENVELOPE, Envelope } from '../wire/envelope.js'
 import { FRAGMENT_ABOVE, FRAME, type FrameKind, HEAD_BYTES } from '../wire/frame.js'
 import { type EncodedFrame, encodeEnvelopeFrame } from '../wire/frame-writer.js'
-import { Aside } from './aside.js'
 import { BATCH_BYTES } from './batch.js'
-import { flipBits } from './bit-flip.js'
 import type { Helping } from './bulk-queue.js'
 import { NO_OFFER } from './channel-table.js'
 import type { CreditWindow } from './credit.js'
 import { CreditedQueue } from './credited-queue.js'
-import { DelayLine } from './delay-line.js'
+import { Detour } from './detour.js'
 import type { FrameStream } from './frame-stream.js'
 import { type GateSide, PASS, type Verdict } from './gate.js'
 import type { QueuedFrame } from './held-queue.js'
@@ -72,8 +70,8 @@ export class LaneWriter implements WindowWaiter {
   #awaitsAck = false
   /** The way is cut: `drained` follows, as if it were a matter of room. */
   #cut = false
-  #late: DelayLine<QueuedFrame> | undefined = undefined
-  #aside: Aside<QueuedFrame> | undefined = undefined
+  /** Made when a rule first speaks. */
+  #apart: Detour | undefined = undefined
 
   constructor(host: WriterHost, context: PeerContext, window: PeerWindow) {
     this.#host = host
@@ -118,7 +116,7 @@ export class LaneWriter implements WindowWaiter {
       if (outcome !== undefined) return outcome
     }
     const verdict = this.#context.gate.out(this.#host, FRAME.ENVELOPE, envelope, 0)
-    if (verdict === PASS && this.#late === undefined) queue.pushEnvelope(envelope, credited)
+    if (verdict === PASS && !this.#apart?.isLate) queue.pushEnvelope(envelope, credited)
     else this.#detour(verdict, envelope)
     this.#wake()
     if (credited && queue.heldMessages > 0) return SLOW
@@ -139,11 +137,11 @@ export class LaneWriter implements WindowWaiter {
     }
     const size = body.length + HEAD_BYTES
     const verdict = gate.out(this.#host, kind, undefined, size, body, 0, body.length)
-    if (verdict === PASS && this.#late === undefined) queue.pushFrame(kind, body)
+    if (verdict === PASS && !this.#apart?.isLate) queue.pushFrame(kind, body)
     else {
       const apart = new LaneQueue(this.#context.codec)
       apart.pushFrame(kind, verdict.by instanceof Uint8Array ? verdict.by : body)
-      for (const late of apart.drain()) this.#queueLate(verdict, late)
+      for (const late of apart.drain()) this.#aside.push(verdict, late)
     }
     this.#wake()
     return queue.bytes > options.laneHighWaterBytes ? SLOW : SENT
@@ -179,8 +177,7 @@ export class LaneWriter implements WindowWaiter {
 
   /** Takes everything out that waits; who waits for `ready` looks for another lane. */
   drain(): ReturnType<CreditedQueue['drain']> {
-    this.#late?.flush()
-    this.#aside?.flush()
+    this.#apart?.flush()
     for (const waiter of this.#waiters.splice(0)) waiter.resolve()
     return this.#queue.drain()
   }
@@ -326,7 +323,7 @@ export class LaneWriter implements WindowWaiter {
     if (helping.completes) this.written++
     stream.connection.cork()
     const { pieces } = helping
-    for (const piece of this.#packer?.pack(pieces, bytesOf(pieces)) ?? pieces) {
+    for (const piece of this.#packer?.pack(pieces) ?? pieces) {
       if (!stream.write(piece)) this.#draining = true
     }
     stream.connection.uncork()
@@ -382,41 +379,20 @@ export class LaneWriter implements WindowWaiter {
     const { codec } = this.#context
     const sent = verdict.by instanceof Envelope ? verdict.by : envelope
     const frame = encodeEnvelopeFrame(sent, codec, this.#queue.open.maxMessageBytes)
-    this.#queueLate(verdict, { frame, key: envelope.key, envelope })
+    this.#aside.push(verdict, { frame, key: envelope.key, envelope })
   }
 
-  #queueLate(verdict: Verdict, late: QueuedFrame): void {
-    if (this.#late?.size === 0) this.#late = undefined
-    if (verdict.drop) return
-    const { delayMs, asideMs, flips } = verdict
-    const changed = flips.length === 0 ? late : { ...late, frame: flipped(late.frame, flips) }
-    for (let i = 0; i < verdict.copies; i++) {
-      if (asideMs > 0) {
-        this.#aside ??= new Aside(this.#context.world.clock, (due) => this.#release(due))
-        this.#aside.push(changed, delayMs + asideMs)
-      } else if (this.#late === undefined && delayMs === 0) {
-        this.#queue.pushEncoded(changed.frame, changed.key, changed.envelope)
-      } else {
-        this.#late ??= new DelayLine(this.#context.world.clock, (due) => {
-          this.#release(due)
-          return true
-        })
-        this.#late.push(changed, delayMs)
-      }
-    }
+  get #aside(): Detour {
+    this.#apart ??= new Detour(
+      this.#context.world.clock,
+      ({ frame, key, envelope }) => this.adopt(frame, key, envelope),
+      (due) => this.#release(due),
+    )
+    return this.#apart
   }
 
-  #release(due: QueuedFrame): void {
-    this.#queue.pushEncoded(due.frame, due.key, due.envelope)
+  #release({ frame, key, envelope }: QueuedFrame): void {
+    this.#queue.pushEncoded(frame, key, envelope)
     this.#wake()
   }
-}
-
-const bytesOf = (pieces: readonly Uint8Array[]): number =>
-  pieces.reduce((sum, { length }) => sum + length, 0)
-
-function flipped(frame: EncodedFrame, flips: readonly number[]): EncodedFrame {
-  const chunks = frame.chunks.map((chunk) => Uint8Array.from(chunk))
-  flipBits(chunks, HEAD_BYTES, flips)
-  return { bytes: frame.bytes, chunks }
 }

@@ -24,7 +24,7 @@ export class Packer {
   }
 
   /** Whole frames as they are to be written: the same pieces, or a PACKED frame in their place. */
-  pack(frames: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
+  pack(frames: readonly Uint8Array[], bytes = bytesOf(frames)): readonly Uint8Array[] {
     if (bytes < this.#fromBytes) return frames
     if (this.#skipped < this.#skip) {
       this.#skipped++
@@ -42,3 +42,6 @@ export class Packer {
     return packed
   }
 }
+
+const bytesOf = (pieces: readonly Uint8Array[]): number =>
+  pieces.reduce((sum, { length }) => sum + length, 0)
