@@ -1,9 +1,11 @@
 import { assert } from 'chai'
 import fc from 'fast-check'
 import { seededRandom } from '../../src/base/random.js'
-import { Causal, type CausalEffect, type CausalOptions } from '../../src/delivery/causal.js'
+import { Causal } from '../../src/delivery/causal.js'
 import { ClockWriter, decodeClock, nodeId } from '../../src/delivery/causal-clock.js'
+import type { CausalEffect, CausalOptions } from '../../src/delivery/causal-event.js'
 import { deliveryPlan } from '../../src/delivery/delivery-plan.js'
+import { StampWriter } from '../../src/delivery/stamp-bytes.js'
 import { CausalOracle } from './causal-oracle.js'
 import type { Note } from './lossy-network.js'
 
@@ -13,6 +15,7 @@ interface Letter {
   readonly from: string
   readonly to: string
   readonly clock: Uint8Array
+  readonly same: boolean
   readonly seq: number
   readonly message: string
 }
@@ -30,11 +33,13 @@ class Member {
   write(to: string, message: string): Letter {
     const [effect] = this.core.step({ type: 'send', to })
     assert(effect?.type === 'stamped', `stamped, not ${JSON.stringify(effect)}`)
-    return { from: this.name, to, clock: effect.clock, seq: effect.seq, message }
+    const { seq, after, clock } = effect
+    const same = clock === undefined
+    return { from: this.name, to, clock: clock ?? numbers(seq, seq - after), same, seq, message }
   }
 
-  read({ from, clock, message }: Letter): Effects {
-    return this.core.step({ type: 'receive', from, clock, clockAt: 0, message, bytes: 10 })
+  read({ from, clock, same, message }: Letter): Effects {
+    return this.core.step({ type: 'receive', from, clock, clockAt: 0, same, message, bytes: 10 })
   }
 }
 
@@ -43,6 +48,15 @@ const delivered = (effects: Effects): string[] =>
   effects.flatMap((e) => (e.type === 'deliver' ? [e.message] : []))
 const refusals = (effects: Effects): string[] =>
   effects.flatMap((e) => (e.type === 'refused' ? [e.reason] : []))
+
+/** All there is of a clock that is the same as the one before. */
+function numbers(seq: number, distance: number): Uint8Array {
+  const out = new StampWriter()
+  out.begin()
+  out.varint(seq)
+  out.varint(distance)
+  return out.take()
+}
 
 /** A clock of A by hand: rows of destination, and of sender and number. */
 function clock(

@@ -50,7 +50,14 @@ describe('stamp', () => {
           const stamp = decodeStamp(encodeData(tag, session, id, after, open, filler, mark))
           assert(stamp?.kind === 'data')
           const { bytes, clockAt, ...rest } = stamp
-          assert.deepEqual(rest, { kind: 'data', ...head, after, filler, label: causal?.label })
+          assert.deepEqual(rest, {
+            kind: 'data',
+            ...head,
+            after,
+            filler,
+            label: causal?.label,
+            same: false,
+          })
           assert.deepEqual([...bytes.subarray(clockAt)], [...(causal?.clock ?? [])])
         },
       ),
