@@ -12,14 +12,7 @@ import { ENTRY, Outstanding } from './outstanding.js'
 import { RetryWait } from './retry-wait.js'
 import { encodeShort } from './short-stamp.js'
 import { NO_EFFECTS, type Outcome, type RefusalReason, Refusals, type Stage } from './stage.js'
-import {
-  type AckRange,
-  type AckStamp,
-  type CausalMark,
-  flowTag,
-  MAX_RANGES,
-  type ResetStamp,
-} from './stamp.js'
+import { type AckStamp, type CausalMark, flowTag, type ResetStamp } from './stamp.js'
 
 /**
  * The sending half of acknowledged delivery to one peer on one channel (protocols: acknowledgement and
@@ -221,12 +214,15 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
     for (let id = this.#outstanding.base; id <= ack.floor; id++) this.#settle(id, effects)
     for (const { from, to, held } of ack.ranges) {
       for (let id = from; id <= to; id++) {
-        if (held) this.#hold(id)
+        if (held) this.#outstanding.hold(id)
         else this.#settle(id, effects)
       }
     }
     this.#tellSettled(effects)
-    if (this.#outstanding.held > 0) this.#unhold(ack, nowMs, effects)
+    // What the receiver had and could not take is sent again.
+    if (this.#outstanding.held > 0 && this.#outstanding.unhold(ack, nowMs)) {
+      this.#arm(nowMs + this.#wait.ms, nowMs, effects)
+    }
     this.#outstanding.trim()
     this.#tellDrained(effects)
     if (this.#wait.heard() && this.pending > 0) {
@@ -265,26 +261,6 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
     if (causal === undefined) return
     this.#settled = undefined
     effects.push({ type: 'outcome', outcome: 'delivered', id: 0, message: undefined, causal })
-  }
-
-  #hold(id: number): void {
-    if (this.#outstanding.isOpen(id)) this.#outstanding.mark(id, ENTRY.HELD)
-  }
-
-  /** What the receiver had and does not have any more, because it could not take it, is sent again. */
-  #unhold({ floor, ranges }: AckStamp, nowMs: number, effects: AcknowledgedEffect<M>[]): void {
-    const end = ranges.length < MAX_RANGES ? this.#outstanding.next : (ranges.at(-1)?.to ?? 0)
-    let at = 0
-    let given = false
-    for (let id = Math.max(floor + 1, this.#outstanding.base); id < end; id++) {
-      while (at < ranges.length && (ranges[at] as AckRange).to < id) at++
-      const held = this.#outstanding.stateOf(id) === ENTRY.HELD
-      if (!held || (ranges[at]?.from ?? end) <= id) continue
-      this.#outstanding.mark(id, ENTRY.SENT)
-      this.#outstanding.waitsSince(id, nowMs)
-      given = true
-    }
-    if (given) this.#arm(nowMs + this.#wait.ms, nowMs, effects)
   }
 
   #onReset(reset: ResetStamp): readonly AcknowledgedEffect<M>[] {

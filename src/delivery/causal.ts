@@ -10,6 +10,7 @@ import {
 } from './causal-event.js'
 import { Arrival, type CausalNode, GONE, LONG_GONE, PRESENT } from './causal-node.js'
 import { CausalNodes, SELF } from './causal-nodes.js'
+import { encodeClock } from './clock-of.js'
 import { Dependencies } from './dependencies.js'
 import { NO_EFFECTS, type RefusalReason, Refusals, type Stage } from './stage.js'
 
@@ -133,7 +134,7 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
       return this.#refuse('tooManyEntries', undefined)
     }
     const seq = ++this.#latest
-    const clock = this.#encode(node, seq, own)
+    const clock = encodeClock(this.#writer, this.#underWay, this.#nodes, node, seq)
     if (clock.length > CLOCK_BYTES) return this.#refuse('tooManyEntries', undefined)
     node.sent = seq
     node.flow = flow
@@ -142,29 +143,6 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
     this.#underWay.set(node.index, SELF, seq)
     node.unchanged = ++this.#changes
     return [{ type: 'stamped', seq, after, clock }]
-  }
-
-  /** All that is under way, but for own messages to the very receiver: `after` stands for those. */
-  #encode(to: CausalNode<M>, seq: number, own: number): Uint8Array {
-    const { height } = this.#underWay
-    let rows = 0
-    for (let i = 0; i < height; i++) {
-      if (this.#underWay.countOf(i) - (i === to.index ? own : 0) > 0) rows++
-    }
-    this.#writer.begin(seq, to.sent > to.settled ? to.sent : 0, rows)
-    for (let i = 0; i < height && rows > 0; i++) {
-      const without = i === to.index ? own : 0
-      const count = this.#underWay.countOf(i) - without
-      if (count === 0) continue
-      this.#writer.row(i, this.#nodes.idAt(i), count)
-      const row = this.#underWay.row(i)
-      for (let sender = without; sender < row.length; sender++) {
-        const latest = row[sender] as number
-        if (latest === 0) continue
-        this.#writer.entry(sender, this.#nodes.idAt(sender), latest)
-      }
-    }
-    return this.#writer.take()
   }
 
   #onSettled(to: string, seq: number): readonly CausalEffect<M>[] {

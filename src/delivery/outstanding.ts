@@ -1,5 +1,5 @@
 import type { AcknowledgedOptions } from './acknowledged-options.js'
-import type { CausalMark } from './stamp.js'
+import { type AckRange, type AckStamp, type CausalMark, MAX_RANGES } from './stamp.js'
 
 export const ENTRY = {
   /** The lane did not take it: goes out as soon as it can. */
@@ -162,9 +162,24 @@ export class Outstanding<M> {
     this.#numbers[WIDTH * (id & this.#mask) + STATE] = state
   }
 
-  /** As if it had been sent at that time. */
-  waitsSince(id: number, nowMs: number): void {
-    this.#numbers[WIDTH * (id & this.#mask) + SENT_MS] = nowMs
+  /** The receiver has it. */
+  hold(id: number): void {
+    if (this.isOpen(id)) this.mark(id, ENTRY.HELD)
+  }
+
+  /** What the receiver had and does not name any more counts as sent now. True when there is such. */
+  unhold({ floor, ranges }: AckStamp, nowMs: number): boolean {
+    const end = ranges.length < MAX_RANGES ? this.next : (ranges.at(-1)?.to ?? 0)
+    let at = 0
+    let given = false
+    for (let id = Math.max(floor + 1, this.base); id < end; id++) {
+      while (at < ranges.length && (ranges[at] as AckRange).to < id) at++
+      if (this.stateOf(id) !== ENTRY.HELD || (ranges[at]?.from ?? end) <= id) continue
+      this.mark(id, ENTRY.SENT)
+      this.#numbers[WIDTH * (id & this.#mask) + SENT_MS] = nowMs
+      given = true
+    }
+    return given
   }
 
   /** Only its number, and its mark, are left. */
