@@ -13,6 +13,7 @@ import { type ChannelTable, DEFAULT_CHANNEL } from '../peer/channel-table.js'
 import { SENT, type SendOutcome, SLOW } from '../peer/transport.js'
 import type { Codec } from '../wire/codec.js'
 import type { Envelope } from '../wire/envelope.js'
+import type { StampSlice } from '../wire/stamp-slice.js'
 import type { Clock, Timer } from '../world/clock.js'
 import type { Turn } from '../world/turn.js'
 import { type DeliveryPeer, DeliveryPeers, type DeliveryWay } from './delivery-peer.js'
@@ -21,7 +22,7 @@ import { DeliveryShortcut } from './delivery-shortcut.js'
 import { DeliveryCounters, type DeliveryStats, deliveryStats } from './delivery-stats.js'
 import type { DurableStats } from './durable-ground.js'
 import { type Router, unknownNode } from './router.js'
-import { bodyBytes, kept, slotOf, stored } from './stored-envelope.js'
+import { bodyBytes, envelopeOf, type Kept, kept, slotOf, stored } from './stored-envelope.js'
 
 /** What the delivery stages of a node stand on. */
 export interface DeliveryGround {
@@ -42,8 +43,8 @@ export interface DeliveryGround {
   badMessage(from: string, detail: string): void
 }
 
-type Event = PipelineEvent<Envelope>
-type Effect = PipelineEffect<Envelope>
+type Event = PipelineEvent<Kept>
+type Effect = PipelineEffect<Kept>
 
 /**
  * Feeds the pipeline of a node with what is sent and received and with news of peers, and performs
@@ -52,7 +53,7 @@ type Effect = PipelineEffect<Envelope>
  */
 export class DeliveryDriver {
   readonly #ground: DeliveryGround
-  readonly #pipeline: Pipeline<Envelope>
+  readonly #pipeline: Pipeline<Kept>
   readonly #counters = new DeliveryCounters()
   readonly #peers = new DeliveryPeers()
   readonly #sender: DeliverySender
@@ -83,17 +84,22 @@ export class DeliveryDriver {
 
   /** @throws TroupeError ERR_UNKNOWN_NODE, ERR_NOT_SERIALIZABLE, ERR_TOO_LARGE */
   send(node: string, channel: number, envelope: Envelope, plan: DeliveryPlan): SendOutcome {
-    const { self, router, codec, channels, clock } = this.#ground
-    if (node === self.name) return router.send(node, channel, envelope)
-    const member = this.#ground.member(node)
-    if (member === undefined) throw unknownNode(node)
-    const message = stored(envelope, codec)
-    const peer = this.#peer(member)
-    const way = peer.way(channel, channels.name(channel))
-    if (plan.acknowledged && plan.label === undefined && !plan.monotonic) {
-      const outcome = this.#shortcut.send(peer, way, message, plan)
+    const { self, router, codec } = this.#ground
+    if (plan.acknowledged && !plan.monotonic && this.#shortcut.leadsTo(node, channel)) {
+      const outcome = this.#shortcut.send(envelope, plan)
       if (outcome !== undefined) return outcome
     }
+    if (node === self.name) return router.send(node, channel, envelope)
+    if (this.#ground.member(node) === undefined) throw unknownNode(node)
+    return this.#send(node, channel, stored(envelope, codec), plan)
+  }
+
+  /** Through the pipeline. */
+  #send(node: string, channel: number, message: Envelope, plan: DeliveryPlan): SendOutcome {
+    const { router, channels, clock } = this.#ground
+    const member = this.#ground.member(node)
+    if (member === undefined) throw unknownNode(node)
+    const way = this.#peer(member).way(channel, channels.name(channel))
     const attempt: Attempt = { message, outcome: SENT, error: undefined }
     const outer = this.#sender.attempt
     this.#sender.attempt = attempt
@@ -118,22 +124,27 @@ export class DeliveryDriver {
     return this.#pipeline.isCongested(member.incarnation, way.channel) ? SLOW : SENT
   }
 
+  /** Who is a member, or can be reached, may have changed. */
+  changed(): void {
+    this.#shortcut.forget()
+  }
+
   /** An envelope with a stamp. */
   receive(from: Member, channel: number, envelope: Envelope): void {
     const { channels, clock } = this.#ground
     if (this.#stopped) return
+    if (!this.#running && this.#shortcut.receive(from, channel, envelope)) return
     if (this.#ground.member(from.name)?.incarnation !== from.incarnation) {
       this.#counters.stale++
       return
     }
-    if (!this.#running && this.#shortcut.receive(from, channel, envelope)) return
     const message = kept(envelope)
     const way = this.#peer(from).way(channel, channels.name(channel))
     this.#run({
       type: 'received',
       from: from.incarnation,
       channel: way.channel,
-      stamp: message.stamp as Uint8Array,
+      stamp: (message.stamp as StampSlice).view(),
       message,
       bytes: bodyBytes(message),
       confirm: true,
@@ -145,7 +156,7 @@ export class DeliveryDriver {
   /** A lane did not write it. True when it is one of these messages: it will be sent again. */
   unwritten(to: Member, channel: string, envelope: Envelope, reason: TroupeError): boolean {
     if (envelope.stamp === undefined) return false
-    const stamp = decodeStamp(envelope.stamp)
+    const stamp = decodeStamp(envelope.stamp.slice.view())
     const { incarnation } = to
     const session = this.#pipeline.flow(incarnation, channel)?.sender?.session
     if (stamp?.kind !== 'data' || stamp.session !== session) return true
@@ -169,6 +180,7 @@ export class DeliveryDriver {
 
   /** A node can be reached: for the first time, or again. Earlier starts of it are history. */
   nodeUp(node: Member): void {
+    this.changed()
     for (const { member } of [...this.#peers.all()]) {
       if (member.name === node.name && compareIncarnations(member, node) < 0) this.gone(member)
     }
@@ -189,6 +201,7 @@ export class DeliveryDriver {
   gone(node: Member): void {
     const { incarnation } = node
     const peer = this.#peers.get(incarnation)
+    this.changed()
     if (peer?.gone) return
     if (peer !== undefined) peer.gone = true
     // Also of whom nothing came: others may have told of its messages.
@@ -224,6 +237,7 @@ export class DeliveryDriver {
   /** What is not acknowledged is reported; no timer is left. */
   stop(): void {
     this.#stopped = true
+    this.changed()
     this.#sender.stopped = true
     for (const { member } of [...this.#peers.all()]) this.gone(member)
     for (const timer of this.#timers.values()) timer.cancel()
@@ -311,7 +325,12 @@ export class DeliveryDriver {
     const peer = this.#peers.get(from)
     if (peer === undefined) return
     const index = this.#ground.channels.find(channel) ?? DEFAULT_CHANNEL
-    const taken = this.#ground.deliver(peer.member, index, message, receipt !== undefined)
+    const taken = this.#ground.deliver(
+      peer.member,
+      index,
+      envelopeOf(message),
+      receipt !== undefined,
+    )
     if (taken) this.#counters.delivered++
     else this.#counters.returned++
     if (receipt !== undefined) this.#feed({ type: taken ? 'taken' : 'returned', receipt })

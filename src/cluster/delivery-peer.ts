@@ -1,6 +1,7 @@
 import type { Flow } from '../delivery/flow.js'
 import type { Member } from '../overlay/overlay.js'
-import type { Envelope } from '../wire/envelope.js'
+import type { DeliveryShelf } from './delivery-shelf.js'
+import type { Kept } from './stored-envelope.js'
 
 /** One channel to a peer, as the delivery driver sees it. */
 export class DeliveryWay {
@@ -12,7 +13,9 @@ export class DeliveryWay {
   /** Something could not be transmitted because there was no way. */
   blocked = false
   /** The pipeline's flow, once it is known. */
-  flow: Flow<Envelope> | undefined
+  flow: Flow<Kept> | undefined
+  /** Where what took the short way is kept. */
+  shelf: DeliveryShelf | undefined
   /** `ackDue` comes at the end of the turn. */
   ackDue = false
   /** Who waits until there is room for acknowledged messages. */

@@ -7,13 +7,13 @@ import type { Envelope } from '../wire/envelope.js'
 import type { DeliveryGround } from './delivery-driver.js'
 import type { DeliveryPeer, DeliveryPeers, DeliveryWay } from './delivery-peer.js'
 import type { DeliveryCounters } from './delivery-stats.js'
-import { bodyBytes, stamped } from './stored-envelope.js'
+import { bodyBytes, envelopeOf, type Kept, stamped } from './stored-envelope.js'
 
-type Transmit = PipelineEffect<Envelope> & { type: 'transmit' }
+type Transmit = PipelineEffect<Kept> & { type: 'transmit' }
 
 /** The message that is being sent right now, and what becomes of it. */
 export interface Attempt {
-  readonly message: Envelope
+  readonly message: Kept
   outcome: SendOutcome
   error: unknown
 }
@@ -25,13 +25,13 @@ export class DeliverySender {
   readonly counters: DeliveryCounters
   readonly #ground: DeliveryGround
   readonly #peers: DeliveryPeers
-  readonly #feed: (event: PipelineEvent<Envelope>) => void
+  readonly #feed: (event: PipelineEvent<Kept>) => void
 
   constructor(
     ground: DeliveryGround,
     peers: DeliveryPeers,
     counters: DeliveryCounters,
-    feed: (event: PipelineEvent<Envelope>) => void,
+    feed: (event: PipelineEvent<Kept>) => void,
   ) {
     this.#ground = ground
     this.#peers = peers
@@ -67,18 +67,13 @@ export class DeliverySender {
     }
   }
 
-  /** The first attempt of a message that the pipeline took by the short way; throws what the lane throws. */
-  first(peer: DeliveryPeer, way: DeliveryWay, message: Envelope, id: number): SendOutcome {
+  /** The first attempt of a message that took the short way, which is open; throws what the lane throws. */
+  first(peer: DeliveryPeer, way: DeliveryWay, envelope: Envelope, id: number): SendOutcome {
     const { router } = this.#ground
     const { name, incarnation } = peer.member
-    if (!router.isOpen(name)) {
-      way.blocked = true
-      this.unsent(incarnation, way.channel, id)
-      return SENT
-    }
-    const outcome = router.send(name, way.index, message)
+    const outcome = router.send(name, way.index, envelope)
     if (outcome === SENT) return SENT
-    if (outcome === FULL || router.isDirect(name)) this.#watch(peer, way, message.key)
+    if (outcome === FULL || router.isDirect(name)) this.#watch(peer, way, envelope.key)
     if (outcome === SLOW) return SLOW
     this.unsent(incarnation, way.channel, id)
     return SENT
@@ -88,7 +83,7 @@ export class DeliverySender {
    * A first attempt threw: it is sent again later, or never.
    * @throws TroupeError ERR_TOO_LARGE
    */
-  failedAtOnce(way: DeliveryWay, message: Envelope, id: number, error: TroupeError): SendOutcome {
+  failedAtOnce(way: DeliveryWay, message: Kept, id: number, error: TroupeError): SendOutcome {
     const attempt: Attempt = { message, outcome: SENT, error: undefined }
     const outer = this.attempt
     this.attempt = attempt
@@ -164,7 +159,7 @@ export class DeliverySender {
     }
   }
 
-  settled(to: string, channel: string, message: Envelope, outcome: Outcome): void {
+  settled(to: string, channel: string, message: Kept, outcome: Outcome): void {
     const { name = to } = this.#peers.get(to)?.member ?? {}
     switch (outcome) {
       case 'delivered':
@@ -190,7 +185,7 @@ export class DeliverySender {
     }
   }
 
-  full(to: string, channel: string, message: Envelope): void {
+  full(to: string, channel: string, message: Kept): void {
     if (message === this.attempt?.message) {
       this.attempt.outcome = FULL
       return
@@ -200,7 +195,7 @@ export class DeliverySender {
     this.#report(to, channel, message, new TroupeError('ERR_LANE_FULL', detail))
   }
 
-  #report(to: string, channel: string, message: Envelope, reason: TroupeError): void {
+  #report(to: string, channel: string, message: Kept, reason: TroupeError): void {
     const attempt = this.attempt
     if (message === attempt?.message) {
       if (reason.code === 'ERR_TOO_LARGE') {
@@ -210,7 +205,8 @@ export class DeliverySender {
       attempt.outcome = SLOW
     }
     const peer = this.#peers.get(to)
-    if (peer !== undefined) this.#ground.undelivered(peer.member, channel, message, reason)
+    if (peer === undefined) return
+    this.#ground.undelivered(peer.member, channel, envelopeOf(message), reason)
   }
 }
 

@@ -248,6 +248,7 @@ export class Running implements Taker {
   /** The last connection to a peer. What waits for it need not, where there are other ways. */
   connectionLost(peer: Member, reason: TroupeError): void {
     const { overlay, watch } = this
+    this.delivery.changed()
     if (overlay.capabilities.direct || watch.up(peer.name)?.incarnation !== peer.incarnation) return
     this.#ground.transport.giveUp(peer, reason)
   }
@@ -355,6 +356,7 @@ export class Running implements Taker {
   }
 
   #memberJoined(member: Member): void {
+    this.delivery.changed()
     this.#members.set(member.name, member)
     this.#ground.reporter.memberJoined(member)
     this.watch.feed({ type: 'memberJoined', member })
@@ -363,6 +365,7 @@ export class Running implements Taker {
   }
 
   #memberLeft(member: Member, reason: LeaveReason): void {
+    this.delivery.changed()
     this.#members.delete(member.name)
     this.#ground.reporter.memberLeft(member, reason)
     this.watch.feed({ type: 'memberLeft', member, reason })
@@ -382,6 +385,7 @@ export class Running implements Taker {
 
   /** What still waits for it is given up first: `nodeDown` is the end of all that was begun with it. */
   #nodeDown(node: Member, reason: TroupeError, orderly: boolean): void {
+    this.delivery.changed()
     this.#ground.transport.giveUp(node, reason)
     this.#ground.sink()?.nodeDown(node, reason)
     this.#ground.reporter.nodeDown(node, reason, orderly)

@@ -3,7 +3,9 @@ import type { Slot } from '../delivery/monotonic.js'
 import { decodeStamp } from '../delivery/stamp.js'
 import type { Codec } from '../wire/codec.js'
 import { ENVELOPE, Envelope } from '../wire/envelope.js'
+import { KeptEnvelope } from '../wire/kept-envelope.js'
 import { ReceivedBody } from '../wire/received-body.js'
+import { type EnvelopeStamp, StampSlice } from '../wire/stamp-slice.js'
 
 /**
  * The envelope, as one that may be kept and sent more than once: its arguments are bytes of its own.
@@ -26,16 +28,23 @@ export function stored(envelope: Envelope, codec: Codec): Envelope {
 
 /** The message with its stamp; nothing but the stamp where there is no message. */
 export function stamped(
-  message: Envelope | undefined,
+  kept: Kept | undefined,
   key: number,
   stamp: Uint8Array | undefined,
 ): Envelope {
-  if (message === undefined) {
-    return new Envelope(ENVELOPE.STAMP, 0, 0, 0, key, NO_ARGS, undefined, stamp)
+  const slice = stamp && StampSlice.of(stamp)
+  if (kept === undefined) {
+    return new Envelope(ENVELOPE.STAMP, 0, 0, 0, key, NO_ARGS, undefined, slice)
   }
-  const { kind, to, method, callId, body } = message
-  return new Envelope(kind, to, method, callId, key, undefined, body, stamp)
+  const { kind, to, method, callId, body } = envelopeOf(kept)
+  return new Envelope(kind, to, method, callId, key, undefined, body, slice)
 }
+
+/** What the pipeline keeps of a message. */
+export type Kept = Envelope | KeptEnvelope
+
+export const envelopeOf = (kept: Kept): Envelope =>
+  kept instanceof KeptEnvelope ? kept.read() : kept
 
 /** Small messages that wait must not keep the large buffer in memory in which they came. */
 const COPY_UP_TO_BYTES = 16 * 1024
@@ -43,7 +52,7 @@ const COPY_UP_TO_BYTES = 16 * 1024
 /** An envelope that came in and may have to wait. */
 export function kept(envelope: Envelope): Envelope {
   const { kind, to, method, callId, key, body, stamp } = envelope
-  const own = stamp && new Uint8Array(stamp)
+  const own = stamp?.slice.copy()
   if (!(body instanceof ReceivedBody) || body.end - body.start > COPY_UP_TO_BYTES) {
     return new Envelope(kind, to, method, callId, key, undefined, body, own)
   }
@@ -53,7 +62,9 @@ export function kept(envelope: Envelope): Envelope {
   return new Envelope(kind, to, method, callId, key, undefined, copy, own)
 }
 
-export function bodyBytes({ body }: Envelope): number {
+export function bodyBytes(kept: Kept): number {
+  if (kept instanceof KeptEnvelope) return kept.size
+  const { body } = kept
   if (body === undefined) return 0
   if (body instanceof ReceivedBody) return body.end - body.start
   let bytes = body.head.length
@@ -68,8 +79,8 @@ export function slotOf({ kind, to, method, key }: Envelope): Slot | undefined {
 }
 
 /** The stages of the answer to a question that came with that stamp. */
-export function answerPlan(stamp: Uint8Array): DeliveryPlan | undefined {
-  const question = decodeStamp(stamp)
+export function answerPlan(stamp: EnvelopeStamp): DeliveryPlan | undefined {
+  const question = decodeStamp(stamp.slice.view())
   if (question?.kind !== 'data') return undefined
   return { ...PLAIN, acknowledged: true, label: question.label }
 }

@@ -1,23 +1,18 @@
 import { readOptions } from '../base/options.js'
 import type { Random } from '../base/random.js'
 import { unreachable } from '../base/unreachable.js'
+import type { StampSlice } from '../wire/stamp-slice.js'
 import type { AcknowledgedEffect, AcknowledgedEvent } from './acknowledged-event.js'
 import {
   ACKNOWLEDGED_FIELDS,
   type AcknowledgedOptions,
   type FlowEnds,
 } from './acknowledged-options.js'
-import { ENTRY, type Entry, Outstanding } from './outstanding.js'
+import { ENTRY, Outstanding } from './outstanding.js'
 import { RetryWait } from './retry-wait.js'
+import { encodeShort } from './short-stamp.js'
 import { NO_EFFECTS, type Outcome, type RefusalReason, Refusals, type Stage } from './stage.js'
-import {
-  type AckRange,
-  type AckStamp,
-  encodeData,
-  flowTag,
-  MAX_RANGES,
-  type ResetStamp,
-} from './stamp.js'
+import { type AckStamp, type CausalMark, flowTag, type ResetStamp } from './stamp.js'
 
 /**
  * The sending half of acknowledged delivery to one peer on one channel (protocols: acknowledgement and
@@ -38,6 +33,8 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
   /** Nothing of this session was acknowledged yet. */
   #open = true
   #wasFull = false
+  /** The mark acknowledged last, by an acknowledgement that is being read. */
+  #settled: CausalMark | undefined
   #timerAtMs = Number.POSITIVE_INFINITY
   readonly refusals = new Refusals()
   /** First attempts, and all later ones. */
@@ -136,57 +133,75 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
       this.#wasFull = true
       return message === undefined ? NO_EFFECTS : [{ type: 'full', message }]
     }
-    const entry = this.#outstanding.add(message, bytes, key, inOrder, causal, expiresMs)
-    const effects: AcknowledgedEffect<M>[] = [this.#transmit(entry, nowMs)]
+    const id = this.#outstanding.add(message, bytes, key, inOrder, causal, expiresMs)
+    const effects: AcknowledgedEffect<M>[] = [this.#transmit(id, nowMs)]
     this.sent++
     this.#arm(Math.min(nowMs + this.#wait.ms, expiresMs), nowMs, effects)
     return effects
   }
 
+  /** Does such a message need no more than `take`? */
+  takes(bytes: number, expiresMs: number, nowMs: number): boolean {
+    const dueMs = nowMs + this.#wait.ms
+    return dueMs >= this.#timerAtMs && expiresMs >= this.#timerAtMs && this.hasRoom(bytes)
+  }
+
   /**
-   * The short way of `send` for a message without a mark: its entry, or undefined, and nothing done, where it
-   * takes the long one. The first attempt, with `stamp`, is up to the caller.
+   * The short way of `send`, where `takes` says so: the id. The first attempt, with `nextStamp`, is up to
+   * the caller.
    */
   take(
     message: M,
     bytes: number,
     key: number,
     inOrder: boolean,
+    causal: CausalMark | undefined,
     expiresMs: number,
     nowMs: number,
-  ): Entry<M> | undefined {
-    const dueMs = nowMs + this.#wait.ms
-    if (dueMs < this.#timerAtMs || expiresMs < this.#timerAtMs || !this.hasRoom(bytes))
-      return undefined
-    const entry = this.#outstanding.add(message, bytes, key, inOrder, undefined, expiresMs)
+  ): number {
+    const id = this.#outstanding.add(message, bytes, key, inOrder, causal, expiresMs)
+    this.#outstanding.attempt(id, nowMs)
     this.sent++
-    entry.state = ENTRY.SENT
-    entry.sentMs = nowMs
-    entry.attempts = 1
-    return entry
+    return id
   }
 
-  /** The stamp of a message that `take` took. */
-  stamp({ id, previous }: Entry<M>): Uint8Array {
-    const after = this.#outstanding.isOpen(previous) ? previous : 0
-    return encodeData(this.#tag, this.#session, id, after, this.#open, false, undefined)
+  /** The id of the next message. */
+  get next(): number {
+    return this.#outstanding.next
   }
 
-  #transmit(entry: Entry<M>, nowMs: number): AcknowledgedEffect<M> {
-    this.#outstanding.mark(entry, ENTRY.SENT)
-    entry.sentMs = nowMs
-    entry.attempts++
-    if (entry.attempts > 1) this.resent++
+  /** Nothing of the session was acknowledged yet. */
+  get open(): boolean {
+    return this.#open
+  }
+
+  /** What the next message of that key must not pass, or 0. */
+  lastOpenOf(key: number): number {
+    return this.#ifOpen(this.#outstanding.lastOf(key))
+  }
+
+  /** The stamp of the message that `take` takes next. It lies where the next stamp will. */
+  nextStamp(after: number, causal: CausalMark | undefined): StampSlice {
+    return encodeShort(this.#tag, this.#session, this.#outstanding.next, after, this.#open, causal)
+  }
+
+  #ifOpen(id: number): number {
+    return this.#outstanding.isOpen(id) ? id : 0
+  }
+
+  #transmit(id: number, nowMs: number): AcknowledgedEffect<M> {
+    const attempt = this.#outstanding.attempt(id, nowMs)
+    if (attempt > 1) this.resent++
     return {
       type: 'send',
       session: this.#session,
-      id: entry.id,
-      after: this.#outstanding.isOpen(entry.previous) ? entry.previous : 0,
+      id,
+      after: this.#ifOpen(this.#outstanding.previousOf(id)),
       open: this.#open,
-      key: entry.key,
-      message: entry.message,
-      causal: entry.causal,
-      attempt: entry.attempts,
+      key: this.#outstanding.keyOf(id),
+      message: this.#outstanding.messageOf(id),
+      causal: this.#outstanding.markOf(id),
+      attempt,
     }
   }
 
@@ -199,11 +214,15 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
     for (let id = this.#outstanding.base; id <= ack.floor; id++) this.#settle(id, effects)
     for (const { from, to, held } of ack.ranges) {
       for (let id = from; id <= to; id++) {
-        if (held) this.#hold(id)
+        if (held) this.#outstanding.hold(id)
         else this.#settle(id, effects)
       }
     }
-    if (this.#outstanding.held > 0) this.#unhold(ack, nowMs, effects)
+    this.#tellSettled(effects)
+    // What the receiver had and could not take is sent again.
+    if (this.#outstanding.held > 0 && this.#outstanding.unhold(ack, nowMs)) {
+      this.#arm(nowMs + this.#wait.ms, nowMs, effects)
+    }
     this.#outstanding.trim()
     this.#tellDrained(effects)
     if (this.#wait.heard() && this.pending > 0) {
@@ -220,37 +239,28 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
   }
 
   #settle(id: number, effects: AcknowledgedEffect<M>[]): void {
-    const entry = this.#outstanding.get(id)
-    if (entry === undefined || entry.state === ENTRY.SETTLED) return
-    this.#outstanding.settle(entry)
-    const { message, causal } = entry
+    if (!this.#outstanding.isOpen(id)) return
+    const message = this.#outstanding.messageOf(id)
+    const causal = this.#outstanding.markOf(id)
+    this.#outstanding.settle(id)
     if (message !== undefined) this.outcomes.delivered++
-    if ((message !== undefined && this.#tells) || causal !== undefined) {
+    if (this.#tells) {
+      if (message === undefined && causal === undefined) return
       effects.push({ type: 'outcome', outcome: 'delivered', id, message, causal })
+    } else if (causal !== undefined) {
+      if (this.#settled !== undefined && this.#settled.label !== causal.label) {
+        this.#tellSettled(effects)
+      }
+      this.#settled = causal
     }
-    entry.message = undefined
   }
 
-  #hold(id: number): void {
-    const entry = this.#outstanding.get(id)
-    if (entry !== undefined && entry.state !== ENTRY.SETTLED)
-      this.#outstanding.mark(entry, ENTRY.HELD)
-  }
-
-  /** What the receiver had and does not have any more, because it could not take it, is sent again. */
-  #unhold({ floor, ranges }: AckStamp, nowMs: number, effects: AcknowledgedEffect<M>[]): void {
-    const end = ranges.length < MAX_RANGES ? this.#outstanding.next : (ranges.at(-1)?.to ?? 0)
-    let at = 0
-    let given = false
-    for (let id = Math.max(floor + 1, this.#outstanding.base); id < end; id++) {
-      while (at < ranges.length && (ranges[at] as AckRange).to < id) at++
-      const entry = this.#outstanding.get(id)
-      if (entry?.state !== ENTRY.HELD || (ranges[at]?.from ?? end) <= id) continue
-      this.#outstanding.mark(entry, ENTRY.SENT)
-      entry.sentMs = nowMs
-      given = true
-    }
-    if (given) this.#arm(nowMs + this.#wait.ms, nowMs, effects)
+  /** Of many with one label, one after the other, the last tells for all. */
+  #tellSettled(effects: AcknowledgedEffect<M>[]): void {
+    const causal = this.#settled
+    if (causal === undefined) return
+    this.#settled = undefined
+    effects.push({ type: 'outcome', outcome: 'delivered', id: 0, message: undefined, causal })
   }
 
   #onReset(reset: ResetStamp): readonly AcknowledgedEffect<M>[] {
@@ -272,19 +282,20 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
     let nextMs = Number.POSITIVE_INFINITY
     this.#timerAtMs = Number.POSITIVE_INFINITY
     for (let id = this.#outstanding.base; id < this.#outstanding.next; id++) {
-      const entry = this.#outstanding.get(id) as Entry<M>
-      if (entry.state === ENTRY.SETTLED) continue
-      const alive = entry.message !== undefined
-      if (alive && entry.expiresMs <= nowMs) {
-        this.#giveUpOne(entry, 'expired', nowMs, effects)
+      const state = this.#outstanding.stateOf(id)
+      if (state === ENTRY.SETTLED) continue
+      const alive = this.#outstanding.messageOf(id) !== undefined
+      const expiresMs = this.#outstanding.expiresMs(id)
+      if (alive && expiresMs <= nowMs) {
+        this.#giveUpOne(id, 'expired', nowMs, effects)
         continue
       }
-      if (alive) nextMs = Math.min(nextMs, entry.expiresMs)
-      const held = entry.state === ENTRY.HELD
-      const dueMs = entry.sentMs + (held ? this.#wait.heldMs : this.#wait.ms)
+      if (alive) nextMs = Math.min(nextMs, expiresMs)
+      const waitMs = state === ENTRY.HELD ? this.#wait.heldMs : this.#wait.ms
+      const dueMs = this.#outstanding.sentMs(id) + waitMs
       if (dueMs > nowMs) nextMs = Math.min(nextMs, dueMs)
       else if (again < most) {
-        effects.push(this.#transmit(entry, nowMs))
+        effects.push(this.#transmit(id, nowMs))
         again++
       }
     }
@@ -298,37 +309,32 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
 
   /** The number stays, goes out at once, and is sent until it is acknowledged. */
   #giveUpOne(
-    entry: Entry<M>,
+    id: number,
     outcome: 'expired' | 'unsendable',
     nowMs: number,
     effects: AcknowledgedEffect<M>[],
   ): void {
-    const { id, message } = entry
+    const message = this.#outstanding.messageOf(id)
     this.outcomes[outcome]++
-    this.#outstanding.bytes -= entry.bytes
-    entry.bytes = 0
-    entry.message = undefined
+    this.#outstanding.empty(id)
     effects.push({ type: 'outcome', outcome, id, message, causal: undefined })
-    effects.push(this.#transmit(entry, nowMs))
+    effects.push(this.#transmit(id, nowMs))
     this.#tellDrained(effects)
   }
 
   #onUnsendable(id: number, nowMs: number): readonly AcknowledgedEffect<M>[] {
-    const entry = this.#outstanding.get(id)
-    if (entry === undefined || entry.state === ENTRY.SETTLED || entry.message === undefined) {
+    if (!this.#outstanding.isOpen(id) || this.#outstanding.messageOf(id) === undefined) {
       return NO_EFFECTS
     }
     const effects: AcknowledgedEffect<M>[] = []
-    this.#giveUpOne(entry, 'unsendable', nowMs, effects)
+    this.#giveUpOne(id, 'unsendable', nowMs, effects)
     return effects
   }
 
   #onUnsent(id: number): readonly AcknowledgedEffect<M>[] {
-    const entry = this.#outstanding.get(id)
-    if (entry === undefined || entry.state !== ENTRY.SENT) return NO_EFFECTS
-    entry.state = ENTRY.UNSENT
-    if (entry.attempts > 1) this.resent--
-    entry.attempts--
+    const outstanding = this.#outstanding
+    if (!outstanding.has(id) || outstanding.stateOf(id) !== ENTRY.SENT) return NO_EFFECTS
+    if (outstanding.unsent(id) > 0) this.resent--
     return NO_EFFECTS
   }
 
@@ -336,8 +342,7 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
   #resendAll(nowMs: number, state: number): readonly AcknowledgedEffect<M>[] {
     const effects: AcknowledgedEffect<M>[] = []
     for (let id = this.#outstanding.base; id < this.#outstanding.next; id++) {
-      const entry = this.#outstanding.get(id) as Entry<M>
-      if (entry.state <= state) effects.push(this.#transmit(entry, nowMs))
+      if (this.#outstanding.stateOf(id) <= state) effects.push(this.#transmit(id, nowMs))
     }
     if (effects.length === 0) return NO_EFFECTS
     this.#arm(nowMs + this.#wait.ms, nowMs, effects)
@@ -360,8 +365,10 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
     const effects: AcknowledgedEffect<M>[] = []
     if (this.#timerAtMs < Number.POSITIVE_INFINITY) effects.push({ type: 'cancelTimer' })
     for (let id = this.#outstanding.base; id < this.#outstanding.next; id++) {
-      const { state, message, causal } = this.#outstanding.get(id) as Entry<M>
-      if (state === ENTRY.SETTLED || (message === undefined && causal === undefined)) continue
+      if (!this.#outstanding.isOpen(id)) continue
+      const message = this.#outstanding.messageOf(id)
+      const causal = this.#outstanding.markOf(id)
+      if (message === undefined && causal === undefined) continue
       if (message !== undefined) this.outcomes.peerGone++
       effects.push({ type: 'outcome', outcome: 'peerGone', id, message, causal })
     }

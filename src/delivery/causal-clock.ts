@@ -13,6 +13,8 @@ import { StampReader, StampWriter } from './stamp-bytes.js'
  *             node    sender
  *             varint  number of the sender's latest message to that destination
  *
+ * A message that says `SAME` (stamp.ts) has no rows, nor their count: they are those of the message `after`.
+ *
  * A node is 0 and 48 bits at its first mention in a clock, and from then on a varint: its number in
  * the order of first mentions, from 2. The sender of the message is 1 without any mention.
  */
@@ -91,15 +93,16 @@ export type ClockFault = 'tooManyEntries' | 'malformed'
 
 /**
  * Reads a clock that came from the node with that `nodeId`, from `start` to the end of the bytes, and
- * checks all of it. Never throws.
+ * checks all of it; with `same` only its two numbers. Never throws.
  */
 export function decodeClock(
   bytes: Uint8Array,
   start: number,
   sender: number,
   limits: ClockLimits,
+  same = false,
 ): CausalClock | ClockFault {
-  return new ClockReader(bytes, start, sender, limits).read()
+  return new ClockReader(bytes, start, sender, limits).read(same)
 }
 
 const NONE: readonly number[] = []
@@ -123,10 +126,10 @@ class ClockReader {
     this.#nodes = [sender]
   }
 
-  read(): CausalClock | ClockFault {
+  read(same: boolean): CausalClock | ClockFault {
     const seq = this.#in.varint()
     const distance = this.#in.varint()
-    const rows = this.#in.varint()
+    const rows = same ? 0 : this.#in.varint()
     if (this.#in.failed || seq === 0 || distance === 0 || distance > seq) return 'malformed'
     const after = seq - distance
     const nodes = this.#nodes

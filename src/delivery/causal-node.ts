@@ -9,14 +9,23 @@ export class Arrival<M> {
   readonly clock: CausalClock
   /** Dense numbers of `clock.nodes`; -1 for one that departed. */
   readonly nodes: readonly number[]
+  /** Its clock is that of the message before it from the same node. */
+  readonly same: boolean
   /** Entries of the clock before this one are no reason to wait any more. */
   checked = 0
 
-  constructor(message: M, bytes: number, clock: CausalClock, nodes: readonly number[]) {
+  constructor(
+    message: M,
+    bytes: number,
+    clock: CausalClock,
+    nodes: readonly number[],
+    same: boolean,
+  ) {
     this.message = message
     this.bytes = bytes
     this.clock = clock
     this.nodes = nodes
+    this.same = same
   }
 }
 
@@ -34,11 +43,18 @@ export class CausalNode<M> {
   /** The number of the latest message to it, and of the latest that arrived or was given up. */
   sent = 0
   settled = 0
-  /** Its messages to this node up to this number were handed over. */
+  /** On which way the latest to it went, and what counted the changes of the clock then. */
+  flow = 0
+  session = 0
+  unchanged = -1
+  /** Its messages to this node up to this number were handed over, or will not come. */
   delivered = 0
+  /** The latest of them that was handed over. */
+  handed = 0
   /** The number of its message that told last what of its own is under way. */
   heard = 0
   absence = PRESENT
+  forgotten = false
   /** Its messages as they are to be handed over, each waiting for those before it. */
   readonly queue = new RingQueue<Arrival<M>>()
   /** Others whose oldest message waits for one of this node. */

@@ -90,6 +90,7 @@ export class CausalNodes<M> {
   }
 
   forget(node: CausalNode<M>): void {
+    node.forgotten = true
     this.#byName.delete(node.name)
     this.#indices.delete(node.id)
     this.#nodes[node.index] = undefined

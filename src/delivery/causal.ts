@@ -1,64 +1,18 @@
-import { durationMs, type Fields, integer, readOptions } from '../base/options.js'
+import { readOptions } from '../base/options.js'
 import { unreachable } from '../base/unreachable.js'
 import { STAMP_LIMIT } from '../wire/envelope-head.js'
 import { type CausalClock, ClockWriter, decodeClock } from './causal-clock.js'
+import {
+  CAUSAL_FIELDS,
+  type CausalEffect,
+  type CausalEvent,
+  type CausalOptions,
+} from './causal-event.js'
 import { Arrival, type CausalNode, GONE, LONG_GONE, PRESENT } from './causal-node.js'
 import { CausalNodes, SELF } from './causal-nodes.js'
+import { encodeClock } from './clock-of.js'
 import { Dependencies } from './dependencies.js'
 import { NO_EFFECTS, type RefusalReason, Refusals, type Stage } from './stage.js'
-
-export interface CausalOptions {
-  /** Nodes that may take part in a label at once, up to 4,096. Default 512. */
-  readonly maxNodes: number
-  /** Entries in the clock of one message. Default 4,096. */
-  readonly maxEntries: number
-  /** Messages that may wait for others; more are refused and come again. Default 65,536. */
-  readonly pendingMessages: number
-  /** Their bytes. Default 64 MiB. */
-  readonly pendingBytes: number
-  /** How long what a departed node had sent is still waited for elsewhere, in ms. Default 30,000. */
-  readonly lingerMs: number
-}
-
-export const CAUSAL_FIELDS: Fields<CausalOptions> = {
-  maxNodes: { fallback: 512, check: integer(2, 4_096) },
-  maxEntries: { fallback: 4_096, check: integer(1, 16_384) },
-  pendingMessages: { fallback: 65_536, check: integer(1) },
-  pendingBytes: { fallback: 64 * 1024 * 1024, check: integer(1) },
-  lingerMs: { fallback: 30_000, check: durationMs(1) },
-}
-
-/** Nodes are named by their incarnations. */
-export type CausalEvent<M> =
-  /** A message is about to be sent. Answered with `stamped` or `refused`. */
-  | { readonly type: 'send'; readonly to: string }
-  /** Message `seq` to that node, and all before it, were handed over there or given up. */
-  | { readonly type: 'settled'; readonly to: string; readonly seq: number }
-  | {
-      readonly type: 'receive'
-      readonly from: string
-      /** Holds the clock from `clockAt` to its end. */
-      readonly clock: Uint8Array
-      readonly clockAt: number
-      readonly message: M
-      readonly bytes: number
-    }
-  /** The node was given up, or left: nothing waits for it any more, nothing is taken from it. */
-  | { readonly type: 'gone'; readonly node: string }
-  /** It is there again, as the same incarnation. */
-  | { readonly type: 'back'; readonly node: string }
-  /** The timer started by `startTimer` fired. */
-  | { readonly type: 'timer' }
-
-export type CausalEffect<M> =
-  | { readonly type: 'stamped'; readonly seq: number; readonly clock: Uint8Array }
-  | { readonly type: 'deliver'; readonly message: M }
-  /** Handed over before (`duplicate`), or what belongs before it will never come (`cleared`). */
-  | { readonly type: 'dropped'; readonly reason: 'duplicate' | 'cleared'; readonly message: M }
-  /** `message` is there when it is a received one that was not taken. */
-  | { readonly type: 'refused'; readonly reason: RefusalReason; readonly message: M | undefined }
-  /** Comes back as `timer`. Starting a running timer starts it anew. */
-  | { readonly type: 'startTimer'; readonly delayMs: number }
 
 /**
  * Causal delivery of one label at one node: no message is handed over before one to the same node
@@ -75,6 +29,8 @@ export type CausalEffect<M> =
  * - of own messages, when they are acknowledged;
  * - to or from a node that departed, after `lingerMs`, if no waiting message names it.
  *
+ * Of messages in a row to one node, between which nothing was learned, only the first says all that.
+ *
  * Works over lossy links only together with acknowledgements: a lost message blocks its successors.
  */
 export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
@@ -86,6 +42,8 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
   readonly #awake: CausalNode<M>[] = []
   /** The number of the latest own message. */
   #latest = 0
+  /** Counts the changes of what is under way. */
+  #changes = 0
   #pending = 0
   #pendingBytes = 0
   #lingering = false
@@ -119,7 +77,7 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
   step(event: CausalEvent<M>): readonly CausalEffect<M>[] {
     switch (event.type) {
       case 'send':
-        return this.#onSend(event.to)
+        return this.#onSend(event.to, event.flow ?? 0, event.session ?? 0)
       case 'settled':
         return this.#onSettled(event.to, event.seq)
       case 'receive':
@@ -135,44 +93,56 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
     }
   }
 
-  #onSend(to: string): readonly CausalEffect<M>[] {
+  /** The node of that name, for the short ways below; undefined while it is not known. */
+  node(name: string): CausalNode<M> | undefined {
+    return this.#nodes.find(name)
+  }
+
+  /**
+   * Has a message to that node the same clock as the last one? That is on the same way and not settled, and
+   * nothing was learned since. Then its number; else 0. `sendSame` makes it so.
+   */
+  nextSame(node: CausalNode<M>, flow: number, session: number): number {
+    const same =
+      node.unchanged === this.#changes &&
+      node.sent > node.settled &&
+      node.flow === flow &&
+      node.session === session &&
+      node.absence === PRESENT
+    return same ? this.#latest + 1 : 0
+  }
+
+  /** The short way of `send`, right after `nextSame`. */
+  sendSame(node: CausalNode<M>): void {
+    const seq = ++this.#latest
+    node.sent = seq
+    this.#underWay.set(node.index, SELF, seq)
+    node.unchanged = ++this.#changes
+  }
+
+  #onSend(to: string, flow: number, session: number): readonly CausalEffect<M>[] {
     const node = this.#nodes.find(to) ?? this.#nodes.know(to, NO_IDS)
     if (node === undefined) return this.#refuse('tooManyEntries', undefined)
     if (node.absence !== PRESENT) return this.#refuse('gone', undefined)
+    const after = node.sent
+    if (this.nextSame(node, flow, session) > 0) {
+      this.sendSame(node)
+      return [{ type: 'stamped', seq: this.#latest, after, clock: undefined }]
+    }
     const own = this.#underWay.get(node.index, SELF) > 0 ? 1 : 0
     if (this.#underWay.count - own > this.#options.maxEntries) {
       return this.#refuse('tooManyEntries', undefined)
     }
     const seq = ++this.#latest
-    const clock = this.#encode(node, seq, own)
+    const clock = encodeClock(this.#writer, this.#underWay, this.#nodes, node, seq)
     if (clock.length > CLOCK_BYTES) return this.#refuse('tooManyEntries', undefined)
     node.sent = seq
+    node.flow = flow
+    node.session = session
     this.#underWay.clearDestination(node.index)
     this.#underWay.set(node.index, SELF, seq)
-    return [{ type: 'stamped', seq, clock }]
-  }
-
-  /** All that is under way, but for own messages to the very receiver: `after` stands for those. */
-  #encode(to: CausalNode<M>, seq: number, own: number): Uint8Array {
-    const { height } = this.#underWay
-    let rows = 0
-    for (let i = 0; i < height; i++) {
-      if (this.#underWay.countOf(i) - (i === to.index ? own : 0) > 0) rows++
-    }
-    this.#writer.begin(seq, to.sent > to.settled ? to.sent : 0, rows)
-    for (let i = 0; i < height && rows > 0; i++) {
-      const without = i === to.index ? own : 0
-      const count = this.#underWay.countOf(i) - without
-      if (count === 0) continue
-      this.#writer.row(i, this.#nodes.idAt(i), count)
-      const row = this.#underWay.row(i)
-      for (let sender = without; sender < row.length; sender++) {
-        const latest = row[sender] as number
-        if (latest === 0) continue
-        this.#writer.entry(sender, this.#nodes.idAt(sender), latest)
-      }
-    }
-    return this.#writer.take()
+    node.unchanged = ++this.#changes
+    return [{ type: 'stamped', seq, after, clock }]
   }
 
   #onSettled(to: string, seq: number): readonly CausalEffect<M>[] {
@@ -181,19 +151,23 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
     // All before it were handed over there before it.
     if (seq > node.settled) node.settled = seq
     const latest = this.#underWay.get(node.index, SELF)
-    if (latest > 0 && latest <= seq) this.#underWay.set(node.index, SELF, 0)
+    if (latest > 0 && latest <= seq) {
+      this.#underWay.set(node.index, SELF, 0)
+      this.#changes++
+    }
     return NO_EFFECTS
   }
 
   #onReceive(event: CausalEvent<M> & { type: 'receive' }): readonly CausalEffect<M>[] {
-    const { from, message, bytes } = event
+    const { from, message, bytes, same = false } = event
     const known = this.#nodes.find(from)
     if (known === undefined ? this.#nodes.hasDeparted(from) : known.absence !== PRESENT) {
       return this.#refuse('gone', message)
     }
     const id = known?.id ?? this.#nodes.idOf(from)
-    const clock = decodeClock(event.clock, event.clockAt, id, this.#options)
+    const clock = decodeClock(event.clock, event.clockAt, id, this.#options, same)
     if (typeof clock === 'string') return this.#refuse(clock, message)
+    if (same && clock.after === 0) return this.#refuse('malformed', message)
     const sender = this.#nodes.know(from, clock.nodes)
     if (sender === undefined) return this.#refuse('tooManyEntries', message)
     const nodes = [sender.index]
@@ -203,7 +177,7 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
     const reason = this.#faultOf(sender.index, clock, nodes)
     if (reason !== undefined) return this.#refuse(reason, message)
     const effects: CausalEffect<M>[] = []
-    this.#accept(sender, new Arrival(message, bytes, clock, nodes), effects)
+    this.#accept(sender, new Arrival(message, bytes, clock, nodes, same), effects)
     return effects
   }
 
@@ -216,6 +190,23 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
       if (sender === from && nodes[clock.destinations[i] as number] === SELF) return 'malformed'
     }
     return undefined
+  }
+
+  /**
+   * The short way of `receive` for what follows the message handed over last of its node, has the same
+   * clock, and frees nothing: true, and it counts as handed over. The caller hands it over.
+   */
+  takesNext(from: CausalNode<M>, seq: number, after: number): boolean {
+    const next =
+      after === from.handed &&
+      from.absence === PRESENT &&
+      from.queue.size === 0 &&
+      from.waiters.length === 0 &&
+      from.order.passes(seq, after)
+    if (!next) return false
+    from.delivered = from.heard = from.handed = seq
+    this.delivered++
+    return true
   }
 
   #accept(sender: CausalNode<M>, arrival: Arrival<M>, effects: CausalEffect<M>[]): void {
@@ -259,6 +250,12 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
       for (let head = node.queue.peek(); head !== undefined; head = node.queue.peek()) {
         // Its turn has come: what was before it and is not here was given up.
         this.#pass(node, head.clock.seq - 1)
+        if (head.same && head.clock.after !== node.handed) {
+          // Its clock was that of a message that was given up, and it with that.
+          node.queue.shift()
+          this.#drop(head, 'cleared', effects)
+          continue
+        }
         if (!this.#isReady(head)) {
           this.#waitFor(node, head)
           break
@@ -294,7 +291,10 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
     this.#pending--
     this.#pendingBytes -= bytes
     this.delivered++
-    this.#learn(node, arrival)
+    // What did not change was learned.
+    if (arrival.same) node.heard = clock.seq
+    else this.#learn(node, arrival)
+    node.handed = clock.seq
     effects.push({ type: 'deliver', message })
     this.#pass(node, clock.seq)
   }
@@ -311,6 +311,7 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
     // What it no longer names of its own messages has arrived, or was given up.
     this.#underWay.clearSender(from.index)
     from.heard = clock.seq
+    this.#changes++
     for (let i = 0; i < clock.seqs.length; i++) {
       const destination = nodes[clock.destinations[i] as number] as number
       const sender = nodes[clock.senders[i] as number] as number
@@ -343,6 +344,7 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
     node.absence = GONE
     node.settled = node.sent
     this.#underWay.set(node.index, SELF, 0)
+    this.#changes++
     for (const effect of node.order.step({ type: 'clear' })) {
       this.#drop(effect.message, 'cleared', effects)
     }
@@ -380,6 +382,7 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
   #forget(node: CausalNode<M>): void {
     this.#underWay.clearDestination(node.index)
     this.#underWay.clearSender(node.index)
+    this.#changes++
     this.#nodes.forget(node)
   }
 

@@ -1,7 +1,10 @@
 import type { Acknowledged } from './acknowledged.js'
+import type { Causal } from './causal.js'
+import type { CausalNode } from './causal-node.js'
 import type { Monotonic } from './monotonic.js'
 import type { SendEvent } from './pipeline-event.js'
 import type { Received } from './received.js'
+import type { CausalMark } from './stamp.js'
 
 /** The stages of one channel to and from one peer incarnation; made when they are needed. */
 export class Flow<M> {
@@ -12,6 +15,8 @@ export class Flow<M> {
   sender: Acknowledged<M> | undefined
   receiver: Received<M> | undefined
   monotonic: Monotonic<SendEvent<M>> | undefined
+  /** The label of the message that took a short way last. */
+  labelled: LabelledFlow<M> | undefined
   /** The table of flows has let it go. */
   forgotten = false
   /** What the last send, or the last `writable`, told of the lane. */
@@ -44,5 +49,32 @@ export class Handed<M> {
     this.session = session
     this.id = id
     this.message = message
+  }
+}
+
+/** What a label knows of a flow's peer. */
+export class LabelledFlow<M> {
+  readonly label: number
+  readonly stage: Causal<Handed<M>>
+  readonly node: CausalNode<Handed<M>>
+
+  constructor(label: number, stage: Causal<Handed<M>>, node: CausalNode<Handed<M>>) {
+    this.label = label
+    this.stage = stage
+    this.node = node
+  }
+
+  /**
+   * The mark of the next message, where it has the clock of the last one; undefined: it takes the long way.
+   * It is its mark once `send` was called.
+   */
+  nextMark(flow: number, session: number): CausalMark | undefined {
+    const { label, stage, node } = this
+    const seq = stage.nextSame(node, flow, session)
+    return seq === 0 ? undefined : { label, seq, clock: undefined, after: node.sent }
+  }
+
+  send(): void {
+    this.stage.sendSame(this.node)
   }
 }

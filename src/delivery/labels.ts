@@ -1,5 +1,6 @@
-import { Causal, type CausalOptions } from './causal.js'
-import type { Handed } from './flow.js'
+import { Causal } from './causal.js'
+import type { CausalOptions } from './causal-event.js'
+import { type Flow, type Handed, LabelledFlow } from './flow.js'
 import type { CausalMark } from './stamp.js'
 
 /** The causal stages of one node by label. */
@@ -40,9 +41,27 @@ export class Labels<M> {
   }
 
   /** The next place in the order of a label; undefined when its clock is full, the node gone, or there are too many labels. */
-  mark(label: number, to: string): CausalMark | undefined {
-    const stamped = this.admit(label)?.step({ type: 'send', to })[0]
+  mark(label: number, to: string, { tag: flow, session }: Numbering): CausalMark | undefined {
+    const stamped = this.admit(label)?.step({ type: 'send', to, flow, session })[0]
     if (stamped?.type !== 'stamped') return undefined
-    return { label, seq: stamped.seq, clock: stamped.clock }
+    const { seq, after, clock } = stamped
+    return { label, seq, clock, after }
   }
+
+  /** The label on that flow; undefined while one does not know the other. The last one is at hand. */
+  on(flow: Flow<M>, label: number): LabelledFlow<M> | undefined {
+    const last = flow.labelled
+    if (last?.label === label && !last.node.forgotten) return last
+    const stage = this.#stages.get(label)
+    const node = stage?.node(flow.peer)
+    if (stage === undefined || node === undefined) return undefined
+    flow.labelled = new LabelledFlow(label, stage, node)
+    return flow.labelled
+  }
+}
+
+/** What numbers the messages of a flow: those of one session are given up together. */
+interface Numbering {
+  readonly tag: number
+  readonly session: number
 }

@@ -1,6 +1,6 @@
 import { type Fields, integer, readOptions } from '../base/options.js'
 import { ACKNOWLEDGED_FIELDS, type AcknowledgedOptions } from './acknowledged-options.js'
-import { CAUSAL_FIELDS, type CausalOptions } from './causal.js'
+import { CAUSAL_FIELDS, type CausalOptions } from './causal-event.js'
 import { DURABLE_FIELDS, type DurableOptions } from './durable-options.js'
 import { MONOTONIC_FIELDS, type MonotonicOptions } from './monotonic.js'
 import { RECEIVED_FIELDS, type ReceivedOptions } from './received.js'

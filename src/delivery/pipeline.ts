@@ -1,7 +1,7 @@
 import type { Random } from '../base/random.js'
 import { unreachable } from '../base/unreachable.js'
 import type { Causal } from './causal.js'
-import type { Flow, Handed } from './flow.js'
+import type { Flow, Handed, LabelledFlow } from './flow.js'
 import { FlowTable } from './flow-table.js'
 import { Labels } from './labels.js'
 import type { PipelineEffect, PipelineEvent } from './pipeline-event.js'
@@ -72,6 +72,11 @@ export class Pipeline<M> implements Stage<PipelineEvent<M>, PipelineEffect<M>> {
   /** The causal stage of a label by its `labelId`, for figures. */
   label(label: number): Causal<Handed<M>> | undefined {
     return this.#labels.find(label)
+  }
+
+  /** The label on a flow, for the short ways; undefined while its stage does not know the peer. */
+  labelled(flow: Flow<M>, label: number): LabelledFlow<M> | undefined {
+    return this.#labels.on(flow, label)
   }
 
   /** Would an acknowledged message of that size be taken now? */

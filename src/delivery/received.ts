@@ -1,6 +1,6 @@
 import { type Fields, integer, readOptions } from '../base/options.js'
 import { unreachable } from '../base/unreachable.js'
-import type { PlainStamp } from './plain-stamp.js'
+import type { ShortStamp } from './short-stamp.js'
 import { NO_EFFECTS, type RefusalReason, Refusals, type Stage } from './stage.js'
 import {
   type AckRange,
@@ -145,7 +145,7 @@ export class Received<M> implements Stage<ReceivedEvent<M>, ReceivedEffect<M>> {
    * The short way of `data` for the next message of a session of which none is missing, and none waits:
    * true, and nothing is noted. The caller hands it over, then calls `tookNext`, or nothing if it was not taken.
    */
-  isNext({ tag, session, id }: PlainStamp): boolean {
+  isNext({ tag, session, id }: ShortStamp): boolean {
     return (
       id === this.#floor + 1 &&
       session === this.#session &&

@@ -1,5 +1,5 @@
 import { unreachable } from '../base/unreachable.js'
-import type { CausalEffect } from './causal.js'
+import type { CausalEffect } from './causal-event.js'
 import { type Flow, Handed } from './flow.js'
 import type { FlowTable } from './flow-table.js'
 import type { Labels } from './labels.js'
@@ -115,8 +115,8 @@ export class Receiving<M> {
       effects.push({ type: 'refused', from, reason: 'tooManyLabels' })
       return
     }
-    const { bytes: clock, clockAt } = stamp
-    const done = stage.step({ type: 'receive', from, clock, clockAt, message, bytes })
+    const { bytes: clock, clockAt, same } = stamp
+    const done = stage.step({ type: 'receive', from, clock, clockAt, same, message, bytes })
     this.#afterCausal(label, done, effects)
   }
 

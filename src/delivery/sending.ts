@@ -154,7 +154,7 @@ export class Sending<M> {
     const sender = this.#flows.sender(flow, this.#options.acknowledged)
     let causal: CausalMark | undefined
     if (plan.label !== undefined && sender.hasRoom(bytes)) {
-      causal = this.#labels.mark(plan.label, to)
+      causal = this.#labels.mark(plan.label, to, sender)
       if (causal === undefined) {
         effects.push({ type: 'full', reason: 'clock', to, channel, message })
         return
@@ -221,7 +221,7 @@ export class Sending<M> {
     const sender = flow.sender
     if (sender === undefined) return
     for (const label of flow.abandoned) {
-      const causal = sender.hasRoom(0) ? this.#labels.mark(label, flow.peer) : undefined
+      const causal = sender.hasRoom(0) ? this.#labels.mark(label, flow.peer, sender) : undefined
       if (causal === undefined) continue
       flow.abandoned.delete(label)
       this.#afterSender(flow, sender.step({ ...FILLER, causal, nowMs }), effects)

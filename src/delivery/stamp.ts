@@ -5,7 +5,7 @@ import { StampReader, StampWriter } from './stamp-bytes.js'
  * What delivery stages put into an envelope's head (`envelope.stamp`):
  *
  *     u8      version and kind    version in the high four bits, kind in the low ones
- *     u8      flags               OPEN, ORDER, LABEL; 0 in what is not DATA or FILLER
+ *     u8      flags               OPEN, ORDER, LABEL, SAME; 0 in what is not DATA or FILLER
  *     u32 LE  tag                 of sender, receiver and channel, see `flowTag`
  *     varint  session             numbering within the two incarnations, from 1
  *
@@ -14,6 +14,7 @@ import { StampReader, StampWriter } from './stamp-bytes.js'
  *     varint  id - after          with ORDER: not before that message was handed over
  *     u32 LE  label               with LABEL: which causal order it belongs to
  *     …       clock               with LABEL: see causal-clock.ts
+ *                                 with SAME: no more of it than its two numbers
  *
  *     ACK:
  *     varint  floor               all ids up to this one were handed over
@@ -31,8 +32,10 @@ export const STAMP = { DATA: 1, FILLER: 2, ACK: 3, RESET: 4 } as const
 
 export const OPEN = 1
 export const ORDER = 2
-const LABEL = 4
-const ALL_FLAGS = 7
+export const LABEL = 4
+/** With LABEL: the clock is that of the message before it in the label, to the same receiver. */
+export const SAME = 8
+const ALL_FLAGS = 15
 
 /** Ids that may lie between the oldest unsettled message of a sender and its newest. */
 export const MAX_WINDOW = 65_536
@@ -45,8 +48,10 @@ export interface CausalMark {
   readonly label: number
   /** Counts the messages of the label from this sender to this receiver. */
   readonly seq: number
-  /** The encoded clock (causal-clock.ts); holds `seq` too. */
-  readonly clock: Uint8Array
+  /** The encoded clock (causal-clock.ts); holds `seq` too. Undefined: the same as that of message `after`. */
+  readonly clock: Uint8Array | undefined
+  /** The one before it in the label, to the same receiver; without meaning where there is a clock. */
+  readonly after?: number
 }
 
 export interface DataStamp {
@@ -61,6 +66,8 @@ export interface DataStamp {
   /** True when the message expired and only its number is left. */
   readonly filler: boolean
   readonly label: number | undefined
+  /** With a label: all that was to be said of its clock was said by the message before it. */
+  readonly same: boolean
   /** The stamp as it came, and where in it the clock begins; only with a label. */
   readonly bytes: Uint8Array
   readonly clockAt: number
@@ -113,17 +120,27 @@ export function encodeData(
 ): Uint8Array {
   writer.begin()
   writer.u8((STAMP_VERSION << 4) | (filler ? STAMP.FILLER : STAMP.DATA))
-  writer.u8((open ? OPEN : 0) | (after > 0 ? ORDER : 0) | (causal === undefined ? 0 : LABEL))
+  writer.u8(flagsOf(after, open, causal))
   writer.u32(tag)
   writer.varint(session)
   writer.varint(id)
   if (after > 0) writer.varint(id - after)
   if (causal !== undefined) {
-    writer.u32(causal.label)
-    writer.raw(causal.clock)
+    const { label, seq, clock, after: before = 0 } = causal
+    writer.u32(label)
+    if (clock !== undefined) writer.raw(clock)
+    else {
+      writer.varint(seq)
+      writer.varint(seq - before)
+    }
   }
   return writer.take()
 }
+
+export const flagsOf = (after: number, open: boolean, causal: CausalMark | undefined): number =>
+  (open ? OPEN : 0) |
+  (after > 0 ? ORDER : 0) |
+  (causal === undefined ? 0 : causal.clock === undefined ? LABEL | SAME : LABEL)
 
 /** The ranges beyond MAX_RANGES are left out: what they tell is told again or sent again. */
 export function encodeAck(ack: AckStamp): Uint8Array {
@@ -180,7 +197,7 @@ function readData(
   session: number,
   filler: boolean,
 ): DataStamp | undefined {
-  if ((flags & ~ALL_FLAGS) !== 0) return undefined
+  if ((flags & ~ALL_FLAGS) !== 0 || (flags & (LABEL | SAME)) === SAME) return undefined
   const id = reader.varint()
   const distance = flags & ORDER ? reader.varint() : id
   if (reader.failed || id === 0 || distance === 0 || distance > id) return undefined
@@ -191,7 +208,8 @@ function readData(
   const open = (flags & OPEN) !== 0
   const after = id - distance
   const clockAt = reader.at
-  return { kind: 'data', tag, session, id, after, open, filler, label, bytes, clockAt }
+  const same = (flags & SAME) !== 0
+  return { kind: 'data', tag, session, id, after, open, filler, label, same, bytes, clockAt }
 }
 
 function readAck(reader: StampReader, tag: number, session: number): AckStamp | undefined {

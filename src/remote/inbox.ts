@@ -57,27 +57,19 @@ export class Inbox {
     this.counters.received++
     try {
       const peer = this.#parts.peers.sender(from)
-      if (again && this.#cannotTake(envelope)) return false
       if (peer === undefined) this.counters.stale++
-      else if (isSound(envelope)) this.#dispatch(from, peer, channel, envelope)
-      else this.#refuse(from, envelope, 'a field is wrong')
+      else if (!isSound(envelope)) this.#refuse(from, envelope, 'a field is wrong')
+      else if (envelope.kind === ENVELOPE.TELL) {
+        return this.#tell(peer, channel, envelope, again)
+      } else this.#dispatch(from, peer, channel, envelope)
     } catch (error) {
       this.#refuse(from, envelope, error)
     }
     return true
   }
 
-  #cannotTake({ kind, to, callId }: Envelope): boolean {
-    if (kind !== ENVELOPE.TELL || !isAddress(to)) return false
-    const cell = this.#cell(to)
-    return cell === undefined ? callId > 0 && typeof to === 'string' : cell.full
-  }
-
   #dispatch(from: Member, peer: RemotePeer, channel: number, envelope: Envelope): void {
     switch (envelope.kind) {
-      case ENVELOPE.TELL:
-        this.#tell(peer, channel, envelope)
-        return
       case ENVELOPE.ASK:
         this.#ask(peer, channel, envelope)
         return
@@ -107,12 +99,16 @@ export class Inbox {
     return args
   }
 
-  #tell(peer: RemotePeer, channel: number, envelope: Envelope): void {
+  /** False only with `again`, see `receive`. */
+  #tell(peer: RemotePeer, channel: number, envelope: Envelope, again: boolean): boolean {
     const { carrier, system } = this.#parts
-    const { callId } = envelope
+    const { callId, to } = envelope
+    const cell = this.#cell(to)
+    if (again && (cell?.full ?? (callId > 0 && typeof to === 'string'))) return false
     const durable =
       callId > 0 ? new DurableTell(carrier, peer, callId, () => system.stopped) : undefined
-    this.#deliver(peer, channel, envelope, this.#args(envelope), durable)
+    this.#deliver(peer, channel, cell, envelope, this.#args(envelope), durable)
+    return true
   }
 
   #ask(peer: RemotePeer, channel: number, envelope: Envelope): void {
@@ -126,7 +122,7 @@ export class Inbox {
       call.fail(error)
       return
     }
-    this.#deliver(peer, channel, envelope, args, call)
+    this.#deliver(peer, channel, this.#cell(envelope.to), envelope, args, call)
   }
 
   /** Undefined for a repeated question, and for one without a number. */
@@ -154,13 +150,13 @@ export class Inbox {
   #deliver(
     peer: RemotePeer,
     channel: number,
+    cell: Cell | undefined,
     envelope: Envelope,
     args: readonly unknown[],
     call: ReplySink | undefined,
   ): void {
     const { to, method } = envelope
     const { carrier, system } = this.#parts
-    const cell = this.#cell(to)
     const definition = this.#mayCall(to, method) ? cell?.definition.method(method) : undefined
     if (cell === undefined) system.receive(to, method, args, call)
     else if (definition === undefined) system.unknownMethod(cell.ref, method, args, call)

@@ -25,14 +25,19 @@ export class ByteBatch {
   #segment = 0
   #sealed: Uint8Array[] = []
   #sealedBytes = 0
+  /** Records of another batch, one behind the other there, that follow all others. */
+  #run: Buffer | undefined = undefined
+  #runStart = 0
+  #runEnd = 0
 
   /** Bytes of finished records that nobody took yet. */
   get finishedBytes(): number {
-    return this.#sealedBytes + this.start - this.#segment
+    return this.#sealedBytes + this.start - this.#segment + this.#runEnd - this.#runStart
   }
 
   /** Begins a record of at most `limit` bytes. The one before must be finished or dropped. */
   begin(limit: number): void {
+    if (this.#run !== undefined) this.#endRun()
     this.start = this.at
     this.limit = limit
   }
@@ -55,6 +60,7 @@ export class ByteBatch {
 
   /** Takes the record in progress out of the batch: a view nobody writes to again. */
   detach(): Uint8Array {
+    this.#endRun()
     this.#seal(this.start)
     const record = this.buffer.subarray(this.start, this.at)
     this.start = this.#segment = this.at
@@ -64,13 +70,34 @@ export class ByteBatch {
 
   /** Puts finished bytes behind all others without copying them. */
   append(bytes: Uint8Array): void {
+    this.#endRun()
     this.#seal(this.start)
     this.#sealed.push(bytes)
     this.#sealedBytes += bytes.length
   }
 
+  /** The same for part of a buffer; what follows what was put last is put with it. */
+  appendPart(bytes: Buffer, start: number, end: number): void {
+    if (bytes !== this.#run || start !== this.#runEnd) {
+      this.#endRun()
+      this.#seal(this.start)
+      this.#run = bytes
+      this.#runStart = start
+    }
+    this.#runEnd = end
+  }
+
+  #endRun(): void {
+    if (this.#run === undefined) return
+    this.#sealed.push(this.#run.subarray(this.#runStart, this.#runEnd))
+    this.#sealedBytes += this.#runEnd - this.#runStart
+    this.#run = undefined
+    this.#runStart = this.#runEnd = 0
+  }
+
   /** Takes all finished records, oldest first. */
   take(): Uint8Array[] {
+    if (this.#run !== undefined) this.#endRun()
     const taken = this.#sealedBytes === 0 ? this.#takeOnly() : this.#takeSealed()
     if (this.buffer.length > SLAB_MAX && this.at === this.start) this.#forget()
     return taken

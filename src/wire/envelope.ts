@@ -1,3 +1,5 @@
+import type { EnvelopeStamp } from './stamp-slice.js'
+
 /** What an envelope is about. The cluster carries all of them alike; `remote/` knows their meaning. */
 export const ENVELOPE = {
   TELL: 1,
@@ -49,7 +51,7 @@ export class Envelope {
   args: readonly unknown[] | undefined
   body: EncodedBody | undefined
   /** Set by delivery stages, carried in the envelope's head. */
-  stamp: Uint8Array | undefined
+  stamp: EnvelopeStamp | undefined
 
   constructor(
     kind: EnvelopeKind,
@@ -59,7 +61,7 @@ export class Envelope {
     key: number,
     args: readonly unknown[] | undefined,
     body: EncodedBody | undefined,
-    stamp: Uint8Array | undefined,
+    stamp: EnvelopeStamp | undefined,
   ) {
     this.kind = kind
     this.to = to

@@ -12,6 +12,7 @@ import {
   TO_NAME,
 } from './envelope-head.js'
 import { ReceivedBody } from './received-body.js'
+import { StampSlice } from './stamp-slice.js'
 
 /**
  * The envelope in the body of an ENVELOPE frame (envelope-head.ts). Its head is checked; its
@@ -38,7 +39,7 @@ export function readEnvelope(bytes: Uint8Array, start: number, end: number): Env
   const key = flags & KEY ? u32(buffer, at) : 0
   if (flags & KEY) at += 4
   const stamp = flags & STAMP ? stampAt(buffer, at, end) : undefined
-  if (stamp !== undefined) at += 2 + stamp.length
+  if (stamp !== undefined) at = stamp.end
   let headEnd = end
   if (flags & PAYLOADS) {
     headEnd = at + 4 + u32(buffer, at)
@@ -85,11 +86,10 @@ function text(bytes: Buffer, at: number, end: number): string {
   return bytes.toString('utf8', at + 2, at + 2 + length)
 }
 
-function stampAt(bytes: Buffer, at: number, end: number): Uint8Array {
+function stampAt(bytes: Buffer, at: number, end: number): StampSlice {
   const length = u16(bytes, at)
   if (length > STAMP_LIMIT || at + 2 + length > end) throw bad('its stamp is too long')
-  // Less than half the memory of a `subarray` of a Buffer, or of a copy.
-  return new Uint8Array(bytes.buffer, bytes.byteOffset + at + 2, length)
+  return new StampSlice(bytes, at + 2, at + 2 + length)
 }
 
 const u16 = (bytes: Buffer, at: number): number =>

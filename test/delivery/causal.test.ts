@@ -1,9 +1,11 @@
 import { assert } from 'chai'
 import fc from 'fast-check'
 import { seededRandom } from '../../src/base/random.js'
-import { Causal, type CausalEffect, type CausalOptions } from '../../src/delivery/causal.js'
+import { Causal } from '../../src/delivery/causal.js'
 import { ClockWriter, decodeClock, nodeId } from '../../src/delivery/causal-clock.js'
+import type { CausalEffect, CausalOptions } from '../../src/delivery/causal-event.js'
 import { deliveryPlan } from '../../src/delivery/delivery-plan.js'
+import { StampWriter } from '../../src/delivery/stamp-bytes.js'
 import { CausalOracle } from './causal-oracle.js'
 import type { Note } from './lossy-network.js'
 
@@ -13,6 +15,7 @@ interface Letter {
   readonly from: string
   readonly to: string
   readonly clock: Uint8Array
+  readonly same: boolean
   readonly seq: number
   readonly message: string
 }
@@ -30,11 +33,13 @@ class Member {
   write(to: string, message: string): Letter {
     const [effect] = this.core.step({ type: 'send', to })
     assert(effect?.type === 'stamped', `stamped, not ${JSON.stringify(effect)}`)
-    return { from: this.name, to, clock: effect.clock, seq: effect.seq, message }
+    const { seq, after, clock } = effect
+    const same = clock === undefined
+    return { from: this.name, to, clock: clock ?? numbers(seq, seq - after), same, seq, message }
   }
 
-  read({ from, clock, message }: Letter): Effects {
-    return this.core.step({ type: 'receive', from, clock, clockAt: 0, message, bytes: 10 })
+  read({ from, clock, same, message }: Letter): Effects {
+    return this.core.step({ type: 'receive', from, clock, clockAt: 0, same, message, bytes: 10 })
   }
 }
 
@@ -43,6 +48,15 @@ const delivered = (effects: Effects): string[] =>
   effects.flatMap((e) => (e.type === 'deliver' ? [e.message] : []))
 const refusals = (effects: Effects): string[] =>
   effects.flatMap((e) => (e.type === 'refused' ? [e.reason] : []))
+
+/** All there is of a clock that is the same as the one before. */
+function numbers(seq: number, distance: number): Uint8Array {
+  const out = new StampWriter()
+  out.begin()
+  out.varint(seq)
+  out.varint(distance)
+  return out.take()
+}
 
 /** A clock of A by hand: rows of destination, and of sender and number. */
 function clock(
@@ -129,6 +143,85 @@ describe('causal stage', () => {
     assert.equal(c.core.entries, 0, 'the next message of A tells C that m1 arrived')
     const next = a.write('B', 'm5')
     assert.lengthOf(next.clock, 3 + 10, 'the count, and the one message to C')
+  })
+
+  describe('of messages in a row to one node', () => {
+    it('has the clock said by the first, until something was learned, or its messages are settled', () => {
+      const [a, b, c] = members('A', 'B', 'C') as [Member, Member, Member]
+      a.write('C', 'm1')
+      const row = ['m2', 'm3', 'm4'].map((m) => a.write('B', m))
+      assert.deepEqual(
+        row.map(({ same }) => same),
+        [false, true, true],
+      )
+      assert.isFalse(a.write('C', 'm5').same, 'B has been sent to since')
+      assert.isFalse(a.write('B', 'm6').same, 'and now C')
+      a.read(c.write('A', 'm7'))
+      assert.isFalse(a.write('B', 'm8').same, 'C has told something')
+      assert.isTrue(a.write('B', 'm9').same)
+      a.core.step({ type: 'settled', to: 'B', seq: 8 })
+      assert.isFalse(a.write('B', 'm10').same)
+      for (const letter of row) b.read(letter)
+      assert.equal(b.core.entries, 1, 'it knows of m1')
+    })
+
+    it('says it anew on another way, and in another session', () => {
+      const core = new Causal<string>('A')
+      const clockOf = (flow: number, session: number): Uint8Array | undefined => {
+        const [effect] = core.step({ type: 'send', to: 'B', flow, session })
+        assert(effect?.type === 'stamped')
+        return effect.clock
+      }
+      assert.isDefined(clockOf(1, 1))
+      assert.isUndefined(clockOf(1, 1))
+      assert.isDefined(clockOf(2, 1))
+      assert.isDefined(clockOf(2, 2))
+      assert.isUndefined(clockOf(2, 2))
+    })
+
+    it('hands all over in their order, whichever comes first, and lets others wait for the last', () => {
+      const [a, b, c] = members('A', 'B', 'C') as [Member, Member, Member]
+      const slow = c.write('B', 'slow')
+      a.read(c.write('A', 'after it'))
+      const row = ['m1', 'm2', 'm3'].map((m) => a.write('B', m)) as [Letter, Letter, Letter]
+      for (const letter of [row[2], row[0], row[1]]) assert.deepEqual(delivered(b.read(letter)), [])
+      assert.deepEqual(delivered(b.read(slow)), ['slow', 'm1', 'm2', 'm3'])
+      assert.equal(b.core.pending, 0)
+    })
+
+    it('drops one whose predecessor was given up, and it with that', () => {
+      const [a, b] = members('A', 'B') as [Member, Member]
+      b.read(a.write('B', 'm1'))
+      a.write('B', 'lost')
+      const m3 = a.write('B', 'm3')
+      assert.deepEqual(delivered(b.read(m3)), [])
+      a.core.step({ type: 'settled', to: 'B', seq: m3.seq })
+      const effects = b.read(a.write('B', 'm4'))
+      assert.deepEqual(effects, [
+        { type: 'dropped', reason: 'cleared', message: 'm3' },
+        { type: 'deliver', message: 'm4' },
+      ])
+      assert.equal(b.core.pending, 0)
+    })
+
+    it('takes the short ways where the long ones lead', () => {
+      const [a, b] = members('A', 'B') as [Member, Member]
+      b.read(a.write('B', 'm1'))
+      const [to, from] = [a.core.node('B'), b.core.node('A')]
+      assert(to !== undefined && from !== undefined)
+      assert.equal(a.core.nextSame(to, 0, 0), 2)
+      a.core.sendSame(to)
+      assert.isTrue(b.core.takesNext(from, 2, 1))
+      assert.isFalse(b.core.takesNext(from, 2, 1), 'it has it')
+      assert.isFalse(b.core.takesNext(from, 4, 3), 'one is missing')
+      assert.isFalse(b.core.takesNext(from, 4, 1), 'of the clock of another')
+      assert.deepEqual(delivered(b.read(a.write('B', 'm3'))), ['m3'])
+      assert.equal(b.core.delivered, 3)
+      a.core.step({ type: 'settled', to: 'B', seq: 3 })
+      assert.equal(a.core.nextSame(to, 0, 0), 0)
+      b.core.step({ type: 'gone', node: 'A' })
+      assert.isFalse(b.core.takesNext(from, 4, 3))
+    })
   })
 
   it('takes nothing it was told by others for newer than what the sender itself told later', () => {
@@ -395,6 +488,19 @@ describe('causal stage', () => {
     })
   }
 
+  for (const [name, bytes] of [
+    ['that of nothing', numbers(1, 1)],
+    ['rows of its own', clock(2, 1, [['C', [['D', 1]]]])],
+    ['number 0', numbers(0, 1)],
+    ['nothing in it', new Uint8Array(0)],
+  ] as const) {
+    it(`refuses a clock that is the same as another and has ${name}`, () => {
+      const b = new Member('B', LIMITS)
+      const letter = { from: 'A', to: 'B', clock: bytes, same: true, seq: 0, message: 'm' }
+      assert.deepEqual(b.read(letter), [{ type: 'refused', reason: 'malformed', message: 'm' }])
+    })
+  }
+
   it('never throws, whatever clocks come', () => {
     const [a, c] = members('A', 'C') as [Member, Member]
     a.write('D', 'x')
@@ -405,7 +511,8 @@ describe('causal stage', () => {
         fc.uint8Array({ maxLength: 40 }),
         fc.nat(whole.length - 1),
         fc.nat(255),
-        (bytes, at, value) => {
+        fc.boolean(),
+        (bytes, at, value, same) => {
           const b = new Member('B', LIMITS)
           const damaged = whole.slice()
           damaged[at] = value
@@ -415,6 +522,7 @@ describe('causal stage', () => {
               from: 'A',
               clock: forgedClock,
               clockAt: 0,
+              same,
               message: 'm',
               bytes: 1,
             })

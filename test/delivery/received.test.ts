@@ -16,7 +16,14 @@ class Receiver {
   }
 
   data(id: number, after = 0, change: Partial<DataStamp> = {}, confirm = false): Effects {
-    const base = { kind: 'data', tag: TAG, session: 1, open: true, filler: false } as const
+    const base = {
+      kind: 'data',
+      tag: TAG,
+      session: 1,
+      open: true,
+      filler: false,
+      same: false,
+    } as const
     const stamp = { ...base, id, after, label: undefined, bytes: NO_BYTES, clockAt: 0, ...change }
     return this.core.step({ type: 'data', stamp, message: `m${id}`, bytes: 10, confirm })
   }

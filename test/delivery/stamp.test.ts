@@ -25,6 +25,11 @@ describe('stamp', () => {
       hex(encodeData(1, 1, 1, 0, false, false, causal)),
       '1104010000000101' + '0a000000010100',
     )
+    const same = { label: 0x0a, seq: 300, clock: undefined, after: 299 }
+    assert.equal(
+      hex(encodeData(1, 1, 1, 0, false, false, same)),
+      '110c010000000101' + '0a000000ac0201',
+    )
     const ranges = [
       { from: 5, to: 6, held: false },
       { from: 7, to: 7, held: true },
@@ -50,7 +55,14 @@ describe('stamp', () => {
           const stamp = decodeStamp(encodeData(tag, session, id, after, open, filler, mark))
           assert(stamp?.kind === 'data')
           const { bytes, clockAt, ...rest } = stamp
-          assert.deepEqual(rest, { kind: 'data', ...head, after, filler, label: causal?.label })
+          assert.deepEqual(rest, {
+            kind: 'data',
+            ...head,
+            after,
+            filler,
+            label: causal?.label,
+            same: false,
+          })
           assert.deepEqual([...bytes.subarray(clockAt)], [...(causal?.clock ?? [])])
         },
       ),

@@ -11,6 +11,7 @@ import { ENVELOPE, Envelope, type EnvelopeKind } from '../../src/wire/envelope.j
 import { FRAGMENT_ABOVE, HEAD_BYTES } from '../../src/wire/frame.js'
 import { FrameReader, type OnFrame } from '../../src/wire/frame-reader.js'
 import { readEnvelope } from '../../src/wire/read-envelope.js'
+import { StampSlice } from '../../src/wire/stamp-slice.js'
 
 const codec = new Codec()
 const MUCH = 1_000_000_000
@@ -169,7 +170,7 @@ describe('what waits for credit', () => {
     for (const kind of [REPLY, FAILURE, SIGNAL, CONTROL]) {
       queue.pushEnvelope(message(kind, 1, `passes ${kind}`))
     }
-    const stamp = new Uint8Array(9)
+    const stamp = StampSlice.of(new Uint8Array(9))
     queue.pushEnvelope(
       new Envelope(ENVELOPE.TELL, 1, 0, 0, 1, ['passes stamped'], undefined, stamp),
     )

@@ -3,6 +3,7 @@ import { encodeAck, encodeData, flowTag } from '../../src/delivery/stamp.js'
 import { fullMesh, type NodeOptions, type OverlayFactory } from '../../src/index.js'
 import { ENVELOPE } from '../../src/wire/envelope.js'
 import { FRAME } from '../../src/wire/frame.js'
+import { StampSlice } from '../../src/wire/stamp-slice.js'
 import { Ledger } from './actors.js'
 import { SureLedger } from './delivery-actors.js'
 import type { Environment } from './environment.js'
@@ -482,7 +483,8 @@ promise('Reliable delivery', 'What a peer makes up about acknowledgements', () =
       for (const [reason, stamp] of made_up) {
         const before = figures(b).refused as Record<string, number>
         const undo = gates[0]?.add(({ direction, envelope }) => {
-          if (direction === 'out' && envelope?.kind === ENVELOPE.TELL) envelope.stamp = stamp
+          if (direction === 'out' && envelope?.kind === ENVELOPE.TELL)
+            envelope.stamp = StampSlice.of(stamp)
           return undefined
         })
         ledger.with({ reliable: false }).tell.write('made up')

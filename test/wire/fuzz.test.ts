@@ -9,6 +9,7 @@ import { FrameReader } from '../../src/wire/frame-reader.js'
 import { encodeEnvelopeFrame, putHead } from '../../src/wire/frame-writer.js'
 import { packFrames } from '../../src/wire/packed.js'
 import { readEnvelope } from '../../src/wire/read-envelope.js'
+import { StampSlice } from '../../src/wire/stamp-slice.js'
 import { realCompress } from '../../src/world/real/real-compress.js'
 import { Point, SEED, TestRef, testCodec, thrown } from '../contracts/codec.js'
 
@@ -28,7 +29,7 @@ const CORPUS: readonly (readonly unknown[])[] = [
 ]
 
 const plain = CORPUS.map((args, i) => {
-  const stamp = i % 2 ? Buffer.from('stamp') : undefined
+  const stamp = i % 2 ? StampSlice.of(Buffer.from('stamp')) : undefined
   const to = i % 3 ? i * 1000 : 'name'
   const envelope = new Envelope(ENVELOPE.ASK, to, i, 7, 9, args, undefined, stamp)
   return Buffer.concat(encodeEnvelopeFrame(envelope, codec).chunks)

@@ -5,6 +5,7 @@ import { ENVELOPE, Envelope, type EnvelopeKind } from '../../src/wire/envelope.j
 import { NAME_LIMIT, STAMP_LIMIT } from '../../src/wire/envelope-head.js'
 import { encodeEnvelopeBody, FrameWriter } from '../../src/wire/frame-writer.js'
 import { readEnvelope } from '../../src/wire/read-envelope.js'
+import { StampSlice } from '../../src/wire/stamp-slice.js'
 import { RUNS, SEED, testCodec, thrown } from '../contracts/codec.js'
 
 const codec = testCodec()
@@ -30,7 +31,8 @@ describe('reading an envelope', () => {
       fc.constantFrom<unknown[]>([], [12], ['x', { a: 1 }], [Buffer.alloc(66_000)]),
       fc.nat(9),
       (kind, to, method, callId, key, stamp, args, pad) => {
-        const sent = new Envelope(kind, to, method, callId, key, args, undefined, stamp)
+        const slice = stamp && StampSlice.of(stamp)
+        const sent = new Envelope(kind, to, method, callId, key, args, undefined, slice)
         const body = bodyOf(sent)
         const bytes = Buffer.concat([Buffer.alloc(pad, 255), body, Buffer.alloc(pad, 255)])
         const got = readEnvelope(bytes, pad, pad + body.length)
@@ -39,7 +41,7 @@ describe('reading an envelope', () => {
           [kind, to, method, callId, key, undefined],
         )
         assert.deepEqual(
-          got.stamp === undefined ? undefined : [...got.stamp],
+          got.stamp === undefined ? undefined : [...got.stamp.slice.view()],
           stamp === undefined ? undefined : [...stamp],
         )
         assert.deepEqual(codec.decodeArgs(got.body as never), args)
@@ -67,7 +69,7 @@ describe('reading an envelope', () => {
   })
 
   it('refuses every truncation, and never reads beyond the end', () => {
-    const stamp = Buffer.from('stamp')
+    const stamp = StampSlice.of(Buffer.from('stamp'))
     const whole = bodyOf(
       new Envelope(ENVELOPE.ASK, 'to', 'do', 2 ** 50, 9, ['x'], undefined, stamp),
     )
@@ -110,7 +112,7 @@ describe('reading an envelope', () => {
   it('refuses names and stamps above their limits at the sender', () => {
     const writer = new FrameWriter()
     const long = 'x'.repeat(NAME_LIMIT + 1)
-    const stamp = Buffer.alloc(STAMP_LIMIT + 1)
+    const stamp = StampSlice.of(Buffer.alloc(STAMP_LIMIT + 1))
     for (const envelope of [
       new Envelope(ENVELOPE.TELL, long, 1, 0, 0, [], undefined, undefined),
       new Envelope(ENVELOPE.TELL, 1, long, 0, 0, [], undefined, undefined),
