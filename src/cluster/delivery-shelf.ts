@@ -9,7 +9,7 @@ import type { KeptEnvelope } from '../wire/kept-envelope.js'
 import type { Kept } from './stored-envelope.js'
 
 /**
- * Where the messages of one flow are kept, encoded. Of those in a row to one actor and method the head is
+ * Where the messages of one flow are kept, encoded. Of those in a row to one receiver and method the head is
  * encoded once.
  */
 export class DeliveryShelf {
