@@ -18,8 +18,8 @@ import type { Kept } from './stored-envelope.js'
 /**
  * The way of most acknowledged messages, without events and effects: to a flow that is under way and has
  * room, from one of which nothing is missing; with a label, where the clock is that of the message before.
- * What is not so simple is left to the pipeline. Both ways lead through the same stages and write the same
- * stamps. Who is at the other end is looked up once for what goes there, or comes from there, in a row.
+ * What is not so simple is left to the pipeline. Both ways lead through the same stages, with stamps
+ * that say the same. Who is at the other end is looked up once for what goes there, or comes from there, in a row.
  */
 export class DeliveryShortcut {
   readonly #ground: DeliveryGround

@@ -8,6 +8,7 @@ import {
   type DataStamp,
   MAX_RANGES,
   MAX_WINDOW,
+  OF_FLOW,
   type ResetStamp,
 } from './stamp.js'
 
@@ -149,7 +150,7 @@ export class Received<M> implements Stage<ReceivedEvent<M>, ReceivedEffect<M>> {
     return (
       id === this.#floor + 1 &&
       session === this.#session &&
-      tag === this.#tag &&
+      (tag === OF_FLOW || tag === this.#tag) &&
       this.#later.size === 0
     )
   }
@@ -165,7 +166,7 @@ export class Received<M> implements Stage<ReceivedEvent<M>, ReceivedEffect<M>> {
 
   #onData(event: ReceivedEvent<M> & { type: 'data' }): readonly ReceivedEffect<M>[] {
     const { stamp, message, bytes, confirm } = event
-    if (stamp.tag !== this.#tag) return this.#refuse('otherIncarnation')
+    if (stamp.tag !== this.#tag && stamp.tag !== OF_FLOW) return this.#refuse('otherIncarnation')
     if (stamp.session < this.#session) return this.#refuse('staleSession')
     if (stamp.session > this.#session) {
       if (!stamp.open) return this.#unknownSession(stamp.session)

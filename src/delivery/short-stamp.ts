@@ -4,6 +4,7 @@ import {
   encodeData,
   flagsOf,
   LABEL,
+  OF_FLOW,
   OPEN,
   ORDER,
   SAME,
@@ -12,6 +13,7 @@ import {
 } from './stamp.js'
 
 const DATA = (STAMP_VERSION << 4) | STAMP.DATA
+export const NEXT = (STAMP_VERSION << 4) | STAMP.NEXT
 
 /**
  * What most messages carry: no filler, and no label, or a clock that is the same as the one before. One
@@ -29,6 +31,7 @@ export class ShortStamp {
 
   /** False, and without meaning, for every other stamp, malformed ones included. */
   read({ bytes, start, end }: StampSlice): boolean {
+    if (bytes[start] === NEXT) return this.#readNext(bytes, start + 1, end)
     if (end - start > SHORT_MAX || end - start < 8 || bytes[start] !== DATA) return false
     const flags = bytes[start + 1] as number
     if ((flags & ~(OPEN | ORDER)) !== 0 && (flags & ~OPEN) !== (LABEL | SAME)) return false
@@ -45,6 +48,17 @@ export class ShortStamp {
     if ((flags & LABEL) !== 0) return this.#readLabel(bytes, at, end)
     const distance = varint(bytes, at)
     return at + varintBytes(distance) === end && distance > 0 && distance < id
+  }
+
+  #readNext(bytes: Uint8Array, start: number, end: number): boolean {
+    const session = varint(bytes, start)
+    const idAt = start + varintBytes(session)
+    const id = varint(bytes, idAt)
+    this.tag = OF_FLOW
+    this.session = session
+    this.id = id
+    this.label = 0
+    return idAt + varintBytes(id) === end && session > 0 && id > 1
   }
 
   #readLabel(bytes: Uint8Array, start: number, end: number): boolean {
@@ -90,7 +104,7 @@ const slices: readonly StampSlice[] = Array.from(
   (_, length) => new StampSlice(written, 0, length),
 )
 
-/** `encodeData` for what is no filler. What it returns is overwritten by the next call. */
+/** The shortest stamp for what is no filler. What it returns is overwritten by the next call. */
 export function encodeShort(
   tag: number,
   session: number,
@@ -102,6 +116,10 @@ export function encodeShort(
   const long = causal !== undefined && (causal.clock !== undefined || causal.seq > NUMBER_MAX)
   if (long || id > NUMBER_MAX || session > NUMBER_MAX) {
     return StampSlice.of(encodeData(tag, session, id, after, open, false, causal))
+  }
+  if (causal === undefined && !open && after > 0 && after === id - 1) {
+    written[0] = NEXT
+    return slices[put(put(1, session), id)] as StampSlice
   }
   written[0] = DATA
   written[1] = flagsOf(after, open, causal)

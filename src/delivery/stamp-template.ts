@@ -1,4 +1,5 @@
 import { type FrameTemplate, TEMPLATE_MAX } from '../wire/frame-template.js'
+import { NEXT } from './short-stamp.js'
 import type { CausalMark } from './stamp.js'
 
 /**
@@ -34,7 +35,8 @@ export class StampTemplate {
       return false
     }
     this.#session = session
-    this.#idAt = frame.length - stampBytes + ID_AT
+    const stampAt = frame.length - stampBytes
+    this.#idAt = stampAt + (frame.bytes[stampAt] === NEXT ? ID_AT_NEXT : ID_AT)
     this.#idEnd = endOf(id)
     this.#back = after > 0 ? id - after : 0
     this.#label = causal?.label ?? NO_LABEL
@@ -70,6 +72,8 @@ export class StampTemplate {
 
 /** In a stamp, behind what kind it is, flags, tag and a session of one byte. */
 const ID_AT = 7
+/** Behind kind and session. */
+const ID_AT_NEXT = 2
 const LABEL_BYTES = 4
 const MAX = 2 ** 28
 const NO_LABEL = -1

@@ -24,11 +24,22 @@ import { StampReader, StampWriter } from './stamp-bytes.js'
  *
  *     RESET: nothing; the receiver knows nothing of this session
  *
+ * Most messages follow right behind the one before them and have no label. Their stamp is shorter:
+ *
+ *     u8      version and kind    NEXT
+ *     varint  session             one of which something was acknowledged
+ *     varint  id                  not before the message id - 1 was handed over
+ *
+ * It has no tag: whoever brings it says which incarnation sent it to which, on which channel.
+ *
  * A FILLER takes the place of a message that expired: it has its number and its clock and no message.
  */
 export const STAMP_VERSION = 1
 
-export const STAMP = { DATA: 1, FILLER: 2, ACK: 3, RESET: 4 } as const
+export const STAMP = { DATA: 1, FILLER: 2, ACK: 3, RESET: 4, NEXT: 5 } as const
+
+/** In place of the tag of a stamp that has none: that of the flow it came on. */
+export const OF_FLOW = -1
 
 export const OPEN = 1
 export const ORDER = 2
@@ -56,6 +67,7 @@ export interface CausalMark {
 
 export interface DataStamp {
   readonly kind: 'data'
+  /** `flowTag`, or OF_FLOW. */
   readonly tag: number
   readonly session: number
   readonly id: number
@@ -175,6 +187,7 @@ function begin(kind: number, of: AckStamp | ResetStamp): void {
 export function decodeStamp(bytes: Uint8Array): Stamp | undefined {
   const reader = new StampReader(bytes)
   const first = reader.u8()
+  if (first === ((STAMP_VERSION << 4) | STAMP.NEXT)) return readNext(bytes, reader)
   const flags = reader.u8()
   const tag = reader.u32()
   const session = reader.varint()
@@ -187,6 +200,15 @@ export function decodeStamp(bytes: Uint8Array): Stamp | undefined {
   if (kind === STAMP.ACK) return readAck(reader, tag, session)
   if (kind === STAMP.RESET && reader.complete) return { kind: 'reset', tag, session }
   return undefined
+}
+
+function readNext(bytes: Uint8Array, reader: StampReader): DataStamp | undefined {
+  const session = reader.varint()
+  const id = reader.varint()
+  if (!reader.complete || session === 0 || id < 2) return undefined
+  const numbers = { tag: OF_FLOW, session, id, after: id - 1 }
+  const others = { open: false, filler: false, label: undefined, same: false }
+  return { kind: 'data', ...numbers, ...others, bytes, clockAt: bytes.length }
 }
 
 function readData(

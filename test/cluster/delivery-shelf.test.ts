@@ -4,7 +4,8 @@ import { seededRandom } from '../../src/base/random.js'
 import { DeliveryShelf } from '../../src/cluster/delivery-shelf.js'
 import type { Kept } from '../../src/cluster/stored-envelope.js'
 import { Acknowledged } from '../../src/delivery/acknowledged.js'
-import { type CausalMark, encodeData } from '../../src/delivery/stamp.js'
+import { encodeShort } from '../../src/delivery/short-stamp.js'
+import type { CausalMark } from '../../src/delivery/stamp.js'
 import { Codec } from '../../src/wire/codec.js'
 import { ENVELOPE, Envelope } from '../../src/wire/envelope.js'
 import { EnvelopeStore } from '../../src/wire/envelope-store.js'
@@ -129,10 +130,10 @@ describe('kept envelopes', () => {
             const envelope = new Envelope(kind, to, method, callId, key, args, undefined, undefined)
             const { next, session, tag, open } = sender
             const after = ordered ? sender.lastOpenOf(key) : 0
-            const stamp = encodeData(tag, session, next, after, open, false, causal)
+            const stamp = encodeShort(tag, session, next, after, open, causal).copy()
             const kept = shelf.keep(envelope, sender, ordered, causal)
             assert(kept !== undefined && envelope.stamp === undefined)
-            envelope.stamp = StampSlice.of(stamp)
+            envelope.stamp = stamp
             const alone = Buffer.concat(encodeEnvelopeFrame(envelope, codec).chunks)
             assert.isTrue(frameOf(kept).equals(alone), `${next}`)
             sender.take(kept, kept.size, key, ordered, causal, Infinity, 0)

@@ -478,6 +478,10 @@ promise('Reliable delivery', 'What a peer makes up about acknowledgements', () =
         ['otherIncarnation', encodeData(tag + 1, 1, 100, 0, true, false, undefined)],
         ['farAhead', encodeData(tag, 1, 1_000_000, 0, true, false, undefined)],
         ['unknownSession', encodeData(tag, 9, 1, 0, false, false, undefined)],
+        ['unknownSession', Uint8Array.from([0x15, 9, 2])],
+        ['farAhead', Uint8Array.from([0x15, 1, 0xc0, 0x84, 0x3d])],
+        ['malformed', Uint8Array.from([0x15, 1, 1])],
+        ['malformed', Uint8Array.from([0x15, 1, 0xc0, 0])],
         ['neverSent', ack(1_000_000)],
       ]
       for (const [reason, stamp] of made_up) {
