@@ -8,7 +8,7 @@ import {
   type AcknowledgedOptions,
   type FlowEnds,
 } from './acknowledged-options.js'
-import { ENTRY, Outstanding } from './outstanding.js'
+import { ENTRY, type MarkRun, Outstanding } from './outstanding.js'
 import { RetryWait } from './retry-wait.js'
 import { encodeShort } from './short-stamp.js'
 import { NO_EFFECTS, type Outcome, type RefusalReason, Refusals, type Stage } from './stage.js'
@@ -33,8 +33,9 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
   /** Nothing of this session was acknowledged yet. */
   #open = true
   #wasFull = false
-  /** The mark acknowledged last, by an acknowledgement that is being read. */
-  #settled: CausalMark | undefined
+  /** The marked message that was acknowledged last, by an acknowledgement that is being read. */
+  #settledRun: MarkRun | undefined
+  #settledId = 0
   #timerAtMs = Number.POSITIVE_INFINITY
   readonly refusals = new Refusals()
   /** First attempts, and all later ones. */
@@ -241,26 +242,27 @@ export class Acknowledged<M> implements Stage<AcknowledgedEvent<M>, Acknowledged
   #settle(id: number, effects: AcknowledgedEffect<M>[]): void {
     if (!this.#outstanding.isOpen(id)) return
     const message = this.#outstanding.messageOf(id)
-    const causal = this.#outstanding.markOf(id)
+    const run = this.#outstanding.runOf(id)
     this.#outstanding.settle(id)
     if (message !== undefined) this.outcomes.delivered++
     if (this.#tells) {
-      if (message === undefined && causal === undefined) return
+      if (message === undefined && run === undefined) return
+      const causal = run?.markOf(id)
       effects.push({ type: 'outcome', outcome: 'delivered', id, message, causal })
-    } else if (causal !== undefined) {
-      if (this.#settled !== undefined && this.#settled.label !== causal.label) {
-        this.#tellSettled(effects)
-      }
-      this.#settled = causal
+    } else if (run !== undefined) {
+      if (run.label !== this.#settledRun?.label) this.#tellSettled(effects)
+      this.#settledRun = run
+      this.#settledId = id
     }
   }
 
   /** Of many with one label, one after the other, the last tells for all. */
   #tellSettled(effects: AcknowledgedEffect<M>[]): void {
-    const causal = this.#settled
+    const id = this.#settledId
+    const causal = this.#settledRun?.markOf(id)
     if (causal === undefined) return
-    this.#settled = undefined
-    effects.push({ type: 'outcome', outcome: 'delivered', id: 0, message: undefined, causal })
+    this.#settledRun = undefined
+    effects.push({ type: 'outcome', outcome: 'delivered', id, message: undefined, causal })
   }
 
   #onReset(reset: ResetStamp): readonly AcknowledgedEffect<M>[] {

@@ -27,6 +27,38 @@ const FIRST = 16
 /** Keys that are remembered at least. */
 const KEYS_MIN = 64
 
+/** Marks of messages in a row that have one clock. */
+export class MarkRun {
+  readonly label: number
+  readonly #id: number
+  readonly #mark: CausalMark
+
+  constructor(id: number, mark: CausalMark) {
+    this.label = mark.label
+    this.#id = id
+    this.#mark = mark
+  }
+
+  /** Is that the mark that `markOf` would give? */
+  takes(id: number, { label, seq, after, clock }: CausalMark): boolean {
+    const { clock: first, seq: firstSeq } = this.#mark
+    const next = firstSeq + id - this.#id
+    return (
+      clock === undefined &&
+      first === undefined &&
+      label === this.label &&
+      seq === next &&
+      after === next - 1
+    )
+  }
+
+  markOf(id: number): CausalMark {
+    if (id === this.#id) return this.#mark
+    const seq = this.#mark.seq + id - this.#id
+    return { label: this.label, seq, clock: undefined, after: seq - 1 }
+  }
+}
+
 /**
  * The messages of a flow by id, from the oldest that is not settled (`base`) to the newest
  * (`next` - 1). Rings of numbers, which cost the garbage collector nothing, and one of messages. What
@@ -36,7 +68,7 @@ export class Outstanding<M> {
   #numbers = new Float64Array(WIDTH * FIRST)
   #messages: (M | undefined)[] = ring(FIRST)
   /** Empty as long as no message has a mark. */
-  #marks: (CausalMark | undefined)[] = []
+  #marks: (MarkRun | undefined)[] = []
   #mask = FIRST - 1
   /** The newest message in order, and its key: in a run of one key nothing is looked up. */
   #lastKey = 0
@@ -104,6 +136,11 @@ export class Outstanding<M> {
   }
 
   markOf(id: number): CausalMark | undefined {
+    return this.runOf(id)?.markOf(id)
+  }
+
+  /** Where its mark is kept. */
+  runOf(id: number): MarkRun | undefined {
     return this.#marks.length === 0 ? undefined : this.#marks[id & this.#mask]
   }
 
@@ -129,7 +166,7 @@ export class Outstanding<M> {
     numbers[at + EXPIRES_MS] = expiresMs
     numbers[at + BYTES] = bytes
     this.#messages[i] = message
-    if (causal !== undefined) this.#setMark(i, causal)
+    if (causal !== undefined) this.#setMark(id, causal)
     this.bytes += bytes
     this.unsettled++
     return id
@@ -245,9 +282,11 @@ export class Outstanding<M> {
     for (const [key, id] of this.#lastOfKey) if (id < this.base) this.#lastOfKey.delete(key)
   }
 
-  #setMark(i: number, mark: CausalMark): void {
+  #setMark(id: number, mark: CausalMark): void {
     if (this.#marks.length === 0) this.#marks = ring(this.#mask + 1)
-    this.#marks[i] = mark
+    const last = this.#marks[(id - 1) & this.#mask]
+    const run = last?.takes(id, mark) ? last : new MarkRun(id, mark)
+    this.#marks[id & this.#mask] = run
   }
 
   #grow(): void {
@@ -255,8 +294,8 @@ export class Outstanding<M> {
     const old = this.#mask
     const size = 2 * (old + 1)
     const numbers = new Float64Array(WIDTH * size)
-    const messages = ring<M | undefined>(size)
-    const marks = this.#marks.length === 0 ? [] : ring<CausalMark | undefined>(size)
+    const messages = ring<M>(size)
+    const marks = this.#marks.length === 0 ? [] : ring<MarkRun>(size)
     this.#mask = size - 1
     for (let id = base; id < next - 1; id++) {
       const from = id & old

@@ -4,6 +4,8 @@ import {
   encodeData,
   flagsOf,
   LABEL,
+  NEXT,
+  NEXT_SAME,
   OF_FLOW,
   OPEN,
   ORDER,
@@ -13,7 +15,6 @@ import {
 } from './stamp.js'
 
 const DATA = (STAMP_VERSION << 4) | STAMP.DATA
-export const NEXT = (STAMP_VERSION << 4) | STAMP.NEXT
 
 /**
  * What most messages carry: no filler, and no label, or a clock that is the same as the one before. One
@@ -31,8 +32,11 @@ export class ShortStamp {
 
   /** False, and without meaning, for every other stamp, malformed ones included. */
   read({ bytes, start, end }: StampSlice): boolean {
-    if (bytes[start] === NEXT) return this.#readNext(bytes, start + 1, end)
-    if (end - start > SHORT_MAX || end - start < 8 || bytes[start] !== DATA) return false
+    const first = bytes[start]
+    if (first === NEXT || first === NEXT_SAME) {
+      return this.#readNext(bytes, start + 1, end, first === NEXT_SAME)
+    }
+    if (end - start > SHORT_MAX || end - start < 8 || first !== DATA) return false
     const flags = bytes[start + 1] as number
     if ((flags & ~(OPEN | ORDER)) !== 0 && (flags & ~OPEN) !== (LABEL | SAME)) return false
     this.tag = u32(bytes, start + 2)
@@ -50,15 +54,17 @@ export class ShortStamp {
     return at + varintBytes(distance) === end && distance > 0 && distance < id
   }
 
-  #readNext(bytes: Uint8Array, start: number, end: number): boolean {
+  #readNext(bytes: Uint8Array, start: number, end: number, same: boolean): boolean {
     const session = varint(bytes, start)
     const idAt = start + varintBytes(session)
     const id = varint(bytes, idAt)
+    const at = idAt + varintBytes(id)
     this.tag = OF_FLOW
     this.session = session
     this.id = id
     this.label = 0
-    return idAt + varintBytes(id) === end && session > 0 && id > 1
+    if (session === 0) return false
+    return same ? id > 0 && this.#readLabel(bytes, at, end) : id > 1 && at === end
   }
 
   #readLabel(bytes: Uint8Array, start: number, end: number): boolean {
@@ -121,16 +127,22 @@ export function encodeShort(
     written[0] = NEXT
     return slices[put(put(1, session), id)] as StampSlice
   }
+  if (causal !== undefined && !open) {
+    written[0] = NEXT_SAME
+    return slices[putMark(put(put(1, session), id), causal)] as StampSlice
+  }
   written[0] = DATA
   written[1] = flagsOf(after, open, causal)
   putU32(2, tag)
   let end = put(put(6, session), id)
   if (after > 0) end = put(end, id - after)
-  if (causal !== undefined) {
-    putU32(end, causal.label)
-    end = put(put(end + 4, causal.seq), causal.seq - (causal.after ?? 0))
-  }
+  if (causal !== undefined) end = putMark(end, causal)
   return slices[end] as StampSlice
+}
+
+function putMark(start: number, { label, seq, after = 0 }: CausalMark): number {
+  putU32(start, label)
+  return put(put(start + 4, seq), seq - after)
 }
 
 /** Up to NUMBER_MAX; returns where the next byte goes. */

@@ -1,6 +1,5 @@
 import { type FrameTemplate, TEMPLATE_MAX } from '../wire/frame-template.js'
-import { NEXT } from './short-stamp.js'
-import type { CausalMark } from './stamp.js'
+import { type CausalMark, NEXT, NEXT_SAME } from './stamp.js'
 
 /**
  * Where in the head of a message its numbers lie, so that the next of its flow, with the same receiver, need
@@ -36,7 +35,8 @@ export class StampTemplate {
     }
     this.#session = session
     const stampAt = frame.length - stampBytes
-    this.#idAt = stampAt + (frame.bytes[stampAt] === NEXT ? ID_AT_NEXT : ID_AT)
+    const first = frame.bytes[stampAt]
+    this.#idAt = stampAt + (first === NEXT || first === NEXT_SAME ? ID_AT_NEXT : ID_AT)
     this.#idEnd = endOf(id)
     this.#back = after > 0 ? id - after : 0
     this.#label = causal?.label ?? NO_LABEL

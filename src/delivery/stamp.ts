@@ -24,19 +24,28 @@ import { StampReader, StampWriter } from './stamp-bytes.js'
  *
  *     RESET: nothing; the receiver knows nothing of this session
  *
- * Most messages follow right behind the one before them and have no label. Their stamp is shorter:
+ * Most messages follow right behind the one before them, or have its clock. Their stamps are shorter:
  *
- *     u8      version and kind    NEXT
+ *     u8      version and kind    NEXT, NEXT_SAME
  *     varint  session             one of which something was acknowledged
- *     varint  id                  not before the message id - 1 was handed over
+ *     varint  id
  *
- * It has no tag: whoever brings it says which incarnation sent it to which, on which channel.
+ *     NEXT: nothing; not before the message id - 1 was handed over
+ *
+ *     NEXT_SAME:
+ *     u32 LE  label
+ *     …       clock               as with SAME
+ *
+ * They have no tag: whoever brings them says which incarnation sent it to which, on which channel.
  *
  * A FILLER takes the place of a message that expired: it has its number and its clock and no message.
  */
 export const STAMP_VERSION = 1
 
-export const STAMP = { DATA: 1, FILLER: 2, ACK: 3, RESET: 4, NEXT: 5 } as const
+export const STAMP = { DATA: 1, FILLER: 2, ACK: 3, RESET: 4, NEXT: 5, NEXT_SAME: 6 } as const
+
+export const NEXT = (STAMP_VERSION << 4) | STAMP.NEXT
+export const NEXT_SAME = (STAMP_VERSION << 4) | STAMP.NEXT_SAME
 
 /** In place of the tag of a stamp that has none: that of the flow it came on. */
 export const OF_FLOW = -1
@@ -187,7 +196,7 @@ function begin(kind: number, of: AckStamp | ResetStamp): void {
 export function decodeStamp(bytes: Uint8Array): Stamp | undefined {
   const reader = new StampReader(bytes)
   const first = reader.u8()
-  if (first === ((STAMP_VERSION << 4) | STAMP.NEXT)) return readNext(bytes, reader)
+  if (first === NEXT || first === NEXT_SAME) return readNext(bytes, reader, first === NEXT_SAME)
   const flags = reader.u8()
   const tag = reader.u32()
   const session = reader.varint()
@@ -202,13 +211,15 @@ export function decodeStamp(bytes: Uint8Array): Stamp | undefined {
   return undefined
 }
 
-function readNext(bytes: Uint8Array, reader: StampReader): DataStamp | undefined {
+function readNext(bytes: Uint8Array, reader: StampReader, same: boolean): DataStamp | undefined {
   const session = reader.varint()
   const id = reader.varint()
-  if (!reader.complete || session === 0 || id < 2) return undefined
-  const numbers = { tag: OF_FLOW, session, id, after: id - 1 }
-  const others = { open: false, filler: false, label: undefined, same: false }
-  return { kind: 'data', ...numbers, ...others, bytes, clockAt: bytes.length }
+  const label = same ? reader.u32() : undefined
+  if (reader.failed || session === 0 || id === 0) return undefined
+  if (!same && (id < 2 || !reader.complete)) return undefined
+  const numbers = { tag: OF_FLOW, session, id, after: same ? 0 : id - 1 }
+  const others = { open: false, filler: false, label, same }
+  return { kind: 'data', ...numbers, ...others, bytes, clockAt: reader.at }
 }
 
 function readData(

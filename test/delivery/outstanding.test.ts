@@ -1,6 +1,7 @@
 import { assert } from 'chai'
 import fc from 'fast-check'
 import { ENTRY, Outstanding } from '../../src/delivery/outstanding.js'
+import type { CausalMark } from '../../src/delivery/stamp.js'
 
 describe('outstanding messages', () => {
   it('keep what they were given, however many there are and whatever is settled meanwhile', () => {
@@ -13,15 +14,21 @@ describe('outstanding messages', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
         const outstanding = new Outstanding<string>()
-        const open = new Map<number, { key: number; previous: number; label: number | undefined }>()
+        const open = new Map<
+          number,
+          { key: number; previous: number; mark: CausalMark | undefined }
+        >()
         const last = new Map<number, number>()
         for (const [i, { key, inOrder, marked, settled }] of steps.entries()) {
-          const mark = marked ? { label: i, seq: i, clock: undefined } : undefined
+          // Some in a row have one clock.
+          const seq = i + 2 + Math.floor(i / 7)
+          const clock = i % 5 === 0 ? new Uint8Array(1) : undefined
+          const mark = marked ? { label: key & 1, seq, clock, after: seq - 1 } : undefined
           const known = last.get(key) ?? 0
           assert.equal(outstanding.lastOf(key) >= outstanding.base ? known : 0, known)
           const id = outstanding.add(`m${i}`, i, key, inOrder, mark, Infinity)
           const previous = inOrder ? known : 0
-          open.set(id, { key, previous, label: mark?.label })
+          open.set(id, { key, previous, mark })
           if (inOrder) last.set(key, id)
           const done = Math.max(1, id - settled)
           if (open.delete(done)) {
@@ -30,11 +37,11 @@ describe('outstanding messages', () => {
             for (const [of, newest] of last) if (newest === done) last.delete(of)
           }
           assert.equal(outstanding.unsettled, open.size)
-          for (const [one, { key: of, previous: before, label }] of open) {
+          for (const [one, { key: of, previous: before, mark: given }] of open) {
             assert.isTrue(outstanding.isOpen(one))
             assert.equal(outstanding.messageOf(one), `m${one - 1}`)
             assert.equal(outstanding.keyOf(one), of)
-            assert.equal(outstanding.markOf(one)?.label, label)
+            assert.deepEqual(outstanding.markOf(one), given)
             const told = outstanding.previousOf(one)
             assert.equal(outstanding.isOpen(told) ? told : 0, open.has(before) ? before : 0)
           }
