@@ -116,7 +116,7 @@ export class Causal<M> implements Stage<CausalEvent<M>, CausalEffect<M>> {
   sendSame(node: CausalNode<M>): void {
     const seq = ++this.#latest
     node.sent = seq
-    this.#underWay.set(node.index, SELF, seq)
+    this.#underWay.replace(node.index, SELF, seq)
     node.unchanged = ++this.#changes
   }
 

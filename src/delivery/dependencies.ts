@@ -53,6 +53,12 @@ export class Dependencies {
     row[sender] = seq
   }
 
+  /** Another number in an entry that is there. */
+  replace(destination: number, sender: number, seq: number): void {
+    const row = this.#rows[destination] as number[]
+    row[sender] = seq
+  }
+
   raise(destination: number, sender: number, seq: number): void {
     if (seq > this.get(destination, sender)) this.set(destination, sender, seq)
   }
