@@ -14,6 +14,10 @@ const FRAGMENT_MAX = 256 * KIB
 /** To begin with, for each lane: a smaller one starves the kernel's search for the rate, which it then never resumes. */
 const START = 4096 * KIB
 const LEAST = 32 * KIB
+/** What busy processors take to answer: so much of the best rate may always be under way … */
+const BUSY_MS = 32
+/** … up to this. A window that waits for acknowledgements would else fall with each that is late, and the rate with it. */
+const BUSY_BYTES = 512 * KIB
 const MOST = 64 * 1024 * KIB
 const SAMPLES = 8
 /** Acknowledged bytes are counted over so long for a rate … */
@@ -162,7 +166,8 @@ export class SendWindow {
       else if (wasFull) this.#bytes += (far ? 0.25 : 0.1) * error * bytes
     }
     const needed = 1.05 * this.#bestRate * minMs + FRAGMENT_MIN
-    this.#bytes = Math.max(LEAST, needed, Math.min(this.#bytes, MOST))
+    const busy = Math.min(BUSY_BYTES, BUSY_MS * this.#bestRate)
+    this.#bytes = Math.max(LEAST, needed, busy, Math.min(this.#bytes, MOST))
   }
 
   /** True when another span of samples began. */

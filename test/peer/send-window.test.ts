@@ -74,8 +74,8 @@ class Line {
 
 describe('send window', () => {
   const ways: [name: string, way: Way, lanes: number, queueMs: number][] = [
-    ['100 MB/s, 1 ms, one lane', { rate: 100_000, rttMs: 1 }, 1, 0.5],
-    ['100 MB/s, 1 ms, 16 lanes', { rate: 100_000, rttMs: 1 }, 16, 0.5],
+    ['100 MB/s, 1 ms, one lane', { rate: 100_000, rttMs: 1 }, 1, 4.5],
+    ['100 MB/s, 1 ms, 16 lanes', { rate: 100_000, rttMs: 1 }, 16, 4.5],
     ['125 MB/s, 5 ms, one lane', { rate: 125_000, rttMs: 5 }, 1, 2],
     ['200 MB/s, 20 ms, one lane', { rate: 200_000, rttMs: 20 }, 1, 9],
     ['12 MB/s, 50 ms, 4 lanes', { rate: 12_500, rttMs: 50 }, 4, 25],
@@ -91,6 +91,14 @@ describe('send window', () => {
     })
   }
 
+  it('keeps half of the rate where busy processors answer ten times later than the way takes', () => {
+    const line = new Line({ rate: 100_000, rttMs: 1 }, 1)
+    line.run(4_000)
+    line.way = { rate: 100_000, rttMs: 10 }
+    line.run(10_000)
+    assert.isAbove(line.run(5_000).rate, 0.45 * 100_000)
+  })
+
   it('finds a line that has become slower, and one that has become faster', () => {
     const line = new Line({ rate: 100_000, rttMs: 10 }, 1)
     line.run(4_000)
@@ -98,7 +106,7 @@ describe('send window', () => {
     line.run(8_000)
     const slower = line.run(5_000)
     assert.isAbove(slower.rate, 0.9 * 20_000)
-    assert.isBelow(slower.queueMs, 10)
+    assert.isBelow(slower.queueMs, 20)
     line.way = { rate: 100_000, rttMs: 10 }
     line.run(5_000)
     assert.isAbove(line.run(5_000).rate, 0.9 * 100_000)
