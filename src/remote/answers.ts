@@ -9,6 +9,9 @@ import type { Answerer, InboundCall } from './inbound-call.js'
 import type { AnswerElsewhere } from './ref-codec.js'
 import type { RemotePeers } from './remote-peer.js'
 
+/** Ways that say they are ready, and have no room, are not believed more often. */
+const TRIES_MAX = 1_000
+
 /** In `method` of a REPLY or FAILURE: `callId` numbers a deferred reply of the receiver, not a call. */
 export const TO_REPLY_TABLE = 1
 
@@ -140,20 +143,25 @@ export class Answers implements Answerer, AnswerElsewhere {
       this.#whenReady(node, channel, envelope, plan)
   }
 
-  /** The asker's deadline bounds how long this matters; it is tried once more and then given up. */
+  /**
+   * Tried again whenever the lane has room, for others wait for that as well and those before may fill it: until it
+   * is sent, or its node is given up. There are at most as many as questions under way.
+   */
   #whenReady(
     node: string,
     channel: number,
     envelope: Envelope,
     plan: DeliveryPlan | undefined,
+    tries = TRIES_MAX,
   ): void {
     const { kind, method, callId, key, args } = envelope
     this.#carrier
       .ready(node, channel, key)
       .then(() => {
         const again = new Envelope(kind, 0, method, callId, key, args, undefined, undefined)
-        if (this.#carrier.send(node, channel, again, plan) === FULL)
-          this.#lost(node, 'the lane is full')
+        if (this.#carrier.send(node, channel, again, plan) !== FULL) return
+        if (tries > 1) this.#whenReady(node, channel, again, plan, tries - 1)
+        else this.#lost(node, 'the lane is full')
       })
       .catch((error: unknown) => this.#lost(node, error))
   }
