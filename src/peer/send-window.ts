@@ -17,7 +17,7 @@ const LEAST = 32 * KIB
 /** What busy processors take to answer: so much of the best rate may always be under way … */
 const BUSY_MS = 32
 /** … up to this. A window that waits for acknowledgements would else fall with each that is late, and the rate with it. */
-const BUSY_BYTES = 512 * KIB
+const BUSY_BYTES = 2_048 * KIB
 const MOST = 64 * 1024 * KIB
 const SAMPLES = 8
 /** Acknowledged bytes are counted over so long for a rate … */

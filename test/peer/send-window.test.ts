@@ -74,15 +74,15 @@ class Line {
 
 describe('send window', () => {
   const ways: [name: string, way: Way, lanes: number, queueMs: number][] = [
-    ['100 MB/s, 1 ms, one lane', { rate: 100_000, rttMs: 1 }, 1, 4.5],
-    ['100 MB/s, 1 ms, 16 lanes', { rate: 100_000, rttMs: 1 }, 16, 4.5],
-    ['125 MB/s, 5 ms, one lane', { rate: 125_000, rttMs: 5 }, 1, 2],
+    ['100 MB/s, 1 ms, one lane', { rate: 100_000, rttMs: 1 }, 1, 21],
+    ['100 MB/s, 1 ms, 16 lanes', { rate: 100_000, rttMs: 1 }, 16, 21],
+    ['125 MB/s, 5 ms, one lane', { rate: 125_000, rttMs: 5 }, 1, 12],
     ['200 MB/s, 20 ms, one lane', { rate: 200_000, rttMs: 20 }, 1, 9],
     ['12 MB/s, 50 ms, 4 lanes', { rate: 12_500, rttMs: 50 }, 4, 25],
     ['1 MB/s, 20 ms, one lane', { rate: 1_000, rttMs: 20 }, 1, 33],
   ]
   for (const [name, way, lanes, queueMs] of ways) {
-    it(`fills a line of ${name} and leaves hardly a queue on it`, () => {
+    it(`fills a line of ${name} and leaves a bounded queue on it`, () => {
       const line = new Line(way, lanes)
       line.run(4_000)
       const settled = line.run(4_000)
@@ -91,12 +91,12 @@ describe('send window', () => {
     })
   }
 
-  it('keeps half of the rate where busy processors answer ten times later than the way takes', () => {
+  it('keeps the rate where busy processors answer ten times later than the way takes', () => {
     const line = new Line({ rate: 100_000, rttMs: 1 }, 1)
     line.run(4_000)
     line.way = { rate: 100_000, rttMs: 10 }
     line.run(10_000)
-    assert.isAbove(line.run(5_000).rate, 0.45 * 100_000)
+    assert.isAbove(line.run(5_000).rate, 0.93 * 100_000)
   })
 
   it('finds a line that has become slower, and one that has become faster', () => {
@@ -106,7 +106,7 @@ describe('send window', () => {
     line.run(8_000)
     const slower = line.run(5_000)
     assert.isAbove(slower.rate, 0.9 * 20_000)
-    assert.isBelow(slower.queueMs, 20)
+    assert.isBelow(slower.queueMs, 25)
     line.way = { rate: 100_000, rttMs: 10 }
     line.run(5_000)
     assert.isAbove(line.run(5_000).rate, 0.9 * 100_000)
