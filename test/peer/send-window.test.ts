@@ -124,7 +124,7 @@ describe('send window', () => {
   it('measures the least round trip by a short drain while bulk goes on for minutes', () => {
     const line = new Line({ rate: 100_000, rttMs: 10 }, 1)
     line.run(90_000)
-    assert.isBelow(line.window.minRttMs ?? 99, 11.5)
+    assert.isBelow(line.window.minRttMs ?? 99, 13) // a fragment of 256 KiB takes 2.6 ms
   })
 
   it('takes a machine whose answers come late now and then for busy, not for slow', () => {
