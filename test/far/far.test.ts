@@ -103,7 +103,7 @@ describe('nodes without a connection', () => {
       }
     },
     1,
-    { bytesPerMs: 1_048 },
+    { bytesPerMs: 960 },
   )
 
   inTown('are reached another way when a node in the middle crashes', async (town) => {
