@@ -66,8 +66,11 @@ export interface Carrier {
    * this channel and key waits there, where lanes lead straight to it.
    */
   withhold(node: string, channel: number, key: number, busy: Busy): void
-  /** Resolves when the lane of that key, and the window of what is acknowledged, have room. */
-  ready(node: string, channel: number, key: number): Promise<void>
+  /**
+   * Resolves when the lane of that key, and the window of what is acknowledged, have room. Answers must not wait
+   * for credit, for which the node that asks may wait itself: they say so (`credited` false; default true).
+   */
+  ready(node: string, channel: number, key: number, credited?: boolean): Promise<void>
 }
 
 /** What the cluster tells `remote/`. */

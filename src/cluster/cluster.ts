@@ -271,8 +271,8 @@ export class Cluster implements Carrier {
     this.#transport.withhold(node, channel, key, busy)
   }
 
-  async ready(node: string, channel: number, key: number): Promise<void> {
-    await this.#need().ready(node, channel, key)
+  async ready(node: string, channel: number, key: number, credited = true): Promise<void> {
+    await this.#need().ready(node, channel, key, credited)
   }
 
   /**

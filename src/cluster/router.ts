@@ -79,13 +79,13 @@ export class Router {
     return this.#sendFar(to.name, undefined, to, channel, envelope)
   }
 
-  /** Resolves when the way to a node takes more. @throws TroupeError ERR_NODE_DOWN */
-  ready(node: string, channel: number, key: number): Promise<void> {
+  /** Resolves when the way to a node takes more, with `credited` false of what needs no credit. @throws TroupeError ERR_NODE_DOWN */
+  ready(node: string, channel: number, key: number, credited = true): Promise<void> {
     const { transport, self } = this.#ground
     if (node === self.name) return Promise.resolve()
     if (this.#ground.isDown(node)) return Promise.reject(nodeIsDown(node))
     if (this.isDirect(node)) {
-      const ready = transport.ready(node, channel, key)
+      const ready = transport.ready(node, channel, key, credited)
       return this.#direct ? ready : this.#readyOrLost(node, ready)
     }
     return this.#readyOnTheWay(node)

@@ -288,8 +288,8 @@ export class Running implements Taker {
     else if (!this.reach.hold(node, item)) failed(laneIsFull(node))
   }
 
-  async ready(node: string, channel: number, key: number): Promise<void> {
-    await this.router.ready(node, channel, key)
+  async ready(node: string, channel: number, key: number, credited: boolean): Promise<void> {
+    await this.router.ready(node, channel, key, credited)
     await this.delivery.ready(node, channel)
     await this.durable.ready()
   }

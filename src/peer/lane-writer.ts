@@ -14,6 +14,7 @@ import { type GateSide, PASS, type Verdict } from './gate.js'
 import type { QueuedFrame } from './held-queue.js'
 import { LaneQueue } from './lane-queue.js'
 import { LaneShare } from './lane-share.js'
+import { LaneWaiters } from './lane-waiters.js'
 import { Packer } from './packer.js'
 import type { PeerContext } from './peer-context.js'
 import type { PeerWindow, WindowWaiter } from './peer-window.js'
@@ -27,11 +28,6 @@ export interface WriterHost extends GateSide {
   undelivered(envelope: Envelope, reason: TroupeError): void
   /** Nothing is queued any more. */
   emptied(): void
-}
-
-interface Waiter {
-  resolve(): void
-  reject(error: TroupeError): void
 }
 
 /** A fragment whose way is cut is tried again after this long. */
@@ -60,7 +56,7 @@ export class LaneWriter implements WindowWaiter {
     this.#turning = false
     this.pump()
   }
-  readonly #waiters: Waiter[] = []
+  readonly #waiters = new LaneWaiters()
   #stream: FrameStream | undefined = undefined
   #ticking = false
   #turning = false
@@ -178,27 +174,24 @@ export class LaneWriter implements WindowWaiter {
   /** Takes everything out that waits; who waits for `ready` looks for another lane. */
   drain(): ReturnType<CreditedQueue['drain']> {
     this.#apart?.flush()
-    for (const waiter of this.#waiters.splice(0)) waiter.resolve()
+    this.#waiters.resolveAll()
     return this.#queue.drain()
   }
 
-  /** Resolves when the queue is at its low-water mark and takes messages. */
-  ready(): Promise<void> {
-    if (this.#calm) return Promise.resolve()
-    return new Promise((resolve, reject) => {
-      this.#waiters.push({ resolve, reject })
-    })
+  /** Resolves when the queue is at its low-water mark and takes messages: those that need credit, or none. */
+  ready(credited: boolean): Promise<void> {
+    return this.#isCalm(credited) ? Promise.resolve() : this.#waiters.wait(credited)
   }
 
-  get #calm(): boolean {
+  #isCalm(credited: boolean): boolean {
     const { open, heldMessages } = this.#queue
-    if (heldMessages > 0 || this.#isFull(true)) return false
+    if ((credited && heldMessages > 0) || this.#isFull(credited)) return false
     return open.bytes <= this.#context.options.laneLowWaterBytes
   }
 
   /** The peer is forgotten: what waits will never be written, who waits will never be ready. */
   abandon(reason: TroupeError): void {
-    for (const waiter of this.#waiters.splice(0)) waiter.reject(reason)
+    this.#waiters.rejectAll(reason)
     for (const { envelope } of this.drain()) {
       if (envelope !== undefined) this.#host.undelivered(envelope, reason)
     }
@@ -251,8 +244,9 @@ export class LaneWriter implements WindowWaiter {
   }
 
   #tellReady(): void {
-    if (this.#waiters.length === 0 || !this.#calm) return
-    for (const waiter of this.#waiters.splice(0)) waiter.resolve()
+    if (this.#waiters.none) return
+    if (this.#isCalm(false)) this.#waiters.resolve(false)
+    if (this.#isCalm(true)) this.#waiters.resolve(true)
   }
 
   /** One write a tick, or one each BATCH_BYTES. */

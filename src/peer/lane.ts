@@ -149,9 +149,9 @@ export class Lane implements StreamOwner, WriterHost {
     stream.writeFrame(kind, body)
   }
 
-  /** Resolves when the queue is at its low-water mark. */
-  ready(): Promise<void> {
-    return this.#writer.ready()
+  /** Resolves when the queue is at its low-water mark and takes messages: those that need credit, or none. */
+  ready(credited: boolean): Promise<void> {
+    return this.#writer.ready(credited)
   }
 
   /** Takes a frame that waited on another lane. */

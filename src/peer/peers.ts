@@ -182,13 +182,13 @@ export class Peers implements Transport, PeerHost {
     return this.#roster.get(name)?.sendControl(kind, body) ?? FULL
   }
 
-  async ready(name: string, channel: number, key: number): Promise<void> {
+  async ready(name: string, channel: number, key: number, credited = true): Promise<void> {
     const peer = this.#roster.get(name)
     if (peer === undefined) {
       throw new TroupeError('ERR_NODE_DOWN', `${show(name)} is no peer of ${this.self.name}`)
     }
     const lane = channel === MEMBERSHIP ? peer.membership() : peer.laneFor(channel, key)
-    await lane.ready()
+    await lane.ready(credited)
   }
 
   withhold(name: string, channel: number, key: number, busy: Busy): void {

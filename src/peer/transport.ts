@@ -53,8 +53,12 @@ export interface Transport {
    * none, or no room: relayed messages get half of it, so that what overlays say finds some.
    */
   sendControl(peer: string, kind: FrameKind, body: Uint8Array): SendOutcome
-  /** Resolves when the lane is below its low-water mark; of channel 0 it is the membership lane. @throws TroupeError ERR_NODE_DOWN when the peer is given up or forgotten */
-  ready(peer: string, channel: number, key: number): Promise<void>
+  /**
+   * Resolves when the lane is below its low-water mark and nothing waits for credit; that does not count for
+   * who has what needs none (`credited` false; default true). Of channel 0 it is the membership lane.
+   * @throws TroupeError ERR_NODE_DOWN when the peer is given up or forgotten
+   */
+  ready(peer: string, channel: number, key: number, credited?: boolean): Promise<void>
   /**
    * What came from that peer on the lane of that channel and key has made something here busy: no more
    * credit is granted there until it is ready. Without such a lane nothing happens.

@@ -229,7 +229,7 @@ async function ask(host: string, doors: Doors): Promise<void> {
   const named = node.lookup(LaneEnd, 'end', { on: 'server' })
   await named.ask.total()
   const ref = (await node.whereis('end', { on: 'server' })) as unknown as ActorRef<LaneEnd>
-  await sleep(2_500) // a few heartbeats: the distance is known by then
+  while (node.stats().transport.peers[0]?.minRttMs === undefined) await sleep(100)
   for await (const line of createInterface({ input: process.stdin })) {
     const job = JSON.parse(line) as Job
     const way = job.by === 'troupe' ? troupe(ref, job) : await bare(host, doors.port, job)
