@@ -22,7 +22,7 @@ export type Fields<O> = { readonly [K in keyof O]-?: Field<O[K]> }
  * @throws TroupeError ERR_BAD_OPTION naming option, rule and value
  */
 export function readOptions<O extends object>(of: string, fields: Fields<O>, given: unknown): O {
-  if (given === undefined) given = {}
+  if (given === undefined) return planOf(fields).fallbacks as O
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw badOption(of, 'an object of options', given)
   }

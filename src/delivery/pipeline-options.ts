@@ -27,9 +27,13 @@ const LABELS: Fields<{ maxLabels: number }> = {
 
 /** @throws TroupeError ERR_BAD_OPTION */
 export function readPipelineOptions(
-  given: GivenPipelineOptions = {},
+  given?: GivenPipelineOptions,
   of = 'delivery',
 ): PipelineOptions {
+  return given === undefined ? DEFAULTS : read(given, of)
+}
+
+function read(given: GivenPipelineOptions, of: string): PipelineOptions {
   const { acknowledged, received, causal, monotonic, durable, ...others } = given
   return Object.freeze({
     acknowledged: readOptions(`${of}.acknowledged`, ACKNOWLEDGED_FIELDS, acknowledged),
@@ -40,3 +44,5 @@ export function readPipelineOptions(
     ...readOptions(of, LABELS, others),
   })
 }
+
+const DEFAULTS = read({}, 'delivery')

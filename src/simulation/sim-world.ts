@@ -4,6 +4,7 @@ import { realCrypto } from '../world/real/real-crypto.js'
 import type { World } from '../world/world.js'
 import { type GuardLog, type GuardPolicies, SimGuardedHost } from './guarded-host.js'
 import { HeldStore } from './held-store.js'
+import { sharedMacs } from './shared-macs.js'
 import { SimEntropy } from './sim-entropy.js'
 import type { Life } from './sim-host.js'
 import { SimNetwork, type Wires } from './sim-network.js'
@@ -18,6 +19,8 @@ export interface Keepers {
   readonly policies: GuardPolicies
   readonly guardLog: GuardLog
 }
+
+const crypto = sharedMacs(realCrypto)
 
 /** The world of one incarnation of a host. Crypto and compression are pure and therefore the real ones. */
 export function simWorld(
@@ -35,7 +38,7 @@ export function simWorld(
     clock: new VirtualClock(agenda, life),
     random: own.fork('random'),
     entropy: new SimEntropy(own.fork('entropy')),
-    crypto: realCrypto,
+    crypto,
     compress: realCompress,
     turn: new SimTurn(agenda, life, fail),
     network: new SimNetwork(wires, life),

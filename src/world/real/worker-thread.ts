@@ -1,4 +1,10 @@
-import { MessageChannel, type MessagePort, Worker, workerData } from 'node:worker_threads'
+import {
+  MessageChannel,
+  type MessagePort,
+  receiveMessageOnPort,
+  Worker,
+  workerData,
+} from 'node:worker_threads'
 import { threadNetwork } from './thread-network.js'
 
 export interface ThreadEvents {
@@ -63,6 +69,10 @@ export class WorkerThread {
       this.#error = error
     })
     this.#worker.on('exit', (exitCode) => {
+      // its last words may still wait here: only those on `parentPort` are in order with its end
+      for (let last = receiveMessageOnPort(port1); last; last = receiveMessageOnPort(port1)) {
+        events.onMessage(last.message)
+      }
       port1.close()
       events.onEnd(exitCode, this.#error)
     })
