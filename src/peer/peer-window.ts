@@ -23,6 +23,11 @@ export class PeerWindow {
     return this.#window.bytes
   }
 
+  /** The way to the peer is so short that its window does not follow it. */
+  get near(): boolean {
+    return this.#window.near
+  }
+
   get inFlight(): number {
     return this.#window.inFlight
   }

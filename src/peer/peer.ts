@@ -214,7 +214,7 @@ export class Peer implements LaneHost, SessionHost {
         this.session?.credits.received(bytes.subarray(start, end))
         return
       case FRAME.ACK:
-        this.session?.onAck(bytes.subarray(start, end))
+        this.session?.acks.received(bytes.subarray(start, end))
         return
       case FRAME.GOODBYE:
         this.#onGoodbye(bytes.subarray(start, end))
@@ -241,7 +241,7 @@ export class Peer implements LaneHost, SessionHost {
   }
 
   acknowledge(lane: Lane): void {
-    this.session?.acknowledge(lane)
+    this.session?.acks.took(lane)
   }
 
   laneEmpty(): void {

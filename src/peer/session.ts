@@ -2,6 +2,7 @@ import { TroupeError } from '../base/errors.js'
 import { FRAME, type FrameKind } from '../wire/frame.js'
 import type { Timer } from '../world/clock.js'
 import type { Address } from '../world/network.js'
+import { Acks } from './acks.js'
 import { DEFAULT_CHANNEL, MEMBERSHIP } from './channel-table.js'
 import { Credits } from './credits.js'
 import { Dial, type DialHost } from './dial.js'
@@ -12,9 +13,6 @@ import type { Lane } from './lane.js'
 import type { PeerContext } from './peer-context.js'
 import type { PeerWindow } from './peer-window.js'
 import { Redial } from './redial.js'
-
-/** The body of an ACK frame: the lane by its clock, and the fragments of it, both modulo 2^32, little endian. */
-const ACK_BYTES = 8
 
 /** How a session came about. */
 export interface SessionStart {
@@ -53,11 +51,11 @@ export class Session {
   readonly #context: PeerContext
   readonly #host: SessionHost
   readonly #heartbeat: Heartbeat
+  readonly acks: Acks
   readonly credits: Credits
   #timer: Timer | undefined
   readonly #redials = new Map<Lane, Redial>()
   readonly #probes = new Map<number, (alive: boolean) => void>()
-  #lastAcked: Lane | undefined
   #over = false
 
   constructor(context: PeerContext, host: SessionHost, start: SessionStart) {
@@ -67,6 +65,7 @@ export class Session {
     this.#context = context
     this.#host = host
     this.#heartbeat = new Heartbeat(context.options, context.world.clock.now())
+    this.acks = new Acks(context.world.turn, host)
     this.credits = new Credits(context.plainCodec, host)
   }
 
@@ -83,6 +82,7 @@ export class Session {
   stop(): void {
     this.#over = true
     this.#timer?.cancel()
+    this.acks.stop()
     for (const redial of this.#redials.values()) redial.stop()
     for (const answer of this.#probes.values()) answer(false)
     this.#probes.clear()
@@ -124,22 +124,6 @@ export class Session {
     })
   }
 
-  /** Tells at once how many fragments came in over a lane: the peer's window moves by it. */
-  acknowledge(lane: Lane): void {
-    const body = Buffer.allocUnsafe(ACK_BYTES)
-    body.writeUInt32LE(lane.clock >>> 0, 0)
-    body.writeUInt32LE(lane.fragments >>> 0, 4)
-    this.#host.membership().writeNow(FRAME.ACK, body)
-  }
-
-  /** @throws TroupeError ERR_BAD_FRAME */
-  onAck(body: Buffer): void {
-    if (body.length !== ACK_BYTES) {
-      throw new TroupeError('ERR_BAD_FRAME', `an acknowledgement has ${body.length} bytes`)
-    }
-    this.#acked(body.readUInt32LE(0), body.readUInt32LE(4))
-  }
-
   /** Tells a last time what came in, so that the peer does not count it as lost. */
   confirmAll(): void {
     this.#say(FRAME.PONG, 0)
@@ -154,7 +138,7 @@ export class Session {
     }
     this.#confirm(counts)
     for (let i = 0; i < fragments.length; i += 2) {
-      this.#acked(Number(fragments[i]) >>> 0, Number(fragments[i + 1]) >>> 0)
+      this.acks.arrived(Number(fragments[i]) >>> 0, Number(fragments[i + 1]) >>> 0)
     }
     if (kind === FRAME.PING) {
       this.#say(FRAME.PONG, number)
@@ -201,16 +185,6 @@ export class Session {
     }
     const beat = fragments.length === 0 ? [number, counts] : [number, counts, fragments]
     this.#host.membership().writeNow(kind, this.#context.plainCodec.encodeValue(beat))
-  }
-
-  #acked(clock: number, fragments: number): void {
-    let lane = this.#lastAcked
-    if (lane === undefined || !lane.connected || lane.clock >>> 0 !== clock) {
-      lane = this.#host.lanes().find((each) => each.connected && each.clock >>> 0 === clock)
-    }
-    if (lane === undefined) return // of a connection that is gone
-    this.#lastAcked = lane
-    lane.acked(fragments)
   }
 
   #confirm(counts: readonly unknown[]): void {

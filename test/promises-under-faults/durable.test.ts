@@ -121,32 +121,48 @@ async function order(client: Client): Promise<void> {
   }
 }
 
+/** Looks again when something more was handled: what was seen before stays as it is. */
+function atNews(book: Book, look: () => string | undefined): () => string | undefined {
+  let seen = 0
+  return () => {
+    if (book.handled.length === seen) return undefined
+    seen = book.handled.length
+    return look()
+  }
+}
+
 /** One start of a node handles a message once, and those of a sender's start and key in order. */
 const onceAStart = (book: Book): Check =>
-  check.always('a start of a node handles nothing twice, and in order', () => {
-    const last = new Map<string, number>()
-    for (const order of book.handled) {
-      const row = `${rowOf(order)} by ${order.by}`
-      if (order.seq <= (last.get(row) ?? 0)) return `${textOf(order)} by ${order.by}`
-      last.set(row, order.seq)
-    }
-    return undefined
-  })
+  check.always(
+    'a start of a node handles nothing twice, and in order',
+    atNews(book, () => {
+      const last = new Map<string, number>()
+      for (const order of book.handled) {
+        const row = `${rowOf(order)} by ${order.by}`
+        if (order.seq <= (last.get(row) ?? 0)) return `${textOf(order)} by ${order.by}`
+        last.set(row, order.seq)
+      }
+      return undefined
+    }),
+  )
 
 /** Where the last handling of a message was by another start, that has crashed and may have told nobody. */
 const inOrder = (book: Book): Check =>
-  check.always('no message is handled before one that was sent before it', () => {
-    const seen = new Map<string, number>()
-    for (const order of book.handled) {
-      const row = rowOf(order)
-      const most = seen.get(row) ?? 0
-      if (order.seq > most + 1 && !gapIsRefused(book, order, most)) {
-        return `${textOf(order)} behind ${most}`
+  check.always(
+    'no message is handled before one that was sent before it',
+    atNews(book, () => {
+      const seen = new Map<string, number>()
+      for (const order of book.handled) {
+        const row = rowOf(order)
+        const most = seen.get(row) ?? 0
+        if (order.seq > most + 1 && !gapIsRefused(book, order, most)) {
+          return `${textOf(order)} behind ${most}`
+        }
+        seen.set(row, Math.max(most, order.seq))
       }
-      seen.set(row, Math.max(most, order.seq))
-    }
-    return undefined
-  })
+      return undefined
+    }),
+  )
 
 function gapIsRefused({ refused }: Book, order: Order, most: number): boolean {
   for (let seq = most + 1; seq < order.seq; seq++) {
@@ -156,10 +172,14 @@ function gapIsRefused({ refused }: Book, order: Order, most: number): boolean {
 }
 
 /** Notes what is in the stores: they take messages in the order in which these are sent. */
-const noteStored = (book: Book): Check =>
-  check.always('what is stored is noted', ({ nodes }) => {
+function noteStored(book: Book): Check {
+  const noted = new Map<string, string>()
+  return check.always('what is stored is noted', ({ nodes }) => {
     for (const node of nodes.values()) {
       const { stored = 0 } = node.stats().delivery?.durable ?? {}
+      const news = `${stored} of ${book.sent.length} without ${book.refused.size}`
+      if (noted.get(startOf(node)) === news) continue
+      noted.set(startOf(node), news)
       const own = book.sent.filter((order) => {
         return order.from === startOf(node) && !book.refused.has(textOf(order))
       })
@@ -167,6 +187,7 @@ const noteStored = (book: Book): Check =>
     }
     return undefined
   })
+}
 
 /** A crash may take along what was not stored yet, and the end of its sender's node nothing else. */
 const allArrive = (book: Book): Check =>
