@@ -265,6 +265,7 @@ describe('nodes without a connection', () => {
         ActorRef<Gossip>,
         ActorRef<Gossip>,
       ]
+      await town.complete(node(town, 'b').ref(Gossip, String(c)).ask.heard()) // a way is found
       // To c the cause has a lane of its own, the effect shares the one of what is relayed.
       town.sim.link('a', 'c', { latencyMs: [200, 300] })
       const words = Array.from({ length: 40 }, (_, at) => String(at))
