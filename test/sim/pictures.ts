@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { brokerDrawing } from './broker-drawing.js'
 import { overlayCommand } from './overlay-command.js'
-import { TRAFFIC_RUNS, trafficPlot } from './traffic-plot.js'
+import { LARGEST_MESH, TRAFFIC_RUNS, trafficPlot } from './traffic-plot.js'
 
 export interface Picture {
   /** Its file is so named, with `.svg` behind it. */
@@ -73,7 +73,11 @@ export async function draw({ name, kind, words = '' }: Picture, into: string): P
   if (kind === 'drawing') return writeFileSync(file, brokerDrawing())
   if (kind === 'traffic') {
     const lines: string[] = []
-    for (const run of TRAFFIC_RUNS) lines.push(...(await linesOf(run)))
+    const kept = readFileSync(join(PICTURES_DIRECTORY, `${name}.jsonl`), 'utf8').split('\n')
+    for (const [at, run] of TRAFFIC_RUNS.entries()) {
+      if (run === LARGEST_MESH) lines.push(kept[at] as string)
+      else lines.push(...(await linesOf(run)))
+    }
     writeFileSync(join(into, `${name}.jsonl`), `${lines.join('\n')}\n`)
     return writeFileSync(file, trafficPlot(lines.map((line) => JSON.parse(line))))
   }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Campaign } from '../sim/campaign.js'
 import { type Failure, type Part, ROOT } from './soak-plan.js'
 
-const MOCHA = 'npx mocha --no-config --extension ts --node-option import=tsx'
+const MOCHA = 'npx mocha --no-config --extension ts --node-option import=./test/loader/index.mjs'
 /** A whole part may be one test. */
 const TIMEOUT_MS = 600_000
 
@@ -27,7 +27,7 @@ export const SoakProcess = {
     const output = join(dir, 'report.json')
     const args = [
       // Not by mocha's option: it would start one more process, which outlives an end by a signal.
-      ...['--import', 'tsx', 'node_modules/mocha/bin/mocha.js'],
+      ...['--import', './test/loader/index.mjs', 'node_modules/mocha/bin/mocha.js'],
       ...[
         '--no-config',
         '--extension',
