@@ -29,7 +29,7 @@ export interface PeerOptions {
   readonly laneMaxMessages: number
   /**
    * Small messages are handed to the network while it holds less than this. Of large ones a near peer
-   * (round trips below 0.5 ms, or on this machine) has four times as much under way on each lane; for
+   * (round trips below 0.5 ms, or on this machine) has eight times as much under way on each lane; for
    * others that is measured. Default 256 KiB.
    */
   readonly windowBytes: number

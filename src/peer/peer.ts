@@ -27,7 +27,7 @@ export interface PeerHost {
 /** A peer that is about to dial gets so long. */
 const PATIENCE_MS = 300
 /** Near peers have so many windows of bulk under way on each lane: a busy processor leaves them waiting. */
-const NEAR_WINDOWS = 4
+const NEAR_WINDOWS = 8
 
 /** Another node as seen from here: the wish to be connected, its lanes, and the session that stands. */
 export class Peer implements LaneHost, SessionHost {
