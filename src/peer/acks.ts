@@ -23,8 +23,9 @@ export class Acks {
   /** Lanes of a near peer with news that it has not heard. */
   readonly #due = new Set<Lane>()
   readonly #tellAll = (): void => {
-    for (const lane of this.#due) if (lane.connected) this.#tell(lane)
+    const lanes = [...this.#due]
     this.#due.clear()
+    for (const lane of lanes) if (lane.connected) this.#tell(lane)
   }
   /** The lane that was acknowledged last. */
   #last: Lane | undefined

@@ -4,7 +4,6 @@ import { realCrypto } from '../world/real/real-crypto.js'
 import type { World } from '../world/world.js'
 import { type GuardLog, type GuardPolicies, SimGuardedHost } from './guarded-host.js'
 import { HeldStore } from './held-store.js'
-import { sharedMacs } from './shared-macs.js'
 import { SimEntropy } from './sim-entropy.js'
 import type { Life } from './sim-host.js'
 import { SimNetwork, type Wires } from './sim-network.js'
@@ -19,8 +18,6 @@ export interface Keepers {
   readonly policies: GuardPolicies
   readonly guardLog: GuardLog
 }
-
-const crypto = sharedMacs(realCrypto)
 
 /** The world of one incarnation of a host. Crypto and compression are pure and therefore the real ones. */
 export function simWorld(
@@ -38,7 +35,7 @@ export function simWorld(
     clock: new VirtualClock(agenda, life),
     random: own.fork('random'),
     entropy: new SimEntropy(own.fork('entropy')),
-    crypto,
+    crypto: realCrypto,
     compress: realCompress,
     turn: new SimTurn(agenda, life, fail),
     network: new SimNetwork(wires, life),

@@ -11,6 +11,7 @@ import { codeOf } from '../../src/base/errors.js'
 import { silentLogger } from '../../src/base/logger.js'
 import type { Node } from '../../src/node/node.js'
 import { startNode } from '../../src/node/start-node.js'
+import { until } from '../processes/until.js'
 import { type BareLink, bareConnect, bareServer, decode } from './baseline.js'
 
 export const file = fileURLToPath(import.meta.url)
@@ -229,7 +230,10 @@ async function ask(host: string, doors: Doors): Promise<void> {
   const named = node.lookup(LaneEnd, 'end', { on: 'server' })
   await named.ask.total()
   const ref = (await node.whereis('end', { on: 'server' })) as unknown as ActorRef<LaneEnd>
-  while (node.stats().transport.peers[0]?.minRttMs === undefined) await sleep(100)
+  await until(
+    'the distance is known',
+    () => node.stats().transport.peers[0]?.minRttMs !== undefined,
+  )
   for await (const line of createInterface({ input: process.stdin })) {
     const job = JSON.parse(line) as Job
     const way = job.by === 'troupe' ? troupe(ref, job) : await bare(host, doors.port, job)

@@ -1,4 +1,3 @@
-import { heartbeatBytes } from '../../src/simulation/heartbeat-bytes.js'
 import { overlayTitle } from './overlays-by-name.js'
 import { type Chart, type Series, svgDocument } from './svg-chart.js'
 
@@ -28,7 +27,6 @@ export const TRAFFIC_RUNS: readonly string[] = [
 ]
 
 const CYCLE_SECONDS = 10
-const FULL_MESH = 'fullmesh'
 /** The same connections: its dots lie on the line of the full mesh. */
 const STATIC = 'static'
 
@@ -38,7 +36,6 @@ const perSecond = ({ bytesPerNodeCycle, heartbeatBytesPerNodeCycle }: TrafficLin
 /** Bytes a node sends in a second while nobody says anything, by the size of the cluster. */
 export function trafficPlot(lines: readonly TrafficLine[]): string {
   const overlays = [...new Set(lines.map(({ overlay }) => overlay))]
-  const most = Math.max(...lines.map(({ nodes }) => nodes))
   const of = (overlay: string): TrafficLine[] =>
     lines.filter((line) => line.overlay === overlay).sort((a, b) => a.nodes - b.nodes)
   const series = overlays.map(
@@ -48,8 +45,6 @@ export function trafficPlot(lines: readonly TrafficLine[]): string {
       kind: overlay === STATIC ? 'dots' : 'line',
     }),
   )
-  const largest = of(FULL_MESH).at(-1)?.nodes
-  if (largest !== undefined && largest < most) series.push(arithmetic(largest, most))
   const chart: Chart = {
     title: 'Steady traffic of a node, heartbeats included',
     x: 'nodes in the cluster',
@@ -59,15 +54,4 @@ export function trafficPlot(lines: readonly TrafficLine[]): string {
   }
   const sizes = lines.map(({ overlay, nodes }) => `${overlay} ${nodes}`).join(', ')
   return svgDocument('Steady traffic', [chart], `npm run sim -- traffic: ${sizes}`)
-}
-
-/** Where a full mesh is too large to simulate pair by pair: its heartbeats alone. */
-function arithmetic(from: number, to: number): Series {
-  const bytes = heartbeatBytes(1_000)
-  return {
-    label: `not simulated: ${bytes} B × (nodes − 1), heartbeats`,
-    points: [from, to].map((nodes) => [nodes, bytes * (nodes - 1)]),
-    kind: 'line',
-    published: true,
-  }
 }
