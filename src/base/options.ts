@@ -26,6 +26,8 @@ export function readOptions<O extends object>(of: string, fields: Fields<O>, giv
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw badOption(of, 'an object of options', given)
   }
+  const { names, fallbacks } = planOf(fields)
+  if (given === fallbacks) return given as O // read before
   const keys = Object.keys(given)
   for (const name of keys) {
     if (!Object.hasOwn(fields, name)) {
@@ -33,7 +35,6 @@ export function readOptions<O extends object>(of: string, fields: Fields<O>, giv
       throw new TroupeError('ERR_BAD_OPTION', `${of}.${name} is not an option; there are: ${known}`)
     }
   }
-  const { names, fallbacks } = planOf(fields)
   let read: Record<string, unknown> | undefined
   // Of what a plain object does not have nothing can be inherited.
   const plain = Object.getPrototypeOf(given) === Object.prototype

@@ -41,6 +41,8 @@ export interface RuleHandle {
 export class FaultGate {
   readonly #access: GateAccess
   readonly #rules: Entry[] = []
+  /** Rules that want messages named. */
+  #named = 0
   #numbers = new MessageNumbers()
   #leave: (() => void) | undefined
 
@@ -55,6 +57,7 @@ export class FaultGate {
   add(rule: FaultRule): RuleHandle {
     const entry = new Entry(rule, () => this.#remove(entry))
     this.#rules.push(entry)
+    if (rule.named) this.#named++
     this.#leave ??= this.#access.gate.add((frame) => this.#judge(frame))
     return entry
   }
@@ -63,6 +66,7 @@ export class FaultGate {
     const at = this.#rules.indexOf(entry)
     if (at === -1) return
     this.#rules.splice(at, 1)
+    if (entry.rule.named) this.#named--
     if (this.#rules.length > 0) return
     this.#leave?.()
     this.#leave = undefined
@@ -70,7 +74,7 @@ export class FaultGate {
   }
 
   #judge(frame: FrameInfo): readonly Ruling[] | undefined {
-    const message = this.#rules.some(({ rule }) => rule.named) ? this.#number(frame) : undefined
+    const message = this.#named > 0 ? this.#number(frame) : undefined
     const content = (): MessageContent | undefined => this.#access.content(frame)
     let rulings: Ruling[] | undefined
     for (const entry of this.#rules.slice()) {
@@ -85,7 +89,9 @@ export class FaultGate {
 
   #number(frame: FrameInfo): NumberedMessage | undefined {
     const name = this.#nameOf(frame)
-    return name && { ...name, ordinal: this.#numbers.next(frame.direction, name) }
+    if (name === undefined) return undefined
+    const { from, to, name: what } = name
+    return { from, to, name: what, ordinal: this.#numbers.next(frame.direction, name) }
   }
 
   #nameOf(frame: FrameInfo): MessageName | undefined {

@@ -152,20 +152,24 @@ export class Gate {
       const body = raw?.subarray(start, end)
       const message =
         envelope ?? (kind === FRAME.ENVELOPE && body !== undefined ? read(body) : undefined)
-      const frame = { direction, peer, channel, lane, kind, envelope: message, bytes }
-      return this.#judge(body === undefined ? frame : { ...frame, body })
+      return this.#judge(
+        body === undefined
+          ? { direction, peer, channel, lane, kind, envelope: message, bytes }
+          : { direction, peer, channel, lane, kind, envelope: message, bytes, body },
+      )
     }
   }
 
   #judge(frame: FrameInfo): Verdict {
-    const rulings: Ruling[] = []
+    let rulings: Ruling[] | undefined
     for (const rule of this.#rules.slice()) {
       const ruling = rule(frame)
       if (ruling === undefined) continue
+      rulings ??= []
       if (isList(ruling)) rulings.push(...ruling)
       else rulings.push(ruling)
     }
-    return verdictOf(rulings)
+    return rulings === undefined ? PASS : verdictOf(rulings)
   }
 }
 

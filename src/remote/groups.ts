@@ -19,6 +19,8 @@ export class Groups implements GroupsCore {
   readonly #views = new GroupViews(() => this.#states())
   #flushing = false
   #timer = false
+  /** This node gave up some node: one that it meets may have told it more than it knows. */
+  #hasForgotten = false
 
   constructor(self: Pick<Member, 'name' | 'incarnation'>, options: GroupsOptions) {
     this.#own = new OwnGroups(self)
@@ -99,12 +101,15 @@ export class Groups implements GroupsCore {
     const known = this.#peers.get(node.name)
     if (known !== undefined && known.state.incarnation !== node.incarnation) {
       changes.difference(known.state, undefined)
+      this.#hasForgotten = true
     }
     let peer = known
     if (peer?.state.incarnation === node.incarnation) peer.sent = peer.acked
     else {
       peer = new Peer(new GroupState(node.name, node.incarnation))
       this.#peers.set(node.name, peer)
+      // Where nothing was said yet, nobody has to be told that there is nothing to say.
+      if (!this.#hasForgotten && this.#own.state.version === 0) peer.acked = peer.sent = 0
     }
     this.#tell(peer, effects)
   }
@@ -113,6 +118,7 @@ export class Groups implements GroupsCore {
     const peer = this.#peers.get(node.name)
     if (peer?.state.incarnation !== node.incarnation) return
     this.#peers.delete(node.name)
+    this.#hasForgotten = true
     changes.difference(peer.state, undefined)
   }
 

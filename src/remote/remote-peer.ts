@@ -39,6 +39,7 @@ export class RemotePeers {
   readonly #byName = new Map<string, RemotePeer>()
   /** Incarnations that were given up and are not back, by name. */
   readonly #down = new Map<string, string>()
+  #hasForgotten = false
 
   constructor(carrier: Carrier) {
     this.#carrier = carrier
@@ -82,6 +83,7 @@ export class RemotePeers {
     const peer = this.#byName.get(node.name)
     if (peer?.incarnation !== node.incarnation) return undefined
     this.#byName.delete(node.name)
+    this.#hasForgotten = true
     peer.up = false
     peer.gone = true
     return peer
@@ -105,6 +107,7 @@ export class RemotePeers {
   /** Nothing holds it, and nobody observes it any more. */
   forget(peer: RemotePeer): void {
     if (this.#byName.get(peer.name) === peer) this.#byName.delete(peer.name)
+    this.#hasForgotten = true
     peer.up = false
     peer.gone = true
   }
@@ -113,6 +116,11 @@ export class RemotePeers {
   isNews(name: string, incarnation: string): boolean {
     const known = this.named(name)?.incarnation ?? this.#down.get(name)
     return known === undefined || incarnation > known
+  }
+
+  /** True when this node gave up any node, ever: one that it meets may remember more of it than it does. */
+  get hasForgotten(): boolean {
+    return this.#hasForgotten
   }
 
   values(): IterableIterator<RemotePeer> {

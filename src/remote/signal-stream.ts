@@ -9,7 +9,8 @@ import { unreachable } from '../base/unreachable.js'
  * A *session* is what one side remembers of the other. Who gives a peer up forgets it and draws a
  * higher session number. Packets carry both numbers and count for exactly that pair; so the other side
  * notices and asks again for what it still wants (`restarted`), and no side goes on waiting for news
- * that the other has forgotten to send.
+ * that the other has forgotten to send. Who has forgotten nobody has nothing to say when it meets a
+ * peer, and takes the first signals also from one that has not heard its session number yet.
  */
 export class SignalStream<S> {
   readonly #options: SignalStreamOptions
@@ -25,11 +26,18 @@ export class SignalStream<S> {
   #tries = 0
   #timer = false
   /** True when the peer may remember something of an older session of ours. */
-  #mustTell = true
+  #mustTell: boolean
+  /** Neither side has begun anew: whatever came from the peer's session was numbered for this one. */
+  #first: boolean
 
-  /** `session`: higher than any this node used before towards that peer incarnation. */
-  constructor(session: number, options: SignalStreamOptions) {
+  /**
+   * `session`: higher than any this node used before towards that peer incarnation. `first`: it
+   * used none before.
+   */
+  constructor(session: number, first: boolean, options: SignalStreamOptions) {
     this.#mine = session
+    this.#first = first
+    this.#mustTell = !first
     this.#options = options
   }
 
@@ -97,29 +105,27 @@ export class SignalStream<S> {
   }
 
   #onPacket(packet: Packet<S>, effects: StreamEffect<S>[]): void {
-    if (packet.mine < this.#peer) return
+    const { mine, yours, seq } = packet
+    if (mine < this.#peer) return
+    const isNamed = yours === this.#mine
     // To a machine that knows no session of the peer yet, what names an older one of ours may be as
     // old itself: it waited on a lane while both gave each other up.
-    const { yours } = packet
-    const isStale = this.#peer === 0 && yours !== 0 && yours !== this.#mine
-    if (packet.mine > this.#peer && !isStale) this.#onNewSession(packet.mine, effects)
-    if (packet.yours !== this.#mine) {
-      // It speaks to an older session of ours, or knows none. Any packet tells it the present one.
-      this.#transmit(0, undefined, effects)
-      return
-    }
-    this.#onAck(packet.ack, effects)
-    if (packet.seq > 0) this.#onData(packet.seq, packet.signal ?? HELLO, effects)
+    const isStale = this.#peer === 0 && yours !== 0 && !isNamed
+    const isNew = mine > this.#peer && !isStale
+    if (isNew) this.#onNewSession(mine, effects)
+    if (isNamed) this.#onAck(packet.ack, effects)
+    const isTaken = isNamed || (yours === 0 && this.#first)
+    if (isTaken && seq > 0) this.#onData(seq, packet.signal ?? HELLO, effects)
+    // What was sent before named no session of the peer, and may not have been taken.
+    if (isNew && this.#inFlight.size > 0) this.#resend(effects)
+    // It speaks to an older session of ours, or knows none. Any packet tells it the present one.
+    else if (!isNamed && !this.#ackOwed) this.#transmit(0, undefined, effects)
   }
 
   #onNewSession(peer: number, effects: StreamEffect<S>[]): void {
     const known = this.#peer !== 0
     this.#peer = peer
-    if (!known) {
-      // What was sent before named no session of the peer, and was not taken.
-      if (this.#inFlight.size > 0) this.#resend(effects)
-      return
-    }
+    if (!known) return
     // The peer forgot how far we had come. Our number stays: the pair of both is new all the same,
     // and a new one would make the peer begin anew in its turn.
     this.#renumber()
@@ -200,6 +206,7 @@ export class SignalStream<S> {
   }
 
   #renumber(): void {
+    this.#first = false
     this.#inFlight.clear()
     this.#waiting.clear()
     this.#early.clear()

@@ -169,7 +169,8 @@ export class SignalStreams {
   #step(peer: RemotePeer, event: StreamEvent<PackedSignal>): void {
     if (peer.stream === undefined) {
       if (event.type === 'peerDown') return
-      peer.stream = new SignalStream(++this.#session, this.#options)
+      const first = !this.#peers.hasForgotten
+      peer.stream = new SignalStream(++this.#session, first, this.#options)
     }
     for (const effect of peer.stream.step(event)) this.#perform(peer, effect)
     this.#drained()

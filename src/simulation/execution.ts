@@ -7,7 +7,7 @@ import { Client, Driver, type DriverGround } from './driver.js'
 import { watchExchanges } from './exchange-watch.js'
 import { FaultPlayer } from './fault-player.js'
 import { type FaultLine, faultSchedule } from './fault-schedule.js'
-import { fingerprint, sourcesOf } from './fingerprint.js'
+import { RunSources } from './fingerprint.js'
 import { MessageTrace } from './message-trace.js'
 import { History, type Op, type Plain } from './op.js'
 import { toPlain } from './plain.js'
@@ -359,7 +359,7 @@ export class Execution {
     const failure = this.#failure
     const verdict = failure === undefined ? (this.#limit ?? 'ok') : 'fail'
     const { hash, events, nowMs } = this.#sim
-    const sources = sourcesOf(this.#scenario, this.#cluster.classes)
+    const made = new RunSources(this.#scenario, [...this.#cluster.classes])
     const result: Result = {
       scenario: name,
       verdict,
@@ -382,8 +382,12 @@ export class Execution {
       guarded: this.#sim.guarded,
       warnings: this.#sim.warnings,
       trace: undefined,
-      code: fingerprint(sources),
-      sources,
+      get code() {
+        return made.code
+      },
+      get sources() {
+        return made.sources
+      },
     }
     if (this.#options.trace !== 'memory') return result
     return { ...result, trace: traceOf(result, this.#lines) }

@@ -16,7 +16,7 @@ export type Sources = Readonly<Record<string, string>>
 const ACTOR = 'actor '
 
 /** @param classes those that have run */
-export function sourcesOf(scenario: Scenario, classes: Iterable<Definition>): Sources {
+function sourcesOf(scenario: Scenario, classes: Iterable<Definition>): Sources {
   const { start, workload, operations, checks, faults, userFaults, options } = scenario
   const { nodes, joined, limits, network, escapedWaits, guards, callTimeoutMs } = scenario
   const numbers = [nodes, joined, limits, network, escapedWaits, guards, callTimeoutMs]
@@ -38,7 +38,30 @@ export function sourcesOf(scenario: Scenario, classes: Iterable<Definition>): So
 }
 
 /** One digest of all. */
-export const fingerprint = (sources: Sources): string => digest(JSON.stringify(sources))
+const fingerprint = (sources: Sources): string => digest(JSON.stringify(sources))
+
+/** The sources of one run, read when somebody asks: that takes a twentieth of a short run, and a search asks for none. */
+export class RunSources {
+  readonly #scenario: Scenario
+  readonly #classes: readonly Definition[]
+  #sources: Sources | undefined
+  #code: string | undefined
+
+  constructor(scenario: Scenario, classes: readonly Definition[]) {
+    this.#scenario = scenario
+    this.#classes = classes
+  }
+
+  get sources(): Sources {
+    this.#sources ??= sourcesOf(this.#scenario, this.#classes)
+    return this.#sources
+  }
+
+  get code(): string {
+    this.#code ??= fingerprint(this.sources)
+    return this.#code
+  }
+}
 
 /**
  * What is not as it was recorded, for people. A run that was not `complete` has not come to all classes

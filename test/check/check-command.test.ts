@@ -142,7 +142,7 @@ describe('npm run check', function () {
   })
 
   it('ends with 4 where a limit ended runs, and does not say that it holds', async () => {
-    const limited: Scenario = { ...twoPhaseCommit(), limits: { steps: 60 } }
+    const limited: Scenario = { ...twoPhaseCommit(), limits: { steps: 30 } }
     const found = await search(limited, dpor())
     assert.isAbove(found.undecided, 0)
     assert.deepEqual([found.violating, found.exhausted], [0, true])

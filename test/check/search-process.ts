@@ -20,7 +20,7 @@ export type Answer =
   | { readonly type: 'failed'; readonly refused: boolean; readonly message: string }
 
 // Most of a node's code runs a few hundred times in the first second: it pays to compile it early.
-setFlagsFromString('--interrupt-budget=20000')
+setFlagsFromString('--interrupt-budget=30000')
 
 const answer = (said: Answer): void => void process.send?.(said)
 

@@ -7,12 +7,18 @@ import { type Found, together } from './found.js'
 import type { Answer, Share } from './search-process.js'
 
 const FILE = fileURLToPath(new URL('./search-process.ts', import.meta.url))
-/** Much dies young in a simulation (see `npm run sim`), and nobody reads where a refusal was thrown. */
+/**
+ * Much dies young in a simulation (see `npm run sim`), and nobody reads where a refusal was thrown. Half of
+ * a short search is compiling: at once and simply, and of what is hot no larger pieces than pay. All
+ * processors are taken, so helpers would only be in the way.
+ */
 const FLAGS = [
+  '--always-sparkplug',
+  '--max-inlined-bytecode-size-cumulative=300',
   '--no-allocation-site-pretenuring',
   '--min-semi-space-size=32',
   '--max-semi-space-size=32',
-  '--single-threaded-gc',
+  '--single-threaded',
   '--stack-trace-limit=0',
 ]
 const PROCESSES_MAX = 16

@@ -103,6 +103,22 @@ describe('groups', () => {
     assert.include(net.changed, 'b: g +0 -1')
   })
 
+  it('says nothing to a node that it meets while there are no groups', () => {
+    const net = new Net(['a', 'b'])
+    net.meet('a', 'b')
+    assert.equal(net.sent, 0)
+    assert.equal(net.timers.size, 0)
+  })
+
+  it('says how little it knows once it has forgotten somebody, for others may think it knows them', () => {
+    const net = new Net(['a', 'b', 'c'])
+    net.meet('a', 'b')
+    net.meet('b', 'c')
+    net.step('b', { type: 'nodeDown', node: member('c') })
+    net.step('b', { type: 'nodeUp', node: member('a', 'newer') })
+    assert.equal(net.sent, 1)
+  })
+
   it('tells a node that comes later everything', () => {
     const net = new Net(['a', 'b'])
     for (let i = 1; i <= 5_000; i++) net.join('a', `g${i % 7}`, i)

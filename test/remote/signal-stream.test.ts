@@ -8,7 +8,7 @@ const OPTIONS = { retryMs: 100, giveUpMs: 1_000 }
 /** One end: a stream and what its driver would see. */
 class End {
   session = 1
-  stream = new SignalStream<string>(1, OPTIONS)
+  stream = new SignalStream<string>(1, true, OPTIONS)
   delivered: string[] = []
   restarts = 0
   gaveUp = 0
@@ -84,6 +84,37 @@ describe('signal-stream', () => {
     assert.deepEqual(a.delivered, ['x'])
     assert.equal(a.stream.pending + b.stream.pending, 0)
     assert.isFalse(a.timer || b.timer)
+  })
+
+  it('says nothing when it meets a peer for the first time', () => {
+    const [a, b] = [new End(), new End()]
+    a.step({ type: 'peerUp' })
+    b.step({ type: 'peerUp' })
+    assert.deepEqual([...a.out, ...b.out], [])
+  })
+
+  it('delivers the first signal on its first way, and with one answer', () => {
+    const [a, b] = [new End(), new End()]
+    a.send('1')
+    const [packet] = a.out.splice(0) as [Packet<string>]
+    b.step({ type: 'packet', packet })
+    assert.deepEqual(b.delivered, ['1'])
+    b.ack()
+    assert.lengthOf(b.out, 1)
+    settle(a, b)
+    assert.equal(a.stream.pending, 0)
+    assert.isFalse(a.timer)
+  })
+
+  it('takes no signal that names no session once a side has begun anew', () => {
+    const [a, b] = [new End(), new End()]
+    a.send('old')
+    const [packet] = a.out.splice(0) as [Packet<string>]
+    b.down()
+    b.step({ type: 'packet', packet })
+    assert.deepEqual(b.delivered, [])
+    settle(a, b)
+    assert.deepEqual(b.delivered, ['old'], 'once it knows whom it speaks to')
   })
 
   it('sends again what was lost', () => {
@@ -168,8 +199,8 @@ describe('signal-stream', () => {
     b.retry()
     const old = b.out.splice(0)
     a.session = b.session = 2
-    a.stream = new SignalStream(2, OPTIONS)
-    b.stream = new SignalStream(2, OPTIONS)
+    a.stream = new SignalStream(2, false, OPTIONS)
+    b.stream = new SignalStream(2, false, OPTIONS)
     a.step({ type: 'peerUp' })
     b.step({ type: 'peerUp' })
     a.send('order')
@@ -198,8 +229,8 @@ describe('signal-stream', () => {
         const random = seededRandom(seed)
         const [a, b] = [new End(), new End()]
         const options = { ...OPTIONS, giveUpMs: Number.POSITIVE_INFINITY }
-        a.stream = new SignalStream(1, options)
-        b.stream = new SignalStream(1, options)
+        a.stream = new SignalStream(1, true, options)
+        b.stream = new SignalStream(1, true, options)
         for (let i = 0; i < count; i++) a.send(String(i))
         for (let round = 0; round < 400 && a.stream.pending > 0; round++) {
           for (const [from, to] of [
@@ -229,6 +260,7 @@ describe('signal-stream', () => {
       fc.property(fc.integer(), (seed) => {
         const random = seededRandom(seed)
         const [a, b] = [new End(), new End()]
+        if (random.int(2) === 0) a.stream = new SignalStream(1, false, OPTIONS)
         const lose = () => random.int(3) === 0
         for (let i = 0; i < 20; i++) {
           const end = random.int(2) === 0 ? a : b

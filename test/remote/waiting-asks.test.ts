@@ -64,6 +64,7 @@ describe('asks that wait for room', () => {
     )
     a.carrier.drain()
     await cluster.complete(asked)
+    await cluster.run(100)
     const entries = await cluster.complete(made.ask.entries())
     assert.sameMembers(entries, ['asked', 'of another key'])
   })

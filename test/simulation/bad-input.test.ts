@@ -158,9 +158,9 @@ describe('a limit says what had not ended:', () => {
       /^not over after 1000 virtual ms; add on n2 is open since [\d.]+ ms/,
     ],
     'the event that sent too often': [
-      { ...counting, limits: { sends: 3 } },
+      { ...counting, limits: { sends: 2 } },
       'sendLimit',
-      /^more than 3 sends in one event \(data /,
+      /^more than 2 sends in one event \(data /,
     ],
   }
   for (const [what, [scenario, verdict, says]] of Object.entries(told)) {

@@ -62,7 +62,7 @@ describe('faults about messages', () => {
     ...counting,
     name: 'lossy',
     checks: [],
-    faults: faultModels.loss(0.05).plus(faultModels.duplication(0.05)),
+    faults: faultModels.loss(0.1).plus(faultModels.duplication(0.1)),
   }
 
   it('are choices of their own where a model says so: the tape has what was lost, and repeats it', async () => {
