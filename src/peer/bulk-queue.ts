@@ -40,17 +40,20 @@ export interface Helping {
 }
 
 /**
- * Large frames on their way, in fragments, one fragment of each partition key in turn. A key's
- * frames keep their order, so small ones of that key queue here too, until the key has none left.
+ * Large frames on their way, in fragments: in turn one of the key that has been under way longest, and
+ * one of the key with the least left to send. So a shorter frame overtakes longer ones, the longest
+ * goes on all the same, and frames alike go one after the other: sent side by side they would all
+ * arrive at the end, and while their answers come back the way there would lie idle. A key's frames
+ * keep their order, so small ones of that key queue here too, until the key has none left.
  */
 export class BulkQueue {
   /** What the other side takes; it bounds what is under way by the same number. */
   maxMessageBytes: number
   readonly #byKey = new Map<number, BulkStream>()
-  /** Streams whose first item is under way, or small. */
+  /** Streams whose first item is under way, or small; the oldest first. */
   #active: BulkStream[] = []
   readonly #waiting = new RingQueue<BulkStream>()
-  #turn = 0
+  #isOldestNext = false
   #begun = 0
   #begunBytes = 0
   #number = 0
@@ -81,8 +84,8 @@ export class BulkQueue {
   next(maxBytes: number): Helping | undefined {
     this.#admit()
     if (this.#active.length === 0) return undefined
-    this.#turn = this.#turn % this.#active.length
-    const stream = this.#active[this.#turn] as BulkStream
+    const at = this.#pick()
+    const stream = this.#active[at] as BulkStream
     const item = stream.items.peek() as BulkItem
     const { fragmenter } = item
     const pieces = fragmenter === undefined ? item.frame.chunks : fragmenter.next(maxBytes)
@@ -90,8 +93,7 @@ export class BulkQueue {
     const left = fragmenter === undefined ? 0 : fragmenter.bytesLeft
     const bytes = item.frame.bytes - left - item.handedBytes
     item.handedBytes += bytes
-    if (completes) this.#complete(stream, item)
-    else this.#turn++
+    if (completes) this.#complete(at, stream, item)
     return { pieces, bytes, completes, isFragment: fragmenter !== undefined }
   }
 
@@ -135,6 +137,21 @@ export class BulkQueue {
     }
   }
 
+  /** Where the stream stands whose turn it is. */
+  #pick(): number {
+    this.#isOldestNext = !this.#isOldestNext
+    if (this.#isOldestNext) return 0
+    let best = 0
+    let least = Number.POSITIVE_INFINITY
+    for (let at = 0; at < this.#active.length; at++) {
+      const left = (this.#active[at] as BulkStream).items.peek()?.fragmenter?.bytesLeft ?? 0
+      if (left >= least) continue
+      best = at
+      least = left
+    }
+    return best
+  }
+
   /** Begins what may begin: the other side bounds what is under way, and so do we. */
   #admit(): void {
     for (let stream = this.#waiting.peek(); stream !== undefined; stream = this.#waiting.peek()) {
@@ -163,7 +180,7 @@ export class BulkQueue {
     this.#begunBytes += item.frame.bytes
   }
 
-  #complete(stream: BulkStream, item: BulkItem): void {
+  #complete(at: number, stream: BulkStream, item: BulkItem): void {
     stream.items.shift()
     if (item.fragmenter !== undefined) {
       this.#begun--
@@ -171,7 +188,7 @@ export class BulkQueue {
     }
     const next = stream.items.peek()
     if (next !== undefined && next.frame.bytes <= FRAGMENT_ABOVE) return
-    this.#active.splice(this.#turn, 1)
+    this.#active.splice(at, 1)
     if (next === undefined) this.#byKey.delete(stream.key)
     else this.#waiting.push(stream)
   }
