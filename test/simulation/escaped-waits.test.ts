@@ -84,7 +84,9 @@ describe('a handler that waits for something outside of the simulated world', ()
 
   const OUTSIDE: Record<string, () => unknown> = {
     'a file': () => readFile(HERE),
-    'a timer of the machine': () => new Promise((resolve) => setTimeout(resolve, 100)),
+    // so far away that no slow machine reaches it before the wait is found
+    'a timer of the machine': () =>
+      new Promise((resolve) => setTimeout(resolve, 3_600_000).unref()),
     'a digest of the thread pool': () => crypto.subtle.digest('SHA-256', new Uint8Array(1)),
     'a module that is not loaded': importMany,
     'a WebAssembly module': () => wasm.instantiate(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])),
