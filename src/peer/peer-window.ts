@@ -16,7 +16,7 @@ export class PeerWindow {
 
   constructor(world: World, nearBytes: number) {
     this.#world = world
-    this.#window = new SendWindow(nearBytes)
+    this.#window = new SendWindow(nearBytes, () => world.turn.workedMs())
   }
 
   get bytes(): number {

@@ -1,5 +1,6 @@
 import type { LaneShare } from './lane-share.js'
 import { LeastRecent } from './least-recent.js'
+import { RateFloor } from './rate-floor.js'
 
 const KIB = 1024
 /** Round trips below this are those of one machine, or of a network so quick that steering costs more than it gains. */
@@ -14,16 +15,8 @@ const FRAGMENT_MAX = 256 * KIB
 /** To begin with, for each lane: a smaller one starves the kernel's search for the rate, which it then never resumes. */
 const START = 4096 * KIB
 const LEAST = 32 * KIB
-/** What busy processors take to answer: so much of the best rate may always be under way … */
-const BUSY_MS = 32
-/** … up to this. A window that waits for acknowledgements would else fall with each that is late, and the rate with it. */
-const BUSY_BYTES = 2_048 * KIB
 const MOST = 64 * 1024 * KIB
 const SAMPLES = 8
-/** Acknowledged bytes are counted over so long for a rate … */
-const RATE_MS = 50
-/** … and the best one counts for five seconds. */
-const RATE_SPAN_MS = 2_500
 /** The least round trip is that of the last 15 to 30 s: ways change. */
 const RTT_SPAN_MS = 15_000
 
@@ -31,14 +24,14 @@ const RTT_SPAN_MS = 15_000
  * How much bulk may be under way to one peer, over all its lanes, so that a small message that comes
  * next does not stand behind megabytes in buffers along the way. Steered by the delay of
  * acknowledgements as LEDBAT is (RFC 6817): the window grows while the way adds less than a target to
- * its least round trip, and shrinks in proportion to what it adds above. A busy machine looks like a
- * full line: so it never falls below what the best rate of the last seconds needs, and where the rate
- * falls with the window, a larger one is tried.
+ * its least round trip, and shrinks in proportion to what it adds above, down to a floor that follows
+ * the rate (`RateFloor`).
  *
  * Near peers have a fixed window for each lane instead. A machine: times come as arguments.
  */
 export class SendWindow {
   readonly #nearBytes: number
+  readonly #workedMs: () => number
   #nearMs = NEAR_MS
   #bytes = START
   #inFlight = 0
@@ -50,17 +43,14 @@ export class SendWindow {
   #minRttMs = Number.POSITIVE_INFINITY
   readonly #samples = new Float64Array(SAMPLES).fill(Number.POSITIVE_INFINITY)
   #sample = 0
-  /** Negative: the best rate is the least of these. */
-  #slowest = new LeastRecent(RATE_SPAN_MS)
-  #countedBytes = 0
-  #countedSinceMs = 0
+  #floor: RateFloor
   #drainUntilMs = 0
-  /** The window was made larger to see whether the rate follows: what both were before. */
-  #trial: { readonly rate: number; readonly bytes: number } | undefined
 
-  /** `nearBytes` is the fixed window of a lane. */
-  constructor(nearBytes: number) {
+  /** `nearBytes` is the fixed window of a lane; `workedMs` tells how long this event loop has worked in all. */
+  constructor(nearBytes: number, workedMs: () => number) {
     this.#nearBytes = nearBytes
+    this.#workedMs = workedMs
+    this.#floor = new RateFloor(workedMs)
   }
 
   /** Bytes that may be under way over all lanes. */
@@ -87,10 +77,9 @@ export class SendWindow {
     this.#bytes = START
     this.#starting = true
     this.#leastRtt = new LeastRecent(RTT_SPAN_MS)
-    this.#slowest = new LeastRecent(RATE_SPAN_MS)
+    this.#floor = new RateFloor(this.#workedMs)
     this.#minRttMs = Number.POSITIVE_INFINITY
     this.#samples.fill(Number.POSITIVE_INFINITY)
-    this.#trial = undefined
   }
 
   /** May that lane hand on more now? */
@@ -114,7 +103,7 @@ export class SendWindow {
       this.#lanes++
       if (this.#starting) this.#bytes = Math.min(MOST, Math.max(this.#bytes, START * this.#lanes))
     }
-    if (this.#inFlight === 0) this.#count(nowMs)
+    if (this.#inFlight === 0) this.#floor.begins(nowMs)
     share.sent(bytes, nowMs)
     this.#inFlight += bytes
   }
@@ -127,7 +116,7 @@ export class SendWindow {
     if (arrival === false) return false
     this.#inFlight -= arrival.bytes
     if (share.inFlight === 0) this.#lanes--
-    this.#measure(arrival.bytes, wasFull, nowMs)
+    this.#floor.arrived(arrival.bytes, wasFull, nowMs)
     this.#samples[this.#sample] = arrival.rttMs
     this.#sample = (this.#sample + 1) % SAMPLES
     if (this.#learn(arrival.rttMs, nowMs) && this.#inFlight > 0) this.#drain(nowMs)
@@ -160,14 +149,13 @@ export class SendWindow {
         this.#starting = false
         this.#bytes *= (1.1 * minMs) / (minMs + queueMs)
       } else if (wasFull) this.#bytes += bytes
-    } else if (this.#trial === undefined) {
+    } else {
       const error = Math.max(-1, 1 - queueMs / targetMs)
       if (error < 0) this.#bytes += 0.1 * error * bytes
       else if (wasFull) this.#bytes += (far ? 0.25 : 0.1) * error * bytes
     }
-    const needed = 1.05 * this.#bestRate * minMs + FRAGMENT_MIN
-    const busy = Math.min(BUSY_BYTES, BUSY_MS * this.#bestRate)
-    this.#bytes = Math.max(LEAST, needed, busy, Math.min(this.#bytes, MOST))
+    const least = Math.max(LEAST, this.#floor.bytes(minMs) + FRAGMENT_MIN)
+    this.#bytes = Math.max(least, Math.min(this.#bytes, MOST))
   }
 
   /** True when another span of samples began. */
@@ -180,41 +168,5 @@ export class SendWindow {
   /** What stands in queues all the time looks like distance: now and then nearly nothing is under way. */
   #drain(nowMs: number): void {
     if (!this.near) this.#drainUntilMs = nowMs + Math.min(200, Math.max(5, 3 * this.#minRttMs))
-  }
-
-  /** Bytes a millisecond. */
-  get #bestRate(): number {
-    return this.#slowest.value === Number.POSITIVE_INFINITY ? 0 : -this.#slowest.value
-  }
-
-  #measure(bytes: number, wasFull: boolean, nowMs: number): void {
-    this.#countedBytes += bytes
-    const ms = nowMs - this.#countedSinceMs
-    if (ms < RATE_MS) return
-    const rate = this.#countedBytes / ms
-    this.#slowest.add(-rate, nowMs)
-    this.#count(nowMs)
-    if (!this.near && !this.#starting) this.#try(rate, wasFull)
-  }
-
-  /**
-   * On a full line a larger window brings no more, and what is slower now stays slower; where answers
-   * come late for other reasons the rate follows the window.
-   */
-  #try(rate: number, wasFull: boolean): void {
-    const trial = this.#trial
-    this.#trial = undefined
-    if (trial !== undefined && rate < 1.1 * trial.rate) {
-      this.#bytes = Math.min(this.#bytes, trial.bytes)
-      this.#slowest = new LeastRecent(RATE_SPAN_MS)
-    } else if (wasFull && rate < 0.75 * this.#bestRate) {
-      this.#trial = { rate, bytes: this.#bytes }
-      this.#bytes = Math.min(MOST, 1.5 * this.#bytes)
-    }
-  }
-
-  #count(nowMs: number): void {
-    this.#countedBytes = 0
-    this.#countedSinceMs = nowMs
   }
 }

@@ -34,6 +34,10 @@ export class SimTurn implements Turn {
     })
   }
 
+  workedMs(): number {
+    return 0
+  }
+
   immediate(run: () => void): void {
     if (this.#life.alive) this.#agenda.schedule(0, 'immediate', this.#life, this.#life.name, run)
   }

@@ -4,4 +4,6 @@ export interface Turn {
   micro(run: () => void): void
   /** After I/O that is ready has been handled: one turn of the event loop later. */
   immediate(run: () => void): void
+  /** Milliseconds that this loop has worked since it began, and not waited; 0 where work takes no time. */
+  workedMs(): number
 }

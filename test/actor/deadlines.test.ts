@@ -76,6 +76,7 @@ describe('deadlines', () => {
         turns++
         world.turn.immediate(run)
       },
+      workedMs: () => 0,
     }
     const patient = new Deadlines(world.clock, turn)
     let last = new Noted(log, 'x')

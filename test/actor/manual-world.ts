@@ -14,6 +14,7 @@ export class ManualWorld {
   readonly turn: Turn = {
     micro: (run) => queueMicrotask(run),
     immediate: (run) => void setImmediate(run),
+    workedMs: () => 0,
   }
   #nowMs = 0
   #order = 0

@@ -51,6 +51,7 @@ function setup() {
   const turn = {
     micro: (run: () => void) => void micros.push(run),
     immediate: (run: () => void) => void immediates.push(run),
+    workedMs: () => 0,
   }
   const runAll = (queue: (() => void)[]): void => {
     for (const run of queue.splice(0)) run()

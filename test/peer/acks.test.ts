@@ -20,6 +20,7 @@ class Desk {
     const turn = {
       micro: () => assert.fail('too soon'),
       immediate: (run: () => void) => void this.#later.push(run),
+      workedMs: () => 0,
     }
     this.acks = new Acks(turn, host as unknown as AcksHost)
   }

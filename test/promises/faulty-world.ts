@@ -39,6 +39,7 @@ export class FaultyWorld {
       turn: {
         micro: (run) => turn.micro(guarded(run)),
         immediate: (run) => turn.immediate(guarded(run)),
+        workedMs: () => turn.workedMs(),
       },
       network: {
         listen: async (at, accept, tls, turnedAway) => {

@@ -95,7 +95,11 @@ export class SupervisedNode {
     this.system = new ActorSystem({
       world: {
         clock: this.clock,
-        turn: { micro: queueMicrotask, immediate: (run) => void setImmediate(run) },
+        turn: {
+          micro: queueMicrotask,
+          immediate: (run) => void setImmediate(run),
+          workedMs: () => 0,
+        },
         random: seededRandom(1),
       },
       nodeName: name,

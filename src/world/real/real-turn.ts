@@ -1,8 +1,10 @@
+import { performance } from 'node:perf_hooks'
 import type { Turn } from '../turn.js'
 
 // Captured once: whoever patches the globals later does not change the world's turns.
 const micro = queueMicrotask
 const immediate = setImmediate
+const utilization = performance.eventLoopUtilization.bind(performance)
 
 /** Microtasks and turns of this process's event loop. */
 export const realTurn: Turn = {
@@ -10,4 +12,5 @@ export const realTurn: Turn = {
   immediate: (run) => {
     immediate(run)
   },
+  workedMs: () => utilization().active,
 }
