@@ -1,6 +1,6 @@
 import { hashText } from '../base/random.js'
 import { compareIncarnations, isGeneration, isNodeName, type MemberWire } from './member.js'
-import { memberOf, wireOf } from './member-wires.js'
+import { memberOf, wireKept, wireOf } from './member-wires.js'
 import type { Member } from './overlay.js'
 
 /**
@@ -182,18 +182,14 @@ export type RecordWire = [MemberWire, number, number, string, boolean]
 /** As with members (member-wires.ts): who is handed a wire form that was made here has the very record. */
 const RECORD = Symbol('record')
 type MadeHere = unknown[] & { [RECORD]?: MemberRecord }
-const wires = new WeakMap<MemberRecord, RecordWire>()
 
-export function recordToWire(record: MemberRecord): RecordWire {
-  let wire = wires.get(record)
-  if (wire === undefined) {
-    const { member, added, removed, by, evicted } = record
-    wire = [wireOf(member), added, removed, by, evicted]
-    ;(wire as MadeHere)[RECORD] = record
-    Object.freeze(wire)
-    wires.set(record, wire)
-  }
-  return wire
+export const recordToWire = (record: MemberRecord): RecordWire => wireKept(record, newWire)
+
+function newWire(record: MemberRecord): RecordWire {
+  const { member, added, removed, by, evicted } = record
+  const wire: RecordWire = [wireOf(member), added, removed, by, evicted]
+  ;(wire as MadeHere)[RECORD] = record
+  return Object.freeze(wire) as RecordWire
 }
 
 /** The record in a value that a peer sent, or undefined when any field breaks its rule. */

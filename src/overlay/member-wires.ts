@@ -12,20 +12,27 @@ const MEMBERS = Symbol('members')
 
 type MadeHere = unknown[] & { [MEMBER]?: Member; [MEMBERS]?: readonly Member[] }
 
-const wires = new WeakMap<Member, MemberWire>()
+/** Where an object keeps its wire form. Not in a weak map: that costs a microsecond and more for each new member. */
+const WIRE = Symbol('wire')
 
-export function wireOf(member: Member): MemberWire {
-  let wire = wires.get(member)
-  if (wire === undefined) {
-    wire = memberToWire(member)
-    for (const address of wire[3]) Object.freeze(address)
-    Object.freeze(wire[3])
-    Object.freeze(wire[4])
-    ;(wire as MadeHere)[MEMBER] = member
-    Object.freeze(wire)
-    wires.set(member, wire)
-  }
+/** The wire form of `of`, made the first time: it must not change afterwards, nor is a frozen `of` made to remember it. */
+export function wireKept<T extends object, W extends object>(of: T, make: (of: T) => W): W {
+  const kept = (of as { [WIRE]?: W })[WIRE]
+  if (kept !== undefined) return kept
+  const wire = make(of)
+  if (Object.isExtensible(of)) Object.defineProperty(of, WIRE, { value: wire })
   return wire
+}
+
+export const wireOf = (member: Member): MemberWire => wireKept(member, newWire)
+
+function newWire(member: Member): MemberWire {
+  const wire = memberToWire(member)
+  for (const address of wire[3]) Object.freeze(address)
+  Object.freeze(wire[3])
+  Object.freeze(wire[4])
+  ;(wire as MadeHere)[MEMBER] = member
+  return Object.freeze(wire) as MemberWire
 }
 
 /** The wire form of a list, which must not change any more. */
