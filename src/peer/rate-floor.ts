@@ -2,11 +2,8 @@ import { LeastRecent } from './least-recent.js'
 
 /** Over so long bytes are counted for a rate: a pause of some milliseconds and the burst after it are one. */
 const RATE_MS = 200
-/** The best rate is that of the last 20 to 40 s … */
+/** The best rate is that of the last 20 to 40 s; each such span begins with the most under way, to see what the way can do. */
 const BEST_SPAN_MS = 20_000
-/** … each of which begins with so many rates at the most that may be under way, to see what the way can do. */
-const PROBES = 1
-const FIRST_PROBES = 2
 /** A rate below this part of the best one wants more under way … */
 const KEPT = 0.88
 /** … and of four rates one may be. */
@@ -33,7 +30,8 @@ export class RateFloor {
   /** Negative: the best rate is the least of these. */
   #slowest = new LeastRecent(BEST_SPAN_MS)
   #floorMs = FIRST_MS
-  #probes = FIRST_PROBES
+  /** With the most under way, for one rate. */
+  #probing = false
   #busy = false
   /** From one acknowledgement to the next, where they come seldom. */
   #seldomMs = 0
@@ -52,7 +50,7 @@ export class RateFloor {
   bytes(rttMs: number): number {
     const rate = this.#bestRate
     if (rate === Number.POSITIVE_INFINITY) return MOST_BYTES
-    const ms = this.#busy || this.#probes > 0 ? MOST_MS : this.#floorMs
+    const ms = this.#busy || this.#probing ? MOST_MS : this.#floorMs
     return rttMs * rate + Math.min(MOST_BYTES, Math.max(ms, 2 * this.#seldomMs) * rate)
   }
 
@@ -77,9 +75,10 @@ export class RateFloor {
     this.#busy = this.#workedMs() - this.#workedSinceMs >= BUSY * ms
     this.begins(nowMs)
     const turns = this.#slowest.add(-rate, nowMs)
-    if (this.#probes > 0) this.#probes--
-    else if (byWindow && !this.#busy) this.#move(rate < KEPT * this.#bestRate, rate, nowMs)
-    if (turns) this.#probes = Math.max(this.#probes, PROBES)
+    if (byWindow && !this.#busy && !this.#probing) {
+      this.#move(rate < KEPT * this.#bestRate, rate, nowMs)
+    }
+    this.#probing = turns
   }
 
   #move(slow: boolean, rate: number, nowMs: number): void {
