@@ -40,6 +40,7 @@ export class RemotePeers {
   /** Incarnations that were given up and are not back, by name. */
   readonly #down = new Map<string, string>()
   #hasForgotten = false
+  #hasForgottenUnheard = false
 
   constructor(carrier: Carrier) {
     this.#carrier = carrier
@@ -83,7 +84,7 @@ export class RemotePeers {
     const peer = this.#byName.get(node.name)
     if (peer?.incarnation !== node.incarnation) return undefined
     this.#byName.delete(node.name)
-    this.#hasForgotten = true
+    this.#noteForgotten(peer)
     peer.up = false
     peer.gone = true
     return peer
@@ -107,7 +108,7 @@ export class RemotePeers {
   /** Nothing holds it, and nobody observes it any more. */
   forget(peer: RemotePeer): void {
     if (this.#byName.get(peer.name) === peer) this.#byName.delete(peer.name)
-    this.#hasForgotten = true
+    this.#noteForgotten(peer)
     peer.up = false
     peer.gone = true
   }
@@ -123,8 +124,18 @@ export class RemotePeers {
     return this.#hasForgotten
   }
 
+  /** True when one of them may not have known what of its signals was taken here. */
+  get hasForgottenUnheard(): boolean {
+    return this.#hasForgottenUnheard
+  }
+
   values(): IterableIterator<RemotePeer> {
     return this.#byName.values()
+  }
+
+  #noteForgotten({ stream }: RemotePeer): void {
+    this.#hasForgotten = true
+    if (stream?.forgetsUnheard) this.#hasForgottenUnheard = true
   }
 
   #add(member: Member): RemotePeer {

@@ -10,7 +10,8 @@ import { unreachable } from '../base/unreachable.js'
  * higher session number. Packets carry both numbers and count for exactly that pair; so the other side
  * notices and asks again for what it still wants (`restarted`), and no side goes on waiting for news
  * that the other has forgotten to send. Who has forgotten nobody has nothing to say when it meets a
- * peer, and takes the first signals also from one that has not heard its session number yet.
+ * peer, and takes the first signals also from one that has not heard its session number yet. Should it forget
+ * those, its next session number tells so (it is odd): who never heard of the first session would send them once more.
  */
 export class SignalStream<S> {
   readonly #options: SignalStreamOptions
@@ -27,16 +28,19 @@ export class SignalStream<S> {
   #timer = false
   /** True when the peer may remember something of an older session of ours. */
   #mustTell: boolean
+  /** Signals were taken of a peer that has not shown since that it heard the session number. */
+  #unheard: boolean
   /** Neither side has begun anew: whatever came from the peer's session was numbered for this one. */
   #first: boolean
 
   /**
    * `session`: higher than any this node used before towards that peer incarnation. `first`: it
-   * used none before.
+   * used none before. `unheard`: in one before it may have taken what the peer does not know of (`forgetsUnheard`).
    */
-  constructor(session: number, first: boolean, options: SignalStreamOptions) {
-    this.#mine = session
+  constructor(session: number, first: boolean, options: SignalStreamOptions, unheard = false) {
     this.#first = first
+    this.#unheard = unheard
+    this.#mine = this.#numberOf(session)
     this.#mustTell = !first
     this.#options = options
   }
@@ -49,6 +53,11 @@ export class SignalStream<S> {
   /** True when the peer has to be kept for them. A greeting alone can be forgotten: the next contact begins with one. */
   get owes(): boolean {
     return this.pending > 1 || (this.pending === 1 && this.#inFlight.peek() !== HELLO)
+  }
+
+  /** True when giving the peer up now would forget signals taken of it that it does not know to be taken. */
+  get forgetsUnheard(): boolean {
+    return this.#unheard
   }
 
   step(event: StreamEvent<S>): readonly StreamEffect<S>[] {
@@ -115,6 +124,8 @@ export class SignalStream<S> {
     if (isNew) this.#onNewSession(mine, effects)
     if (isNamed) this.#onAck(packet.ack, effects)
     const isTaken = isNamed || (yours === 0 && this.#first)
+    if (isNamed) this.#unheard = false
+    else if (isTaken && seq > 0) this.#unheard = true
     if (isTaken && seq > 0) this.#onData(seq, packet.signal ?? HELLO, effects)
     // What was sent before named no session of the peer, and may not have been taken.
     if (isNew && this.#inFlight.size > 0) this.#resend(effects)
@@ -125,7 +136,7 @@ export class SignalStream<S> {
   #onNewSession(peer: number, effects: StreamEffect<S>[]): void {
     const known = this.#peer !== 0
     this.#peer = peer
-    if (!known) return
+    if (!known && !(forgotUnheard(peer) && this.owes)) return
     // The peer forgot how far we had come. Our number stays: the pair of both is new all the same,
     // and a new one would make the peer begin anew in its turn.
     this.#renumber()
@@ -199,8 +210,12 @@ export class SignalStream<S> {
     effects.push({ type: 'startTimer', delayMs: this.#options.retryMs })
   }
 
+  #numberOf(session: number): number {
+    return 2 * session + (this.#unheard ? 1 : 0)
+  }
+
   #forget(session: number): void {
-    this.#mine = session
+    this.#mine = this.#numberOf(session)
     this.#mustTell = true
     this.#renumber()
   }
@@ -255,6 +270,8 @@ export type StreamEffect<S> =
   | { readonly type: 'ackSoon' }
   | { readonly type: 'startTimer'; readonly delayMs: number }
   | { readonly type: 'cancelTimer' }
+
+const forgotUnheard = (session: number): boolean => session % 2 === 1
 
 /** Signals in flight, and the most that are kept when they come early. */
 const WINDOW = 1024

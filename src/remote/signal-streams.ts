@@ -169,8 +169,9 @@ export class SignalStreams {
   #step(peer: RemotePeer, event: StreamEvent<PackedSignal>): void {
     if (peer.stream === undefined) {
       if (event.type === 'peerDown') return
-      const first = !this.#peers.hasForgotten
-      peer.stream = new SignalStream(++this.#session, first, this.#options)
+      const { hasForgotten, hasForgottenUnheard } = this.#peers
+      const session = ++this.#session
+      peer.stream = new SignalStream(session, !hasForgotten, this.#options, hasForgottenUnheard)
     }
     for (const effect of peer.stream.step(event)) this.#perform(peer, effect)
     this.#drained()

@@ -15,6 +15,7 @@ class End {
   out: Packet<string>[] = []
   ackSoon = false
   timer = false
+  #unheard = false
 
   step(event: StreamEvent<string>): void {
     for (const effect of this.stream.step(event)) {
@@ -33,6 +34,15 @@ class End {
 
   down(): void {
     this.step({ type: 'peerDown', session: ++this.session })
+  }
+
+  /** Given up, and nothing kept of it: as nodes do. */
+  anew(): void {
+    const unheard = this.stream.forgetsUnheard
+    this.down()
+    this.timer = false
+    this.stream = new SignalStream(++this.session, false, OPTIONS, unheard || this.#unheard)
+    this.#unheard ||= unheard
   }
 
   retry(): void {
@@ -115,6 +125,25 @@ describe('signal-stream', () => {
     assert.deepEqual(b.delivered, [])
     settle(a, b)
     assert.deepEqual(b.delivered, ['old'], 'once it knows whom it speaks to')
+  })
+
+  it('is not delivered a second time by a side that took it, forgot, and was not heard meanwhile', () => {
+    const [a, b] = [new End(), new End()]
+    a.send('start')
+    settle(a, b, (packet) => b.out.includes(packet) || packet.yours !== 0)
+    assert.deepEqual(b.delivered, ['start'])
+    b.out = []
+    b.down()
+    b.step({ type: 'peerUp' })
+    settle(a, b)
+    a.retry()
+    settle(a, b)
+    assert.deepEqual(b.delivered, ['start'])
+    assert.equal(a.restarts, 1)
+    a.send('end')
+    settle(a, b)
+    assert.deepEqual(b.delivered, ['start', 'end'])
+    assert.equal(a.stream.pending + b.stream.pending, 0)
   })
 
   it('sends again what was lost', () => {
@@ -255,7 +284,7 @@ describe('signal-stream', () => {
     )
   })
 
-  it('always lets each side know when the other forgot it, whatever was lost', () => {
+  it('never delivers a signal twice, and lets each side know when the other forgot it, whatever was lost', () => {
     fc.assert(
       fc.property(fc.integer(), (seed) => {
         const random = seededRandom(seed)
@@ -266,6 +295,7 @@ describe('signal-stream', () => {
           const end = random.int(2) === 0 ? a : b
           const what = random.int(5)
           if (what === 0) end.down()
+          else if (what === 1 && random.int(2) === 0) end.anew()
           else if (what === 1) end.step({ type: 'peerUp' })
           else end.send(`${i}`)
           if (random.int(2) === 0) rounds(a, b, 1, lose)
@@ -275,6 +305,7 @@ describe('signal-stream', () => {
           b.step({ type: 'peerUp' })
           rounds(a, b, 12, () => false)
         }
+        for (const { delivered } of [a, b]) assert.lengthOf(new Set(delivered), delivered.length)
         const [atA, atB] = [a.delivered.length, b.delivered.length]
         a.send('end')
         b.send('end')
@@ -283,7 +314,7 @@ describe('signal-stream', () => {
         assert.deepEqual(b.delivered.slice(atB), ['end'])
         assert.equal(a.stream.pending + b.stream.pending, 0)
       }),
-      { numRuns: 200 },
+      { numRuns: 2_000 },
     )
   })
 })
