@@ -15,7 +15,7 @@ type MadeHere = unknown[] & { [MEMBER]?: Member; [MEMBERS]?: readonly Member[] }
 /** Where an object keeps its wire form. Not in a weak map: that costs a microsecond and more for each new member. */
 const WIRE = Symbol('wire')
 
-/** The wire form of `of`, made the first time: it must not change afterwards, nor is a frozen `of` made to remember it. */
+/** The wire form of `of`, which must not change: made once, or each time where `of` is frozen and cannot keep it. */
 export function wireKept<T extends object, W extends object>(of: T, make: (of: T) => W): W {
   const kept = (of as { [WIRE]?: W })[WIRE]
   if (kept !== undefined) return kept
