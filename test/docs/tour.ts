@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { assert } from 'chai'
@@ -33,33 +33,34 @@ interface Tour {
   readonly code: string
 }
 
-/** A program in a folder of its own inside test/, so that the root tsconfig covers it and decorators compile in its mode. */
-function written({ code }: Tour): { readonly file: string; remove(): void } {
-  const folder = mkdtempSync(`${root}test/docs/tour-`)
-  const file = `${folder}/tour.ts`
-  writeFileSync(file, code)
-  return { file, remove: () => rmSync(folder, { recursive: true, force: true }) }
-}
-
 /** All pages that this run tests; the compiler looks at them once, together. */
 const tours: Tour[] = []
 let complaints: Promise<Map<string, string>> | undefined
 
-/** What the compiler says about each page. */
+/**
+ * What the compiler says about each page. They do not lie among the sources: what this run made of those is named by
+ * all that is there, and every process of it would compile them again.
+ */
 async function compiled(): Promise<Map<string, string>> {
-  const programs = tours.map((tour) => ({ tour, ...written(tour) }))
+  const cache = `${root}node_modules/.cache/troupe/`
+  mkdirSync(cache, { recursive: true })
+  const folder = mkdtempSync(`${cache}tours-`)
   try {
+    for (const [at, { code }] of tours.entries()) writeFileSync(`${folder}/${at}.mts`, code)
+    const files = tours.map((_, at) => `${at}.mts`)
+    const config = { extends: `${root}tsconfig.json`, files, include: [] }
+    writeFileSync(`${folder}/tsconfig.json`, JSON.stringify(config))
     const tsc = `${root}node_modules/typescript/bin/tsc`
-    const said = await run(process.execPath, [tsc, '-p', root]).then(
+    const said = await run(process.execPath, [tsc, '-p', folder], { cwd: folder }).then(
       () => [],
       ({ stdout, message }) => (stdout === '' ? message : stdout).split('\n') as string[],
     )
-    const isOf = (line: string, file: string): boolean => line.startsWith(file.slice(root.length))
-    const others = said.filter((line) => !programs.some(({ file }) => isOf(line, file)))
-    const of = (file: string): string => said.filter((line) => isOf(line, file)).join('\n')
-    return new Map(programs.map(({ tour, file }) => [tour.page, `${of(file)}${others.join('\n')}`]))
+    const of = (at: number): string =>
+      said.filter((line) => line.startsWith(`${at}.mts`)).join('\n')
+    const others = said.filter((line) => !/^\d+\.mts/.test(line)).join('\n')
+    return new Map(tours.map(({ page }, at) => [page, of(at) + others]))
   } finally {
-    for (const { remove } of programs) remove()
+    rmSync(folder, { recursive: true, force: true })
   }
 }
 
