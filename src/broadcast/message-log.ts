@@ -91,7 +91,9 @@ export class MessageLog {
   /** Who was looked up last: messages of one come in rows. */
   #latest: OriginLog | undefined
   /** By the age in which they are forgotten, modulo the length. */
-  readonly #expiring: RingQueue<LoggedMessage>[]
+  readonly #expiring: (RingQueue<LoggedMessage> | undefined)[] = new Array(AGE_MAX + 1).fill(
+    undefined,
+  )
   /** Those with bodies, oldest arrival first; also some that were forgotten since. */
   readonly #bodies = new RingQueue<LoggedMessage>()
   #bytes = 0
@@ -101,7 +103,6 @@ export class MessageLog {
 
   constructor(bounds: LogBounds) {
     this.#bounds = bounds
-    this.#expiring = Array.from({ length: AGE_MAX + 1 }, () => new RingQueue<LoggedMessage>())
   }
 
   /** Messages that are known one by one. */
@@ -219,6 +220,8 @@ export class MessageLog {
   }
 
   #expiringAt(age: number): RingQueue<LoggedMessage> {
-    return this.#expiring[age % this.#expiring.length] as RingQueue<LoggedMessage>
+    const at = age % this.#expiring.length
+    this.#expiring[at] ??= new RingQueue<LoggedMessage>()
+    return this.#expiring[at]
   }
 }

@@ -16,11 +16,12 @@ export const OVERLAY_VARIABLE = 'TROUPE_OVERLAY'
 export function completeOptions(
   given: NodeOptions,
   environment: Environment | undefined,
-  file: object = {},
+  file: object | undefined,
 ): NodeOptions {
   if (!isObject().test(given)) return given // refused where options are checked
   const named = given.overlay === undefined ? environment?.variable(OVERLAY_VARIABLE) : undefined
   const overlay = named === undefined ? undefined : overlayFromText(named, OVERLAY_VARIABLE)
+  if (file === undefined && overlay === undefined) return given
   const said = Object.entries(given).filter(([, value]) => value !== undefined)
   return { ...file, ...(overlay && { overlay }), ...Object.fromEntries(said) } as NodeOptions
 }

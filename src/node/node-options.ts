@@ -283,25 +283,17 @@ export function readNodeOptions(given: NodeOptions): ReadNodeOptions {
   readPipelineOptions(read.delivery, 'startNode.delivery')
   readBroadcastOptions(read.broadcast, 'startNode.broadcast')
   checkConnections(connections, timing)
-  checkListen({
-    ...(listen && { listen }),
-    ...(cookie !== undefined && { cookie }),
-    ...(tls && { tls }),
-  })
-  return {
-    ...(read as ReadNodeOptions),
-    overlay:
-      read.overlay === undefined ? fullMesh() : readOverlay(read.overlay, 'startNode.overlay'),
-    channels,
-    channelDelivery,
-    connections,
-    timing,
-    ...(listen && { listen }),
-    ...(tls && { tls }),
-  }
+  checkListen({ listen, cookie, tls })
+  const overlay =
+    read.overlay === undefined ? fullMesh() : readOverlay(read.overlay, 'startNode.overlay')
+  const parts = { ...read, overlay, channels, channelDelivery, connections, timing }
+  if (listen !== undefined) parts.listen = listen
+  if (tls !== undefined) parts.tls = tls
+  return parts as ReadNodeOptions
 }
 
 function checkStores({ dataDir, store, world }: Partial<NodeOptions>): void {
+  if (dataDir === undefined && store === undefined) return
   for (const [name, given] of Object.entries({ dataDir, store })) {
     if (given === undefined || world === undefined) continue
     throw new TroupeError(

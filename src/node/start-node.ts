@@ -20,7 +20,8 @@ import { type NodeOptions, type ReadNodeOptions, readNodeOptions } from './node-
  */
 export async function startNode(options: NodeOptions): Promise<Node> {
   const environment = options?.world === undefined ? realEnvironment : options.world?.environment
-  const file = options?.config === undefined ? {} : await readConfig(options.config, environment)
+  const file =
+    options?.config === undefined ? undefined : await readConfig(options.config, environment)
   const read = readNodeOptions(completeOptions(options, environment, file))
   const { name } = read
   const log = read.logger

@@ -342,7 +342,11 @@ const isLoopback = (host: string): boolean =>
  * Strangers must not find an open door: who has no secret to ask for stays on loopback.
  * @throws TroupeError ERR_BAD_OPTION
  */
-export function checkListen(config: Pick<PeersConfig, 'listen' | 'cookie' | 'tls'>): void {
+export function checkListen(config: {
+  readonly listen?: PeersConfig['listen'] | undefined
+  readonly cookie?: string | undefined
+  readonly tls?: TlsOptions | undefined
+}): void {
   const { listen, cookie, tls } = config
   if (cookie === '') {
     throw new TroupeError('ERR_BAD_OPTION', 'cookie must be a non-empty string, got ""')
