@@ -19,8 +19,23 @@ export type Answer =
   /** `refused`: what it was told cannot be searched. */
   | { readonly type: 'failed'; readonly refused: boolean; readonly message: string }
 
-// Most of a node's code runs a few hundred times in the first second: it pays to compile it early.
-setFlagsFromString('--interrupt-budget=30000')
+/**
+ * How much bytecode of a function runs until it is compiled, after so many executions. What most executions need
+ * shows in the first ones, and pays soonest when it is compiled then. What is not hot by then pays late, if at all:
+ * it waits for longer than V8 lets it by itself (67,584), until the search turns out to be a long one.
+ */
+const BUDGETS = new Map([
+  [0, 10_000],
+  [400, 400_000],
+  [5_000, 67_584],
+])
+
+function compileAfter(executions: number): void {
+  const budget = BUDGETS.get(executions)
+  if (budget !== undefined) setFlagsFromString(`--interrupt-budget=${budget}`)
+}
+
+compileAfter(0)
 
 const answer = (said: Answer): void => void process.send?.(said)
 
@@ -56,6 +71,9 @@ function run({ protocol, participants, bug, mode, prune, crashes, seconds, ...sh
   return search(scenario, factory, {
     shard,
     ...(seconds !== undefined && { seconds }),
-    progress: (executions) => answer({ type: 'progress', executions }),
+    progress: (executions) => {
+      compileAfter(executions)
+      answer({ type: 'progress', executions })
+    },
   })
 }

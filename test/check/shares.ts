@@ -16,8 +16,8 @@ const FLAGS = [
   '--always-sparkplug',
   '--max-inlined-bytecode-size-cumulative=300',
   '--no-allocation-site-pretenuring',
-  '--min-semi-space-size=32',
-  '--max-semi-space-size=32',
+  '--min-semi-space-size=16',
+  '--max-semi-space-size=16',
   '--single-threaded',
   '--stack-trace-limit=0',
 ]
