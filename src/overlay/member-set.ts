@@ -1,5 +1,11 @@
 import { hashText } from '../base/random.js'
-import { compareIncarnations, isGeneration, isNodeName, type MemberWire } from './member.js'
+import {
+  compareIncarnations,
+  isGeneration,
+  isNodeName,
+  type MemberWire,
+  sameMember,
+} from './member.js'
 import { memberOf, wireKept, wireOf } from './member-wires.js'
 import type { Member } from './overlay.js'
 
@@ -220,7 +226,7 @@ export function sameRecord(a: MemberRecord, b: MemberRecord): boolean {
     a.removed === b.removed &&
     a.by === b.by &&
     a.evicted === b.evicted &&
-    (a.member === b.member || textOf(a.member) === textOf(b.member))
+    sameMember(a.member, b.member)
   )
 }
 
@@ -232,7 +238,8 @@ function latestRemove(a: MemberRecord, b: MemberRecord): MemberRecord {
 }
 
 /** An incarnation describes itself once; should two descriptions meet, all nodes keep the same one. */
-const smallerText = (a: Member, b: Member): Member => (a === b || textOf(a) <= textOf(b) ? a : b)
+const smallerText = (a: Member, b: Member): Member =>
+  sameMember(a, b) || textOf(a) <= textOf(b) ? a : b
 
 const textOf = (member: Member): string => JSON.stringify(wireOf(member))
 

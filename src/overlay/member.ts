@@ -27,6 +27,19 @@ export const sameIncarnation = (
   b: Pick<Member, 'name' | 'incarnation'>,
 ): boolean => a.name === b.name && a.incarnation === b.incarnation
 
+/** True when both say the same of a node, word for word. */
+export const sameMember = (a: Member, b: Member): boolean =>
+  a === b ||
+  (sameIncarnation(a, b) &&
+    a.generation === b.generation &&
+    a.addresses.length === b.addresses.length &&
+    a.addresses.every(({ host, port }, i) => {
+      const other = b.addresses[i]
+      return host === other?.host && port === other.port
+    }) &&
+    a.tags.length === b.tags.length &&
+    a.tags.every((tag, i) => tag === b.tags[i]))
+
 /** A member as it travels: an array, which costs no key names. */
 export type MemberWire = [string, string, number, [string, number][], string[]]
 

@@ -8,8 +8,7 @@ export class PeerLanes {
   readonly #host: LaneHost
   readonly #context: PeerContext
   #lanes: Lane[][] = []
-  /** All of them in one list, until that changes. */
-  #flat: readonly Lane[] | undefined
+  #all: readonly Lane[] = []
 
   constructor(host: LaneHost, context: PeerContext) {
     this.#host = host
@@ -18,8 +17,7 @@ export class PeerLanes {
   }
 
   get all(): readonly Lane[] {
-    this.#flat ??= this.#lanes.flat()
-    return this.#flat
+    return this.#all
   }
 
   get membership(): Lane {
@@ -69,7 +67,9 @@ export class PeerLanes {
     for (let i = 0; i < table.size; i++) {
       this.#lanes.push(this.#lanesOf(i, wished.get(i) ?? 0, before[i] ?? []))
     }
-    this.#flat = undefined
+    const all: Lane[] = []
+    for (const lanes of this.#lanes) for (const lane of lanes) all.push(lane)
+    this.#all = all
   }
 
   #lanesOf(index: number, count: number, before: Lane[]): Lane[] {

@@ -11,6 +11,7 @@ import {
   STAMP_LIMIT,
   TO_NAME,
 } from './envelope-head.js'
+import { readName } from './name-cache.js'
 import { ReceivedBody } from './received-body.js'
 import { StampSlice } from './stamp-slice.js'
 
@@ -83,7 +84,7 @@ function varintBytes(value: number): number {
 function text(bytes: Buffer, at: number, end: number): string {
   const length = u16(bytes, at)
   if (length > NAME_LIMIT || at + 2 + length > end) throw bad('a name is too long')
-  return bytes.toString('utf8', at + 2, at + 2 + length)
+  return readName(bytes, at + 2, at + 2 + length)
 }
 
 function stampAt(bytes: Buffer, at: number, end: number): StampSlice {

@@ -1,7 +1,12 @@
 import { assert } from 'chai'
 import { codeOf } from '../../src/base/errors.js'
 import { addressText, parseAddress } from '../../src/overlay/address.js'
-import { compareIncarnations, memberFromWire, memberToWire } from '../../src/overlay/member.js'
+import {
+  compareIncarnations,
+  memberFromWire,
+  memberToWire,
+  sameMember,
+} from '../../src/overlay/member.js'
 import type { Address, Member } from '../../src/overlay/overlay.js'
 import { incarnationFor } from './core-network.js'
 
@@ -47,6 +52,31 @@ describe('member', () => {
   ]
   for (const [what, value] of bad) {
     it(`is refused: ${what}`, () => assert.isUndefined(memberFromWire(value)))
+  }
+
+  it('is the same as a copy of it', () => {
+    assert.isTrue(sameMember(member, structuredClone(member)))
+  })
+
+  const [home, second] = member.addresses as [Address, Address]
+  const others: readonly (readonly [string, Partial<Member>])[] = [
+    ['name', { name: 'b' }],
+    ['incarnation', { incarnation: incarnationFor(2) }],
+    ['generation', { generation: 8 }],
+    ['host', { addresses: [{ ...home, host: '10.0.0.2' }, second] }],
+    ['port', { addresses: [home, { ...second, port: 2 }] }],
+    ['order of addresses', { addresses: [second, home] }],
+    ['address more', { addresses: [home, second, home] }],
+    ['address fewer', { addresses: [home] }],
+    ['tag', { tags: ['server', 'x'] }],
+    ['tag more', { tags: ['server', '', ''] }],
+    ['tag fewer', { tags: ['server'] }],
+  ]
+  for (const [what, other] of others) {
+    it(`is not the same with another ${what}`, () => {
+      assert.isFalse(sameMember(member, { ...member, ...other }))
+      assert.isFalse(sameMember({ ...member, ...other }, member))
+    })
   }
 
   it('is ordered by generation, then by incarnation', () => {
