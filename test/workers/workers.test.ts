@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { assert } from 'chai'
 import type { ActorRef, Node, Timing, Workers, WorkersOptions } from '../../src/index.js'
 import { compiled, compiledImport as load } from '../compiled.js'
-import { freePort } from '../processes/free-port.js'
+import { freePortsInARow } from '../processes/free-port.js'
 import { realPass } from '../world/real-env.js'
 import type { Desk as DeskActor } from './desk.js'
 
@@ -136,7 +136,7 @@ describe('workers', function () {
     it('keep their data in directories of their own, and listen on ports in a row', async () => {
       const dataDir = mkdtempSync(join(tmpdir(), 'troupe-workers-'))
       try {
-        const port = await freePort()
+        const port = await freePortsInARow(2)
         const workers = await start({ dataDir, listen: { port }, join: [] })
         assert.deepEqual(readdirSync(dataDir).sort(), ['w.1', 'w.2'])
         assert.deepEqual(workers.addresses, [`127.0.0.1:${port}`, `127.0.0.1:${port + 1}`])
