@@ -370,13 +370,13 @@ export class ActorSystem {
         ? new Call(this.deadlines, this.counters, inbox, method.name)
         : new CopyingCall(this.deadlines, this.counters, inbox, method.name, copy)
     call.start(options?.timeoutMs ?? this.#options.askTimeoutMs, options?.signal)
-    if (call.settled) return this.aTurnLater(call.promise)
+    if (call.settled) return this.aTurnLater(call.take())
     try {
       inbox.accept(Message.of(method, this.copied(args), call))
     } catch (error) {
       call.fail(error)
     }
-    return call.settled ? this.aTurnLater(call.promise) : call.promise
+    return call.settled ? this.aTurnLater(call.take()) : call.take()
   }
 
   /** True when what passes between actors of this node is copied. */

@@ -17,20 +17,25 @@ const grab = (resolve: (value: unknown) => void, reject: (error: unknown) => voi
   grabbedReject = reject
 }
 
+const spent = (): void => {}
+
 /**
  * One ask in flight, on the asker's side: a promise that settles once, at its deadline at the latest.
  * The text of `to` says who was asked; it is read only when an error needs it.
+ *
+ * Once settled it holds neither the promise nor the answer: tables of calls that outgrew their memory
+ * point to their successors, so that one dead table which got old would keep all answers after it alive.
  */
 export class Call extends Deadline implements ReplySink {
-  readonly promise: Promise<unknown>
+  #promise: Promise<unknown> | undefined
   settled: boolean
   readonly #deadlines: Deadlines
   readonly #counters: CallCounters
   readonly #to: { toString(): string }
   readonly #method: string | undefined
   #timeoutMs: number
-  readonly #resolve: (value: unknown) => void
-  readonly #reject: (error: unknown) => void
+  #resolve: (value: unknown) => void
+  #reject: (error: unknown) => void
   #abandon: ((reason: unknown) => void) | undefined
   /** Why the asker gave up, once it has. */
   #givenUp: TroupeError | undefined
@@ -44,7 +49,7 @@ export class Call extends Deadline implements ReplySink {
     method?: string,
   ) {
     super()
-    this.promise = new Promise(grab)
+    this.#promise = new Promise(grab)
     this.#resolve = grabbedResolve
     this.#reject = grabbedReject
     this.settled = false
@@ -59,6 +64,13 @@ export class Call extends Deadline implements ReplySink {
     this.#onAbort = undefined
   }
 
+  /** What the asker waits for. Once. */
+  take(): Promise<unknown> {
+    const promise = this.#promise as Promise<unknown>
+    this.#promise = undefined
+    return promise
+  }
+
   /** Starts the deadline. An aborted signal settles the call at once. */
   start(timeoutMs: number, signal: AbortSignal | undefined): void {
     this.#timeoutMs = timeoutMs
@@ -67,11 +79,15 @@ export class Call extends Deadline implements ReplySink {
   }
 
   reply(value: unknown): void {
-    if (this.#settle()) this.#resolve(value)
+    if (!this.#settle()) return
+    this.#resolve(value)
+    this.#resolve = this.#reject = spent
   }
 
   fail(error: unknown): void {
-    if (this.#settle()) this.#reject(error)
+    if (!this.#settle()) return
+    this.#reject(error)
+    this.#resolve = this.#reject = spent
   }
 
   onAbandoned(run: (reason: unknown) => void): void {

@@ -101,7 +101,7 @@ export class NamedRoute implements Route {
     if (own !== undefined) return cell.ask(ref, own, args, options)
     const call = this.#system.call(ref, method.name, options)
     this.#system.unknownMethod(ref, method.name, args, call)
-    return this.#system.aTurnLater(call.promise)
+    return this.#system.aTurnLater(call.take())
   }
 
   ready(): Promise<void> {

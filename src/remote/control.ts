@@ -81,7 +81,7 @@ export class Control {
       )
     }
     const call = this.#calls.open(peer, this.#channel, 0, 0, who, op, timeoutMs, options.signal)
-    if (call.settled) return call.promise
+    if (call.settled) return call.take()
     try {
       if (this.#send(node, op, call.id, args) === FULL) {
         const detail = `the lane to node ${node} is full`
@@ -90,7 +90,7 @@ export class Control {
     } catch (error) {
       this.#calls.refuse(call, error)
     }
-    return call.promise
+    return call.take()
   }
 
   /** Tells the runtime of another node. False when it was not accepted; it may be lost on the way as well. */

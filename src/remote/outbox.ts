@@ -227,7 +227,7 @@ export class Outbox implements Outbound {
     const timeoutMs = options?.timeoutMs ?? this.#askTimeoutMs
     const signal = options?.signal
     const call = this.#calls.open(peer, channel, to, key, ref, method.name, timeoutMs, signal)
-    if (call.settled) return this.#system.aTurnLater(call.promise)
+    if (call.settled) return this.#system.aTurnLater(call.take())
     const wire = this.#wireMethod(at, method)
     const envelope = new Envelope(ENVELOPE.ASK, to, wire, call.id, key, args, body, undefined)
     const plan = this.#plan(channel, method, options)
@@ -236,7 +236,7 @@ export class Outbox implements Outbound {
       const wait = this.#waiting.holds(at.incarnation, channel, key)
       if (!wait) {
         const bounded = plan && expiring(plan, Math.max(1, timeoutMs))
-        if (this.#carrier.send(peer.name, channel, envelope, bounded) !== FULL) return call.promise
+        if (this.#carrier.send(peer.name, channel, envelope, bounded) !== FULL) return call.take()
       }
       const waits = wait || this.#carrier.waits(channel)
       if (!waits || !this.#waiting.add(call, envelope, plan, timeoutMs)) {
@@ -245,7 +245,7 @@ export class Outbox implements Outbound {
     } catch (error) {
       this.#calls.refuse(call, error)
     }
-    return call.settled ? this.#system.aTurnLater(call.promise) : call.promise
+    return call.settled ? this.#system.aTurnLater(call.take()) : call.take()
   }
 
   #refused(error: unknown): Promise<never> {

@@ -58,7 +58,7 @@ export class Seeker {
     const { node, who, method, timeoutMs, signal, bytes } = ask
     const call = new Call(this.#deadlines, this.#counters, who, method)
     call.start(timeoutMs, signal)
-    if (call.settled) return call.promise
+    if (call.settled) return call.take()
     const over = new AbortController()
     call.onAbandoned((reason) => over.abort(reason))
     const fail = (error: unknown): void => {
@@ -68,7 +68,7 @@ export class Seeker {
       if (!call.settled) begin(over.signal).then((value) => call.reply(value), fail)
     }
     this.#carrier.seek(node, bytes, found, fail)
-    return call.promise
+    return call.take()
   }
 }
 

@@ -71,7 +71,7 @@ export class ChildRoute implements Route {
     if (own) return routeOf(current).ask(current, own, args, options)
     const call = system.call(ref, method.name, options)
     system.unknownMethod(ref, method.name, args, call)
-    return call.promise
+    return call.take()
   }
 
   /** The method of that name of the present child, which may have another class than the one before. */

@@ -115,6 +115,8 @@ export const fragmentHeadBytes = (bytes: Uint8Array, at: number, have: number): 
     ? HEAD_BYTES + LONG
     : HEAD_BYTES + SHORT
 
+const NOTHING = Buffer.alloc(0)
+
 /** A large frame under way: `have` of `total` bytes are in `body`. */
 class Stream {
   have = 0
@@ -127,6 +129,16 @@ class Stream {
     readonly trusted: boolean,
   ) {
     this.body = Buffer.allocUnsafeSlow(trusted ? total : Math.min(total, FIRST_STEP))
+  }
+
+  /**
+   * The whole, which is not held any longer: a Map that outgrew its table leaves the old one pointing to what
+   * it held and to its successor, so that one dead table which got old kept all that came after it alive.
+   */
+  release(): Buffer {
+    const { body } = this
+    this.body = NOTHING
+    return body
   }
 
   /** Where the next bytes go; never empty while some are missing. */
@@ -226,7 +238,7 @@ export class Assembler {
     this.#openBytes -= stream.total
     if (stream.trusted) this.#trusted -= stream.total
     this.#current = undefined
-    onFrame(stream.kind, stream.body, 0, stream.total)
+    onFrame(stream.kind, stream.release(), 0, stream.total)
   }
 
   #open(id: number, bytes: Buffer, at: number): Stream {

@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads'
 import { TroupeError } from '../../base/errors.js'
 import { RingQueue } from '../../base/ring-queue.js'
 import type { Connection, ConnectionHandler } from '../network.js'
+import { collectorRoom } from './collector-room.js'
 
 /** Bytes that each end may have sent and the other not read. */
 export const WINDOW_BYTES = 1024 * 1024
@@ -161,6 +162,7 @@ export class PortConnection implements Connection {
       }
     }
     this.#sent += size
+    collectorRoom.moved(size)
     this.#unsentBytes -= size
     const memory = chunk.buffer as ArrayBuffer
     this.#port.postMessage(memory, [memory])
@@ -189,6 +191,7 @@ export class PortConnection implements Connection {
 
   #onBytes(bytes: ArrayBuffer): void {
     this.#received += bytes.byteLength
+    collectorRoom.moved(bytes.byteLength)
     const tooMuch = this.#received - this.#read > WINDOW_BYTES
     if (this.#endSeen !== 'no' || tooMuch || bytes.byteLength === 0) {
       this.#break('the other side sent what it may not')

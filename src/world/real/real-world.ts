@@ -1,6 +1,7 @@
-import { check, isText, readOptions } from '../../base/options.js'
+import { check, isBoolean, isText, readOptions } from '../../base/options.js'
 import { seededRandom } from '../../base/random.js'
 import type { World } from '../world.js'
+import { collectorRoom as room } from './collector-room.js'
 import { FileStore } from './file-store.js'
 import { RealClock } from './real-clock.js'
 import { realCompress } from './real-compress.js'
@@ -18,6 +19,13 @@ export interface RealWorldOptions {
   readonly dataDir?: string
   /** Seeds `random`, for reproducible choices on a real node. Default: drawn from entropy. */
   readonly seed?: number | string
+  /**
+   * False: V8's garbage collector is left alone by all worlds of this thread, for good. Default true: while more than
+   * 16 MB a second come in or go out, V8 may let 64 MB of buffers pass between two full collections
+   * (`--heap-growing-percent`), and a second after that its own measure is back. A process that was started with that
+   * flag, whatever its value, is left alone too.
+   */
+  readonly collectorRoom?: boolean
 }
 
 const OPTIONS = {
@@ -29,6 +37,7 @@ const OPTIONS = {
       (v) => typeof v === 'string' || (typeof v === 'number' && Number.isFinite(v)),
     ),
   },
+  collectorRoom: { fallback: true, check: isBoolean },
 }
 
 /**
@@ -38,7 +47,9 @@ const OPTIONS = {
  * @throws TroupeError ERR_BAD_OPTION
  */
 export function realWorld(options?: RealWorldOptions): World {
-  const { dataDir, seed } = readOptions<RealWorldOptions>('realWorld', OPTIONS, options)
+  const given = readOptions<RealWorldOptions>('realWorld', OPTIONS, options)
+  const { dataDir, seed, collectorRoom } = given
+  if (!collectorRoom) room.leave()
   const world = {
     clock: new RealClock(),
     random: seededRandom(seed ?? Buffer.from(realEntropy.bytes(16)).toString('hex')),

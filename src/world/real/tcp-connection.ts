@@ -1,5 +1,6 @@
 import type net from 'node:net'
 import type { Connection, ConnectionHandler } from '../network.js'
+import { collectorRoom } from './collector-room.js'
 import type { TcpRead } from './tcp-read.js'
 
 /** After everything queued was sent, the other side has this long to close too. */
@@ -51,12 +52,14 @@ export class TcpConnection implements Connection {
     if (this.#read !== undefined) this.#read.handTo(handler)
     else
       this.#socket.on('data', (bytes: Buffer) => {
+        collectorRoom.moved(bytes.length)
         if (!this.#ended) handler.onData(bytes)
       })
   }
 
   write(bytes: Uint8Array): boolean {
     if (this.#ended || !this.#socket.writable) return false
+    collectorRoom.moved(bytes.length)
     // The stream says false for a large chunk even when the kernel took all of it at once.
     if (this.#socket.write(bytes) || this.#socket.writableLength === 0) return true
     this.#awaitsDrain = true

@@ -1,4 +1,5 @@
 import type { ConnectionHandler } from '../network.js'
+import { collectorRoom } from './collector-room.js'
 
 /** Where all sockets of this thread read to that have no better place: what came is copied out at once. */
 const COMMON = Buffer.allocUnsafeSlow(64 * 1024)
@@ -41,6 +42,7 @@ export class TcpRead {
 
   #took(bytes: number): void {
     const handler = this.#handler
+    collectorRoom.moved(bytes)
     if (this.#direct) handler?.filled?.(bytes)
     else {
       const copy = Buffer.from(COMMON.subarray(0, bytes))
