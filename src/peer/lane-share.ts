@@ -38,6 +38,8 @@ export class LaneShare {
   #lastCap = 0
   #capUntilMs = 0
   #holdMs = 0
+  /** The bound stands until the next acknowledgement. */
+  #untilAcked = false
 
   sent(bytes: number, nowMs: number): void {
     this.#flights.push(new Flight(bytes, nowMs))
@@ -61,6 +63,7 @@ export class LaneShare {
     }
     this.#arrived = count
     this.inFlight -= bytes
+    if (this.#untilAcked) this.#lift()
     return { bytes, rttMs: nowMs - sentAtMs }
   }
 
@@ -69,26 +72,40 @@ export class LaneShare {
     const bytes = this.inFlight
     this.inFlight = this.#arrived = 0
     this.#flights.clear()
-    this.#cap = Number.POSITIVE_INFINITY
+    this.#lift()
     this.#lastCap = this.#holdMs = 0
     return bytes
   }
 
   /** The most that may be under way now. */
   cap(nowMs: number): number {
-    if (nowMs >= this.#capUntilMs) this.#cap = Number.POSITIVE_INFINITY
+    if (nowMs >= this.#capUntilMs) this.#lift()
     return this.#cap
   }
 
   /**
    * The kernel did not take all that was written: more under way would only wait in this process, before
-   * small messages. Tried again after two round trips, or later where the same was found before.
+   * small messages. Tried again after two round trips, or later where the same was found before. Where other
+   * lanes have something under way too (`shared`), with the next acknowledgement: what waits here is a part
+   * of all, and a connection that is kept short never grows.
    */
-  kernelFull(nowMs: number, rttMs: number): void {
+  kernelFull(nowMs: number, rttMs: number, shared: boolean): void {
+    if (shared) {
+      this.#cap = this.inFlight
+      this.#capUntilMs = Number.POSITIVE_INFINITY
+      this.#untilAcked = true
+      return
+    }
     const cap = Math.max(CAP_MIN, 0.9 * this.inFlight)
     const same = Math.abs(cap - this.#lastCap) <= SAME * this.#lastCap
     this.#holdMs = same ? Math.min(HOLD_MAX_MS, 2 * this.#holdMs) : Math.max(1, 2 * rttMs)
     this.#cap = this.#lastCap = cap
     this.#capUntilMs = nowMs + this.#holdMs
+    this.#untilAcked = false
+  }
+
+  #lift(): void {
+    this.#cap = Number.POSITIVE_INFINITY
+    this.#untilAcked = false
   }
 }

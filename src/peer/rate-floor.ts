@@ -15,6 +15,7 @@ const FIRST_MS = 2
 const LEAST_MS = 0.125
 /** What busy processors take to answer. */
 const MOST_MS = 32
+/** For each lane: a connection that has little under way is kept slow by its kernel. */
 const MOST_BYTES = 2_048 * 1024
 /** An event loop that works for so much of its time is the bound itself: less under way would make nobody quicker. */
 const BUSY = 0.5
@@ -46,12 +47,13 @@ export class RateFloor {
     this.#workedMs = workedMs
   }
 
-  /** So much may always be under way on a way with that round trip: the most before a rate is known. */
-  bytes(rttMs: number): number {
+  /** So much may always be under way on a way with that round trip, over so many lanes: the most before a rate is known. */
+  bytes(rttMs: number, lanes: number): number {
     const rate = this.#bestRate
-    if (rate === Number.POSITIVE_INFINITY) return MOST_BYTES
+    const most = lanes * MOST_BYTES
+    if (rate === Number.POSITIVE_INFINITY) return most
     const ms = this.#busy || this.#probing ? MOST_MS : this.#floorMs
-    return rttMs * rate + Math.min(MOST_BYTES, Math.max(ms, 2 * this.#seldomMs) * rate)
+    return rttMs * rate + Math.min(most, Math.max(ms, 2 * this.#seldomMs) * rate)
   }
 
   /** Nothing was under way until now. */

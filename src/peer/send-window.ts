@@ -136,7 +136,7 @@ export class SendWindow {
   }
 
   kernelFull(share: LaneShare, nowMs: number): void {
-    if (!this.near) share.kernelFull(nowMs, this.minRttMs ?? 0)
+    if (!this.near) share.kernelFull(nowMs, this.minRttMs ?? 0, this.#lanes > 1)
   }
 
   #steer(bytes: number, wasFull: boolean): void {
@@ -154,7 +154,7 @@ export class SendWindow {
       if (error < 0) this.#bytes += 0.1 * error * bytes
       else if (wasFull) this.#bytes += (far ? 0.25 : 0.1) * error * bytes
     }
-    const least = Math.max(LEAST, this.#floor.bytes(minMs) + FRAGMENT_MIN)
+    const least = Math.max(LEAST, this.#floor.bytes(minMs, Math.max(1, this.#lanes)) + FRAGMENT_MIN)
     this.#bytes = Math.max(least, Math.min(this.#bytes, MOST))
   }
 

@@ -18,13 +18,13 @@ class Peer {
     for (const untilMs = this.nowMs + ms; this.nowMs < untilMs; ) {
       this.nowMs++
       this.#workedMs += this.load
-      this.floor.arrived(rate(this.floor.bytes(0)), held, this.nowMs)
+      this.floor.arrived(rate(this.floor.bytes(0, 1)), held, this.nowMs)
     }
   }
 
   /** How long the floor is, at 100 MB/s. */
   get floorMs(): number {
-    return this.floor.bytes(0) / LINE
+    return this.floor.bytes(0, 1) / LINE
   }
 }
 
@@ -33,7 +33,8 @@ const needs = (bytes: number) => (floor: number) => LINE * Math.min(1, (floor + 
 
 describe('rate floor', () => {
   it('is two megabytes before a rate is known', () => {
-    assert.equal(new Peer().floor.bytes(1), 2_048 * KIB)
+    assert.equal(new Peer().floor.bytes(1, 1), 2_048 * KIB)
+    assert.equal(new Peer().floor.bytes(1, 16), 16 * 2_048 * KIB, 'for each lane')
   })
 
   it('falls to nearly nothing where the rate needs none', () => {
@@ -54,7 +55,7 @@ describe('rate floor', () => {
         return one
       })
       assert.isAbove(bytes / 10_000, 0.85 * LINE)
-      assert.isBelow(peer.floor.bytes(0), 1.1 * kib * KIB)
+      assert.isBelow(peer.floor.bytes(0, 1), 1.1 * kib * KIB)
     })
   }
 
@@ -68,7 +69,7 @@ describe('rate floor', () => {
     const peer = new Peer()
     peer.load = 0.7
     peer.run(15_000, () => LINE)
-    assert.equal(peer.floor.bytes(0), 2_048 * KIB)
+    assert.equal(peer.floor.bytes(0, 1), 2_048 * KIB)
     peer.load = 0.2
     peer.run(15_000, () => LINE)
     assert.isBelow(peer.floorMs, 0.5)
@@ -77,22 +78,22 @@ describe('rate floor', () => {
   it('is what two acknowledgements bring where they come once a second only', () => {
     const peer = new Peer()
     for (let second = 1; second <= 20; second++) peer.floor.arrived(500_000, true, 1_000 * second)
-    assert.isAtLeast(peer.floor.bytes(1), 1_000_000)
+    assert.isAtLeast(peer.floor.bytes(1, 1), 1_000_000)
   })
 
   it('does not move while there was nothing more to send', () => {
     const peer = new Peer()
     peer.run(1_000, () => LINE)
-    const before = peer.floor.bytes(0)
+    const before = peer.floor.bytes(0, 1)
     peer.run(10_000, () => 0.1 * LINE, false)
-    assert.equal(peer.floor.bytes(0), before)
+    assert.equal(peer.floor.bytes(0, 1), before)
   })
 
   it('takes a line for slower when the most under way does not bring the rate back', () => {
     const peer = new Peer()
     peer.run(5_000, () => LINE)
     peer.run(8_000, () => 0.2 * LINE)
-    assert.isBelow(peer.floor.bytes(0), 4 * 0.2 * LINE)
+    assert.isBelow(peer.floor.bytes(0, 1), 4 * 0.2 * LINE)
   })
 
   it('tries the most for a moment every twenty seconds, so that it finds a line that became faster', () => {
@@ -110,10 +111,10 @@ describe('rate floor', () => {
   it('counts no time in which nothing was under way', () => {
     const peer = new Peer()
     peer.run(1_000, () => LINE)
-    const before = peer.floor.bytes(0)
+    const before = peer.floor.bytes(0, 1)
     peer.nowMs += 60_000
     peer.floor.begins(peer.nowMs)
     peer.run(1, () => LINE)
-    assert.equal(peer.floor.bytes(0), before)
+    assert.equal(peer.floor.bytes(0, 1), before)
   })
 })
