@@ -3,7 +3,7 @@ import type { TroupeError } from '../base/errors.js'
 import type { DeliveryPlan } from '../delivery/delivery-plan.js'
 import type { Member } from '../overlay/overlay.js'
 import type { Busy } from '../peer/grants.js'
-import type { SendOutcome } from '../peer/transport.js'
+import type { SendOutcome, Sends } from '../peer/transport.js'
 import type { Envelope } from '../wire/envelope.js'
 import type { BroadcastHandler } from './broadcast-handlers.js'
 
@@ -67,10 +67,10 @@ export interface Carrier {
    */
   withhold(node: string, channel: number, key: number, busy: Busy): void
   /**
-   * Resolves when the lane of that key, and the window of what is acknowledged, have room. Answers must not wait
-   * for credit, for which the node that asks may wait itself: they say so (`credited` false; default true).
+   * Resolves when the lane of that key, and the window of what is acknowledged, have room for what is to be sent
+   * (default: a tell). Answers do not wait for credit, for which the node that asks may wait itself.
    */
-  ready(node: string, channel: number, key: number, credited?: boolean): Promise<void>
+  ready(node: string, channel: number, key: number, sends?: Sends): Promise<void>
 }
 
 /** What the cluster tells `remote/`. */

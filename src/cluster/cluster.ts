@@ -7,7 +7,7 @@ import type { Random } from '../base/random.js'
 import type { DeliveryPlan } from '../delivery/delivery-plan.js'
 import type { Member } from '../overlay/overlay.js'
 import type { Busy } from '../peer/grants.js'
-import { SENT, type SendOutcome, type Transport } from '../peer/transport.js'
+import { SENT, type SendOutcome, type Sends, type Transport } from '../peer/transport.js'
 import type { Envelope } from '../wire/envelope.js'
 import type { Address } from '../world/network.js'
 import { type BroadcastOptions, readBroadcastOptions } from './broadcast-driver.js'
@@ -271,8 +271,8 @@ export class Cluster implements Carrier {
     this.#transport.withhold(node, channel, key, busy)
   }
 
-  async ready(node: string, channel: number, key: number, credited = true): Promise<void> {
-    await this.#need().ready(node, channel, key, credited)
+  async ready(node: string, channel: number, key: number, sends: Sends = 'tell'): Promise<void> {
+    await this.#need().ready(node, channel, key, sends)
   }
 
   /**

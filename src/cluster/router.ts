@@ -2,7 +2,7 @@ import { TroupeError } from '../base/errors.js'
 import { compareIncarnations } from '../overlay/member.js'
 import type { Member } from '../overlay/overlay.js'
 import { DEFAULT_CHANNEL, isChannelName, MEMBERSHIP } from '../peer/channel-table.js'
-import { FULL, SENT, type SendOutcome } from '../peer/transport.js'
+import { FULL, SENT, type SendOutcome, type Sends } from '../peer/transport.js'
 import { Envelope } from '../wire/envelope.js'
 import { FRAME } from '../wire/frame.js'
 import { readEnvelope } from '../wire/read-envelope.js'
@@ -79,13 +79,13 @@ export class Router {
     return this.#sendFar(to.name, undefined, to, channel, envelope)
   }
 
-  /** Resolves when the way to a node takes more, with `credited` false of what needs no credit. @throws TroupeError ERR_NODE_DOWN */
-  ready(node: string, channel: number, key: number, credited = true): Promise<void> {
+  /** Resolves when the way to a node takes what is to be sent. @throws TroupeError ERR_NODE_DOWN */
+  ready(node: string, channel: number, key: number, sends: Sends = 'tell'): Promise<void> {
     const { transport, self } = this.#ground
     if (node === self.name) return Promise.resolve()
     if (this.#ground.isDown(node)) return Promise.reject(nodeIsDown(node))
     if (this.isDirect(node)) {
-      const ready = transport.ready(node, channel, key, credited)
+      const ready = transport.ready(node, channel, key, sends)
       return this.#direct ? ready : this.#readyOrLost(node, ready)
     }
     return this.#readyOnTheWay(node)

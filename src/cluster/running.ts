@@ -4,7 +4,7 @@ import type { Random } from '../base/random.js'
 import type { DeliveryPlan } from '../delivery/delivery-plan.js'
 import { newer } from '../overlay/member.js'
 import type { LeaveReason, Member, Overlay } from '../overlay/overlay.js'
-import { FULL, SENT, type SendOutcome, type Transport } from '../peer/transport.js'
+import { FULL, SENT, type SendOutcome, type Sends, type Transport } from '../peer/transport.js'
 import { ENVELOPE, type Envelope } from '../wire/envelope.js'
 import { BroadcastDriver, type BroadcastOptions } from './broadcast-driver.js'
 import type { BroadcastHandlers } from './broadcast-handlers.js'
@@ -288,8 +288,8 @@ export class Running implements Taker {
     else if (!this.reach.hold(node, item)) failed(laneIsFull(node))
   }
 
-  async ready(node: string, channel: number, key: number, credited: boolean): Promise<void> {
-    await this.router.ready(node, channel, key, credited)
+  async ready(node: string, channel: number, key: number, sends: Sends): Promise<void> {
+    await this.router.ready(node, channel, key, sends)
     await this.delivery.ready(node, channel)
     await this.durable.ready()
   }

@@ -1,43 +1,62 @@
 import type { TroupeError } from '../base/errors.js'
+import { ENVELOPE, type Envelope } from '../wire/envelope.js'
+import type { Sends } from './transport.js'
+
+export const SENDS: readonly Sends[] = ['answer', 'ask', 'tell']
+
+/** Undefined for what nobody waits to send again. */
+export function sendsOf({ kind }: Envelope): Sends | undefined {
+  if (kind === ENVELOPE.ASK) return 'ask'
+  return kind === ENVELOPE.REPLY || kind === ENVELOPE.FAILURE ? 'answer' : undefined
+}
 
 interface Waiter {
   resolve(): void
   reject(error: TroupeError): void
 }
 
-/**
- * Who waits until a lane takes more. Apart by whether what they have needs credit: what needs none
- * must not wait for an actor that may itself wait for it.
- */
+/** Who waits until a lane takes more. */
 export class LaneWaiters {
-  readonly #credited: Waiter[] = []
-  readonly #others: Waiter[] = []
+  readonly #waiting: Record<Sends, Waiter[]> = { tell: [], ask: [], answer: [] }
+  /** Of these some were turned away, and have the next room. */
+  readonly #turnedAway = new Set<Sends>()
 
   get none(): boolean {
-    return this.#credited.length === 0 && this.#others.length === 0
+    const { tell, ask, answer } = this.#waiting
+    return tell.length + ask.length + answer.length + this.#turnedAway.size === 0
   }
 
-  wait(credited: boolean): Promise<void> {
+  wait(sends: Sends): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#of(credited).push({ resolve, reject })
+      this.#waiting[sends].push({ resolve, reject })
     })
   }
 
-  resolve(credited: boolean): void {
-    for (const waiter of this.#of(credited).splice(0)) waiter.resolve()
+  /** The lane is full: who sends that comes back when there is room, before those who come later. */
+  turnAway(sends: Sends): void {
+    this.#turnedAway.add(sends)
+  }
+
+  /** Others were turned away before. */
+  isBehind(envelope: Envelope): boolean {
+    if (this.#turnedAway.size === 0) return false
+    const sends = sendsOf(envelope)
+    return sends !== undefined && this.#turnedAway.has(sends)
+  }
+
+  resolve(sends: Sends): void {
+    this.#turnedAway.delete(sends)
+    for (const waiter of this.#waiting[sends].splice(0)) waiter.resolve()
   }
 
   resolveAll(): void {
-    this.resolve(false)
-    this.resolve(true)
+    for (const sends of SENDS) this.resolve(sends)
   }
 
   rejectAll(reason: TroupeError): void {
-    for (const waiter of this.#others.splice(0)) waiter.reject(reason)
-    for (const waiter of this.#credited.splice(0)) waiter.reject(reason)
-  }
-
-  #of(credited: boolean): Waiter[] {
-    return credited ? this.#credited : this.#others
+    this.#turnedAway.clear()
+    for (const sends of SENDS) {
+      for (const waiter of this.#waiting[sends].splice(0)) waiter.reject(reason)
+    }
   }
 }

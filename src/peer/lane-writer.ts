@@ -1,6 +1,6 @@
 import { TroupeError } from '../base/errors.js'
 import { isCredited } from '../wire/credited-frame.js'
-import { ENVELOPE, Envelope } from '../wire/envelope.js'
+import { Envelope } from '../wire/envelope.js'
 import { FRAGMENT_ABOVE, FRAME, type FrameKind, HEAD_BYTES } from '../wire/frame.js'
 import { type EncodedFrame, encodeEnvelopeFrame } from '../wire/frame-writer.js'
 import { BATCH_BYTES } from './batch.js'
@@ -14,11 +14,11 @@ import { type GateSide, PASS, type Verdict } from './gate.js'
 import type { QueuedFrame } from './held-queue.js'
 import { LaneQueue } from './lane-queue.js'
 import { LaneShare } from './lane-share.js'
-import { LaneWaiters } from './lane-waiters.js'
+import { LaneWaiters, SENDS, sendsOf } from './lane-waiters.js'
 import { Packer } from './packer.js'
 import type { PeerContext } from './peer-context.js'
 import type { PeerWindow, WindowWaiter } from './peer-window.js'
-import { FULL, SENT, type SendOutcome, SLOW } from './transport.js'
+import { FULL, SENT, type SendOutcome, type Sends, SLOW } from './transport.js'
 
 /** The lane a writer writes for. */
 export interface WriterHost extends GateSide {
@@ -34,6 +34,8 @@ export interface WriterHost extends GateSide {
 const CUT_RETRY_MS = 50
 /** The part of a lane's bound up to which it takes messages of others: what overlays say finds room behind them. */
 const RELAY_SHARE = 0.5
+/** The part of a lane's bound from which who was turned away has room again. */
+const ROOM = 0.5
 
 /**
  * The sending half of a lane: a queue that outlives connections, and the pump that empties it into
@@ -107,6 +109,7 @@ export class LaneWriter implements WindowWaiter {
     const queue = this.#queue
     const { options } = this.#context
     const credited = isCredited(envelope)
+    if (this.#waiters.isBehind(envelope)) return this.#turnAway(envelope)
     while (this.#isFull(credited)) {
       const outcome = this.#atBound(envelope, credited)
       if (outcome !== undefined) return outcome
@@ -124,13 +127,7 @@ export class LaneWriter implements WindowWaiter {
     const queue = this.#queue.open
     const { gate, options } = this.#context
     const share = kind === FRAME.RELAY ? RELAY_SHARE : 1
-    if (
-      this.#stream === undefined ||
-      queue.bytes >= share * options.laneMaxBytes ||
-      queue.messages >= share * options.laneMaxMessages
-    ) {
-      return FULL
-    }
+    if (this.#stream === undefined || this.#isFull(false, share)) return FULL
     const size = body.length + HEAD_BYTES
     const verdict = gate.out(this.#host, kind, undefined, size, body, 0, body.length)
     if (verdict === PASS && !this.#apart?.isLate) queue.pushFrame(kind, body)
@@ -148,12 +145,12 @@ export class LaneWriter implements WindowWaiter {
   }
 
   /** What waits for credit takes no room from what needs none. */
-  #isFull(credited: boolean): boolean {
+  #isFull(credited: boolean, part = 1): boolean {
     const { laneMaxBytes, laneMaxMessages } = this.#context.options
     const { open, heldBytes, heldMessages } = this.#queue
-    if (!credited) return open.bytes >= laneMaxBytes || open.messages >= laneMaxMessages
-    if (open.bytes + heldBytes >= laneMaxBytes) return true
-    return open.messages + heldMessages >= laneMaxMessages
+    const bytes = credited ? open.bytes + heldBytes : open.bytes
+    const messages = credited ? open.messages + heldMessages : open.messages
+    return bytes >= part * laneMaxBytes || messages >= part * laneMaxMessages
   }
 
   /** The peer takes messages of so many bytes: what waits and is larger is handed back. */
@@ -178,14 +175,17 @@ export class LaneWriter implements WindowWaiter {
     return this.#queue.drain()
   }
 
-  /** Resolves when the queue is at its low-water mark and takes messages: those that need credit, or none. */
-  ready(credited: boolean): Promise<void> {
-    return this.#isCalm(credited) ? Promise.resolve() : this.#waiters.wait(credited)
+  /** Resolves when the lane takes what is to be sent (`Sends`). */
+  ready(sends: Sends): Promise<void> {
+    if (!this.#takes(sends)) return this.#waiters.wait(sends)
+    this.#waiters.resolve(sends)
+    return Promise.resolve()
   }
 
-  #isCalm(credited: boolean): boolean {
+  #takes(sends: Sends): boolean {
+    if (sends !== 'tell') return !this.#isFull(sends === 'ask', ROOM)
     const { open, heldMessages } = this.#queue
-    if ((credited && heldMessages > 0) || this.#isFull(credited)) return false
+    if (heldMessages > 0 || this.#isFull(true)) return false
     return open.bytes <= this.#context.options.laneLowWaterBytes
   }
 
@@ -245,8 +245,7 @@ export class LaneWriter implements WindowWaiter {
 
   #tellReady(): void {
     if (this.#waiters.none) return
-    if (this.#isCalm(false)) this.#waiters.resolve(false)
-    if (this.#isCalm(true)) this.#waiters.resolve(true)
+    for (const sends of SENDS) if (this.#takes(sends)) this.#waiters.resolve(sends)
   }
 
   /** One write a tick, or one each BATCH_BYTES. */
@@ -351,14 +350,22 @@ export class LaneWriter implements WindowWaiter {
     }
     const heldFirst = credited && this.#stream !== undefined
     const oldest = policy === 'dropOldest' ? this.#queue.dropOldest(heldFirst) : undefined
-    if (oldest === undefined) {
-      if (policy === 'wait' && envelope.kind === ENVELOPE.ASK) counters.waited++
-      else counters.refused++
-      return FULL
-    }
+    if (oldest === undefined) return this.#turnAway(envelope)
     counters.droppedOldest++
     if (oldest.envelope !== undefined) this.#dropped(oldest.envelope)
     return undefined
+  }
+
+  /** Asks of the policy `wait` and answers come back when there is room. */
+  #turnAway(envelope: Envelope): SendOutcome {
+    const { policy } = this.#context.table.options(this.#host.index)
+    const counters = this.#context.table.counters(this.#host.index)
+    const sends = sendsOf(envelope)
+    const waits = sends === 'ask' && policy === 'wait'
+    if (waits) counters.waited++
+    else counters.refused++
+    if (waits || sends === 'answer') this.#waiters.turnAway(sends)
+    return FULL
   }
 
   #dropped(envelope: Envelope): void {

@@ -11,7 +11,7 @@ import { type Busy, Grants } from './grants.js'
 import { LaneWriter, type WriterHost } from './lane-writer.js'
 import type { PeerContext } from './peer-context.js'
 import type { PeerWindow } from './peer-window.js'
-import type { LaneStats, SendOutcome } from './transport.js'
+import type { LaneStats, SendOutcome, Sends } from './transport.js'
 
 /** The peer a lane belongs to. */
 export interface LaneHost {
@@ -149,9 +149,9 @@ export class Lane implements StreamOwner, WriterHost {
     stream.writeFrame(kind, body)
   }
 
-  /** Resolves when the queue is at its low-water mark and takes messages: those that need credit, or none. */
-  ready(credited: boolean): Promise<void> {
-    return this.#writer.ready(credited)
+  /** Resolves when the lane takes what is to be sent. */
+  ready(sends: Sends): Promise<void> {
+    return this.#writer.ready(sends)
   }
 
   /** Takes a frame that waited on another lane. */

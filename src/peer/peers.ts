@@ -26,6 +26,7 @@ import { SessionDial } from './session-dial.js'
 import {
   FULL,
   type SendOutcome,
+  type Sends,
   type Transport,
   type TransportSink,
   type TransportStats,
@@ -182,13 +183,13 @@ export class Peers implements Transport, PeerHost {
     return this.#roster.get(name)?.sendControl(kind, body) ?? FULL
   }
 
-  async ready(name: string, channel: number, key: number, credited = true): Promise<void> {
+  async ready(name: string, channel: number, key: number, sends: Sends = 'tell'): Promise<void> {
     const peer = this.#roster.get(name)
     if (peer === undefined) {
       throw new TroupeError('ERR_NODE_DOWN', `${show(name)} is no peer of ${this.self.name}`)
     }
     const lane = channel === MEMBERSHIP ? peer.membership() : peer.laneFor(channel, key)
-    await lane.ready(credited)
+    await lane.ready(sends)
   }
 
   withhold(name: string, channel: number, key: number, busy: Busy): void {

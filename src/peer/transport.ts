@@ -54,11 +54,12 @@ export interface Transport {
    */
   sendControl(peer: string, kind: FrameKind, body: Uint8Array): SendOutcome
   /**
-   * Resolves when the lane is below its low-water mark and nothing waits for credit; that does not count for
-   * who has what needs none (`credited` false; default true). Of channel 0 it is the membership lane.
+   * Resolves when the lane takes what is to be sent: a tell (default) when it is below its low-water mark and nothing
+   * waits for credit; an ask or an answer that was turned away when half of its room is free, for an answer whatever
+   * waits for credit. Of channel 0 it is the membership lane.
    * @throws TroupeError ERR_NODE_DOWN when the peer is given up or forgotten
    */
-  ready(peer: string, channel: number, key: number, credited?: boolean): Promise<void>
+  ready(peer: string, channel: number, key: number, sends?: Sends): Promise<void>
   /**
    * What came from that peer on the lane of that channel and key has made something here busy: no more
    * credit is granted there until it is ready. Without such a lane nothing happens.
@@ -72,6 +73,13 @@ export interface Transport {
   stop(drainMs: number): Promise<void>
   stats(): TransportStats
 }
+
+/**
+ * What somebody waits to send. A tell waits until its lane is calm. An ask or an answer that was turned
+ * away waits for half of the room, and what comes later waits behind it. An answer needs no credit: it must
+ * not wait for an actor that may itself wait for it.
+ */
+export type Sends = 'tell' | 'ask' | 'answer'
 
 export const SENT = 0
 /** Accepted, but the lane is above its high-water mark: wait for `ready`. */

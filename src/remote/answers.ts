@@ -156,7 +156,7 @@ export class Answers implements Answerer, AnswerElsewhere {
   ): void {
     const { kind, method, callId, key, args } = envelope
     this.#carrier
-      .ready(node, channel, key, false)
+      .ready(node, channel, key, 'answer')
       .then(() => {
         const again = new Envelope(kind, 0, method, callId, key, args, undefined, undefined)
         if (this.#carrier.send(node, channel, again, plan) !== FULL) return

@@ -89,7 +89,7 @@ export class WaitingAsks {
     while (line.asks.length > 0) {
       const { call, envelope } = line.asks[0] as WaitingAsk
       try {
-        await this.#carrier.ready(call.peer.name, call.channel, envelope.key)
+        await this.#carrier.ready(call.peer.name, call.channel, envelope.key, 'ask')
       } catch (error) {
         for (const { call } of this.#take(line, line.asks.length)) fail(call, error)
         break
