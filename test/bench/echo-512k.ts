@@ -5,4 +5,4 @@
 import { runEchoes } from './echoes.js'
 
 const programs = ['zeromq', 'nats', 'colyseus', 'moleculer', 'comedy', 'effect-cluster']
-await runEchoes({ bench: 'echo-512k', bytes: 512 * 1024, count: 400, programs })
+await runEchoes({ bench: 'echo-512k', bytes: 512 * 1024, count: 1_500, programs })

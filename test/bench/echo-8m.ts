@@ -4,4 +4,4 @@
  */
 import { runEchoes } from './echoes.js'
 
-await runEchoes({ bench: 'echo-8m', bytes: 8 * 1024 * 1024, count: 48, programs: ['zeromq'] })
+await runEchoes({ bench: 'echo-8m', bytes: 8 * 1024 * 1024, count: 100, programs: ['zeromq'] })

@@ -10,7 +10,7 @@ const ROUNDS = 9
 export interface Echoes {
   readonly bench: string
   readonly bytes: number
-  /** In one round. */
+  /** In one round: a second of it, or the first rounds, in which V8 still learns how much comes in, weigh too much. */
   readonly count: number
   readonly programs: readonly string[]
 }

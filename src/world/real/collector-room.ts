@@ -115,4 +115,6 @@ export const collectorRoom = new CollectorRoom(v8Growth)
 
 /** Who starts the process with the flag has decided. */
 const given = (flag: string): boolean => flag.replaceAll('_', '-').startsWith(FLAG)
-if (process.execArgv.some(given)) collectorRoom.leave()
+/** Others that run Node's programs do not all let V8's flags change, or have no V8. */
+const { electron, bun, deno } = process.versions
+if ((electron ?? bun ?? deno) !== undefined || process.execArgv.some(given)) collectorRoom.leave()
