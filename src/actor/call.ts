@@ -79,15 +79,13 @@ export class Call extends Deadline implements ReplySink {
   }
 
   reply(value: unknown): void {
-    if (!this.#settle()) return
-    this.#resolve(value)
-    this.#resolve = this.#reject = spent
+    const resolve = this.#resolve
+    if (this.#settle()) resolve(value)
   }
 
   fail(error: unknown): void {
-    if (!this.#settle()) return
-    this.#reject(error)
-    this.#resolve = this.#reject = spent
+    const reject = this.#reject
+    if (this.#settle()) reject(error)
   }
 
   onAbandoned(run: (reason: unknown) => void): void {
@@ -119,15 +117,17 @@ export class Call extends Deadline implements ReplySink {
     this.#deadlines.remove(this)
     if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort)
     this.#abandon = undefined
+    this.#resolve = this.#reject = spent
     return true
   }
 
   #giveUp(error: TroupeError): void {
     if (this.settled) return
     const abandon = this.#abandon
+    const reject = this.#reject
     this.#settle()
     this.#givenUp = error
-    this.#reject(error)
+    reject(error)
     abandon?.(error)
   }
 

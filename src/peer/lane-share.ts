@@ -36,10 +36,9 @@ export class LaneShare {
   #arrived = 0
   #cap = Number.POSITIVE_INFINITY
   #lastCap = 0
+  /** Infinite: until the next acknowledgement. */
   #capUntilMs = 0
   #holdMs = 0
-  /** The bound stands until the next acknowledgement. */
-  #untilAcked = false
 
   sent(bytes: number, nowMs: number): void {
     this.#flights.push(new Flight(bytes, nowMs))
@@ -63,7 +62,7 @@ export class LaneShare {
     }
     this.#arrived = count
     this.inFlight -= bytes
-    if (this.#untilAcked) this.#lift()
+    if (this.#capUntilMs === Number.POSITIVE_INFINITY) this.#capUntilMs = nowMs
     return { bytes, rttMs: nowMs - sentAtMs }
   }
 
@@ -72,14 +71,14 @@ export class LaneShare {
     const bytes = this.inFlight
     this.inFlight = this.#arrived = 0
     this.#flights.clear()
-    this.#lift()
+    this.#cap = Number.POSITIVE_INFINITY
     this.#lastCap = this.#holdMs = 0
     return bytes
   }
 
   /** The most that may be under way now. */
   cap(nowMs: number): number {
-    if (nowMs >= this.#capUntilMs) this.#lift()
+    if (nowMs >= this.#capUntilMs) this.#cap = Number.POSITIVE_INFINITY
     return this.#cap
   }
 
@@ -93,7 +92,6 @@ export class LaneShare {
     if (shared) {
       this.#cap = this.inFlight
       this.#capUntilMs = Number.POSITIVE_INFINITY
-      this.#untilAcked = true
       return
     }
     const cap = Math.max(CAP_MIN, 0.9 * this.inFlight)
@@ -101,11 +99,5 @@ export class LaneShare {
     this.#holdMs = same ? Math.min(HOLD_MAX_MS, 2 * this.#holdMs) : Math.max(1, 2 * rttMs)
     this.#cap = this.#lastCap = cap
     this.#capUntilMs = nowMs + this.#holdMs
-    this.#untilAcked = false
-  }
-
-  #lift(): void {
-    this.#cap = Number.POSITIVE_INFINITY
-    this.#untilAcked = false
   }
 }

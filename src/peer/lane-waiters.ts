@@ -19,11 +19,12 @@ interface Waiter {
 export class LaneWaiters {
   readonly #waiting: Record<Sends, Waiter[]> = { tell: [], ask: [], answer: [] }
   /** Of these some were turned away, and have the next room. */
-  readonly #turnedAway = new Set<Sends>()
+  readonly #turnedAway: Record<Sends, boolean> = { tell: false, ask: false, answer: false }
 
   get none(): boolean {
     const { tell, ask, answer } = this.#waiting
-    return tell.length + ask.length + answer.length + this.#turnedAway.size === 0
+    if (this.#turnedAway.ask || this.#turnedAway.answer) return false
+    return tell.length + ask.length + answer.length === 0
   }
 
   wait(sends: Sends): Promise<void> {
@@ -34,18 +35,19 @@ export class LaneWaiters {
 
   /** The lane is full: who sends that comes back when there is room, before those who come later. */
   turnAway(sends: Sends): void {
-    this.#turnedAway.add(sends)
+    this.#turnedAway[sends] = true
   }
 
   /** Others were turned away before. */
   isBehind(envelope: Envelope): boolean {
-    if (this.#turnedAway.size === 0) return false
+    const { ask, answer } = this.#turnedAway
+    if (!ask && !answer) return false
     const sends = sendsOf(envelope)
-    return sends !== undefined && this.#turnedAway.has(sends)
+    return sends !== undefined && this.#turnedAway[sends]
   }
 
   resolve(sends: Sends): void {
-    this.#turnedAway.delete(sends)
+    this.#turnedAway[sends] = false
     for (const waiter of this.#waiting[sends].splice(0)) waiter.resolve()
   }
 
@@ -54,8 +56,8 @@ export class LaneWaiters {
   }
 
   rejectAll(reason: TroupeError): void {
-    this.#turnedAway.clear()
     for (const sends of SENDS) {
+      this.#turnedAway[sends] = false
       for (const waiter of this.#waiting[sends].splice(0)) waiter.reject(reason)
     }
   }

@@ -182,6 +182,31 @@ describe('send window', () => {
     assert.equal(window.bytes, 64 * MIB)
   })
 
+  for (const lanes of [1, 2]) {
+    it(`leaves two megabytes more than the rate needs to each of ${lanes} lanes that have something under way`, () => {
+      const window = new SendWindow(256 * KIB, () => 0)
+      window.heartbeat(20, 0)
+      const shares = Array.from({ length: lanes }, () => new LaneShare())
+      for (const share of shares) for (let i = 0; i < 2; i++) window.sent(share, 256 * KIB, 0)
+      assert.isTrue(window.acked(shares[0] as LaneShare, 1, 150))
+      assert.equal(window.bytes, (lanes * 2_048 + 16) * KIB)
+    })
+  }
+
+  it('bounds a lane alone for a while where its kernel is full, and one of several until its next acknowledgement', () => {
+    for (const [lanes, bound] of [
+      [1, Number.POSITIVE_INFINITY],
+      [2, 256 * KIB],
+    ] as const) {
+      const window = new SendWindow(256 * KIB, () => 0)
+      window.heartbeat(20, 0)
+      const shares = Array.from({ length: lanes }, () => new LaneShare())
+      for (const share of shares) window.sent(share, 256 * KIB, 0)
+      window.kernelFull(shares[0] as LaneShare, 0)
+      assert.equal(shares[0]?.cap(60_000), bound)
+    }
+  })
+
   it('refuses an acknowledgement of what was never sent, and takes an old one for no news', () => {
     const window = new SendWindow(256 * KIB, () => 0)
     const share = new LaneShare()

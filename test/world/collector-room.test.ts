@@ -122,7 +122,7 @@ describe('the room for the collector', () => {
         ),
       ) as { given: boolean }
 
-    it('is made while a gigabyte comes in', () => assert.isTrue(flood([], []).given))
+    it('is made while half a gigabyte comes in', () => assert.isTrue(flood([], []).given))
 
     it('is not made where the program said so', () => assert.isFalse(flood([], ['leave']).given))
 

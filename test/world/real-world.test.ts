@@ -38,6 +38,10 @@ describe('real world', () => {
     const make = realWorld as (options: object) => unknown
     assert.throws(() => make({ datadir: 'x' }), /realWorld\.datadir is not an option/)
     assert.throws(() => make({ dataDir: '' }), /realWorld\.dataDir must be a non-empty string/)
+    assert.throws(
+      () => make({ collectorRoom: 'no' }),
+      /realWorld\.collectorRoom must be true or false/,
+    )
     assert.throws(() => make({ seed: Number.NaN }), /realWorld\.seed must be .*got NaN/)
   })
 })
